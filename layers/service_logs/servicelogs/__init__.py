@@ -1,0 +1,1 @@
+"""Moves the logs that AWS services write to where people search them."""

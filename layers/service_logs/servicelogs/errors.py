@@ -1,0 +1,33 @@
+"""Every error of ours, so that a caller can tell what to do from its class."""
+
+
+class ServiceLogsError(Exception):
+    """The root of the tree: something went wrong that we know by name."""
+
+
+class ConfigurationError(ServiceLogsError):
+    """A setting or parameter is missing or makes no sense; the message says which and what it must be."""
+
+
+class UnknownLogType(ServiceLogsError):
+    """No format has this name, or none recognises this object."""
+
+
+class UnreadableObject(ServiceLogsError):
+    """The object's bytes cannot be read as what they claim to be; reading it again will not help."""
+
+
+class UnreadableMessage(ServiceLogsError):
+    """A queue message is no notification that we know."""
+
+
+class DeliveryError(ServiceLogsError):
+    """Records could not be delivered now; nothing is lost while the message stays in its queue."""
+
+
+class TryLater(DeliveryError):
+    """The search engine is busy or out of reach: the same records may pass later."""
+
+
+class ClusterNeedsMending(DeliveryError):
+    """The search engine refuses everything until somebody acts; the message says what to do."""
