@@ -1,0 +1,24 @@
+"""The vocabulary in which a format says what AWS writes and what it becomes."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+FieldType = Literal[
+    "keyword", "integer", "long", "float", "ip", "address", "timestamp", "boolean", "flat_object"
+]
+"""`address` is an IP address or a name (a keyword whose sub-field `ip` takes the addresses)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of the document; dots in its name stand for nesting."""
+
+    name: str
+    type: FieldType
+    description: str = ""
+    since: str = ""
+    """When AWS began to write it, or the version that brought it; empty: from the start."""
+    many: bool = False
+    """The value is a list of this type."""
+    date_format: str = ""
+    """For a timestamp: `epoch_second`, `epoch_millis`; empty: ISO 8601."""
