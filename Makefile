@@ -1,0 +1,80 @@
+# Everything here needs Python 3, make and git; the rest is installed below, inside the checkout.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+python_version := 3.13
+root := $(CURDIR)
+uv := .bootstrap/bin/uv
+python := .venv/bin/python
+environment := .venv/.installed
+# The newest Python on the machine need not be the one the project runs on: any Python 3 starts it.
+PYTHON ?= python3
+
+export PATH := $(root)/.venv/bin:$(PATH)
+# A package address from a user's environment must not reach a checkout's Python.
+unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
+
+.PHONY: help env up demo down test check format bench lock clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+env: $(environment) ## install everything into .venv (its command: .venv/bin/servicelogs)
+
+up: $(environment) ## start the stack on this machine (SEARCH=opensearch: a real OpenSearch)
+	@$(python) -m local up
+
+demo: $(environment) ## send sample logs through the stack, wait for every record, search them
+	@$(python) -m local demo
+
+down: $(environment) ## stop the stack and everything it started
+	@$(python) -m local down
+
+test: $(environment) ## run all tests (TESTS="tests/local -k ports": some of them)
+	@$(python) -m pytest $(TESTS)
+
+check: $(environment) ## check format, lint, types, templates and locked versions; change nothing
+	$(python) -m ruff format --check --quiet .
+	$(python) -m ruff check --quiet .
+	$(python) -m mypy
+	$(python) -m pytest -q tests/templates
+	$(python) requirements/lock.py --check
+
+format: $(environment) ## write the code the way `make check` wants it
+	$(python) -m ruff check --fix --quiet .
+	$(python) -m ruff format --quiet .
+
+bench: $(environment) ## measure records per CPU second, from compressed object to bulk body
+	@PYTHONPATH=layers/service_logs:. $(python) -m tests.benchmarks
+
+lock: $(environment) ## compile requirements (UPGRADE=1: to the newest versions)
+	@$(python) requirements/lock.py $(if $(UPGRADE),--upgrade)
+
+clean: ## stop the stack, then remove what was built and installed
+	@if [ -x $(python) ] && [ -d .local ]; then $(python) -m local down; fi
+	@rm -rf .venv .bootstrap .aws-sam .local .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# uv, by its hashes, in an environment of its own.
+$(uv): requirements/uv.txt
+	@echo "installing uv"
+	@rm -rf .bootstrap
+	@$(PYTHON) -m venv .bootstrap || { rm -rf .bootstrap; \
+	  echo "make: $(PYTHON) cannot make a virtual environment (on Debian: apt-get install python3-venv)"; exit 1; } >&2
+	@.bootstrap/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  --requirement requirements/uv.txt
+	@touch $@
+
+# A .venv whose Python has gone is made anew; else only what changed is installed.
+$(environment): $(uv) requirements/dev.txt local/find_python.py Makefile
+	@echo "installing the environment"
+	@[ -x $(python) ] && $(python) -c '' 2>/dev/null || \
+	  $(uv) venv --quiet --clear --python "$$($(PYTHON) local/find_python.py $(python_version))" .venv
+	@$(uv) pip sync --quiet --require-hashes --python .venv requirements/dev.txt
+	@printf '%s\n' '#!/bin/sh' \
+	  "PYTHONPATH='$(root)/layers/service_logs' exec '$(root)/.venv/bin/python' -P -m servicelogs \"\$$@\"" \
+	  > .venv/bin/servicelogs
+	@chmod +x .venv/bin/servicelogs
+	@touch $@
