@@ -5,31 +5,29 @@ Any Python 3 runs this file: it chooses the one that the environment is made wit
 
 import os
 import re
-import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 SAY_VERSION = "import sys; print('%d.%d' % sys.version_info[:2], sys.executable)"
 
 
-def candidates(version, environment=None):
+def candidates(version, environment):
     """List where an interpreter of this version may be, most likely first."""
-    environment = os.environ if environment is None else environment
+    yield Path(sys.executable)
     command = "python" + version
     for folder in environment.get("PATH", "").split(os.pathsep):
-        yield os.path.join(folder, command)
-    home = environment.get("HOME", os.path.expanduser("~"))
-    for pyenv in (environment.get("PYENV_ROOT"), os.path.join(home, ".pyenv")):
-        versions = os.path.join(pyenv, "versions") if pyenv else ""
-        if os.path.isdir(versions):
-            for name in sorted(os.listdir(versions), key=release, reverse=True):
-                if name == version or name.startswith(version + "."):
-                    yield os.path.join(versions, name, "bin", command)
+        yield Path(folder) / command
+    home = Path(environment.get("HOME") or Path.home())
+    for pyenv in (environment.get("PYENV_ROOT"), home / ".pyenv"):
+        releases = Path(pyenv).glob("versions/" + version + "*") if pyenv else ()
+        for folder in sorted(releases, key=release, reverse=True):
+            yield folder / "bin" / command
 
 
-def release(name):
+def release(folder):
     """Order the names of pyenv's versions: 3.13.10 comes after 3.13.9."""
-    return [int(number) for number in re.findall(r"\d+", name)]
+    return [int(number) for number in re.findall(r"\d+", folder.name)]
 
 
 def runs(path, version):
@@ -37,11 +35,12 @@ def runs(path, version):
 
     A pyenv shim has the right name, and fails when it is called.
     """
-    if not shutil.which(path):
-        return None
     try:
         answer = subprocess.run(
-            [path, "-c", SAY_VERSION], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=30
+            [str(path), "-c", SAY_VERSION],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=30,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
@@ -49,7 +48,7 @@ def runs(path, version):
     return executable if answer.returncode == 0 and said == version else None
 
 
-def find(version, environment=None):
+def find(version, environment=os.environ):
     """Return the interpreter to use, or the bare version, which uv then fetches."""
     for path in candidates(version, environment):
         executable = runs(path, version)

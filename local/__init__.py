@@ -1,0 +1,7 @@
+"""The whole stack on one machine: emulated AWS, a search engine, sample logs."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+STATE = ROOT / ".local"
+"""Everything that a running stack leaves in the checkout: what runs, its logs, its endpoints."""
