@@ -14,7 +14,14 @@ class UnknownLogType(ServiceLogsError):
 
 
 class UnreadableObject(ServiceLogsError):
-    """The object's bytes cannot be read as what they claim to be; reading it again will not help."""
+    """The object's bytes cannot be read as what they claim to be; reading it again will not help.
+
+    What could be read before has been given out; `tail` is the unfinished record after it, and
+    `ordinal` that record's number.
+    """
+
+    tail: bytes = b""
+    ordinal: int = 0
 
 
 class UnreadableMessage(ServiceLogsError):
@@ -31,3 +38,11 @@ class TryLater(DeliveryError):
 
 class ClusterNeedsMending(DeliveryError):
     """The search engine refuses everything until somebody acts; the message says what to do."""
+
+
+class ObjectUnreachable(ServiceLogsError):
+    """An object cannot be fetched now (forbidden, archived, throttled); its message comes again."""
+
+
+class Unaccounted(ServiceLogsError):
+    """The counts of an object do not add up: a fault of ours, never to be taken for success."""

@@ -1,0 +1,58 @@
+"""What became of each record of one object in one attempt: the counts that must add up."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from servicelogs.errors import DeliveryError
+from servicelogs.records import Block, Reject, Source
+
+
+@dataclass(slots=True, eq=False)
+class Account:
+    """Count where each record of one object went, and hand on those that were refused."""
+
+    source: Source
+    format_name: str
+    on_reject: Callable[[Reject], None]
+    """Takes each refused record: the part file of the backup bucket."""
+    records: int = 0
+    indexed: int = 0
+    already_there: int = 0
+    rejected: int = 0
+    filtered: Counter[str] = field(default_factory=Counter)
+    left: int = 0
+    """Records that could not be delivered in the time of this attempt."""
+    error: DeliveryError | None = None
+    """Why records were left."""
+
+    def take(self, block: Block) -> None:
+        """Count a block's records as come in, and settle those that are no documents."""
+        self.records += block.records
+        self.filtered.update(block.filtered)
+        for reject in block.rejects:
+            self.reject(reject)
+
+    def reject(self, reject: Reject) -> None:
+        """Count a refused record and hand it on."""
+        self.rejected += 1
+        self.on_reject(reject)
+
+    def leave(self, records: int, error: DeliveryError) -> None:
+        """Count records that must come again, and keep the first reason."""
+        self.left += records
+        self.error = self.error or error
+
+    def settled(self) -> int:
+        """Say how many records have an end: indexed, already there, rejected, filtered or left."""
+        return (
+            self.indexed
+            + self.already_there
+            + self.rejected
+            + self.filtered.total()
+            + self.left
+        )
+
+    def balanced(self) -> bool:
+        """Say whether every record that came in is accounted for."""
+        return self.records == self.settled()

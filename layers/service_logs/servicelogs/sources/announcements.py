@@ -1,0 +1,127 @@
+"""From the body of a queue message to the objects it announces.
+
+S3 notifications, straight or through SNS, EventBridge events, and the messages we send ourselves
+when an object, or its rest, is left for later:
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote_plus
+
+import msgspec
+
+from servicelogs.errors import UnreadableMessage
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectToRead:
+    """An object to be read, or the rest of one."""
+
+    bucket: str
+    key: str
+    key_if_encoded: str = ""
+    """What the key would be if the envelope encoded it, which is not sure of EventBridge."""
+    etag: str = ""
+    """Which bytes were meant; empty: whatever is there."""
+    start: int = 1
+    """The ordinal of the first record that is still to be read."""
+
+    def later(self, etag: str, start: int) -> str:
+        """Write the message that announces what is left of this object."""
+        rest = {"bucket": self.bucket, "key": self.key, "etag": etag, "from": start}
+        return msgspec.json.encode(rest).decode()
+
+
+@dataclass(slots=True)
+class Announcement:
+    """What one message says."""
+
+    objects: list[ObjectToRead] = field(default_factory=list)
+    ignored: Counter[str] = field(default_factory=Counter)
+    """What it says beside new objects, by kind: test events, deletions."""
+
+
+def read_announcement(body: str) -> Announcement:
+    """Read a message's body; anything that is no announcement we know is UnreadableMessage."""
+    announcement = Announcement()
+    _read_envelope(_json(body), announcement)
+    return announcement
+
+
+def _json(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise UnreadableMessage(f"the message is no JSON ({error}): {text[:200]!r}") from error
+
+
+def _read_envelope(message: Any, announcement: Announcement) -> None:
+    match message:
+        case {"Type": "Notification", "TopicArn": str(), "Message": str(inner)}:
+            _read_envelope(_json(inner), announcement)
+        case {"Type": "SubscriptionConfirmation" | "UnsubscribeConfirmation" as kind}:
+            announcement.ignored[kind] += 1
+        case {"Event": "s3:TestEvent"}:
+            announcement.ignored["s3:TestEvent"] += 1
+        case {"Records": list(records)}:
+            for record in records:
+                _read_s3_record(record, announcement)
+        case {"source": "aws.s3", "detail-type": str(kind), "detail": dict(detail)}:
+            _read_eventbridge(kind, detail, announcement)
+        case {"bucket": str(bucket), "key": str(key), **rest} if bucket and key:
+            announcement.objects.append(_ours(bucket, key, rest))
+        case _:
+            raise UnreadableMessage(
+                f"the message is no announcement of an S3 object: {str(message)[:200]!r}"
+            )
+
+
+def _read_s3_record(record: Any, announcement: Announcement) -> None:
+    match record:
+        case {"eventSource": "aws:s3", "eventName": str(name)} if not name.removeprefix(
+            "s3:"
+        ).startswith("ObjectCreated:"):
+            announcement.ignored[name] += 1
+        case {
+            "eventSource": "aws:s3",
+            "s3": {"bucket": {"name": str(bucket)}, "object": {"key": str(key), **about}},
+        }:
+            announcement.objects.append(
+                ObjectToRead(bucket, unquote_plus(key), etag=_text(about.get("eTag")))
+            )
+        case _:
+            raise UnreadableMessage(f"the record is no S3 notification: {str(record)[:200]!r}")
+
+
+def _read_eventbridge(kind: str, detail: dict[str, Any], announcement: Announcement) -> None:
+    match detail:
+        case _ if kind != "Object Created":
+            announcement.ignored[kind] += 1
+        case {"bucket": {"name": str(bucket)}, "object": {"key": str(key), **about}}:
+            # The guide never says that the key is encoded, and some consumers decode it:
+            # the raw form is tried first.
+            decoded = unquote_plus(key)
+            announcement.objects.append(
+                ObjectToRead(
+                    bucket,
+                    key,
+                    key_if_encoded=decoded if decoded != key else "",
+                    etag=_text(about.get("etag")),
+                )
+            )
+        case _:
+            raise UnreadableMessage(f"the event names no S3 object: {str(detail)[:200]!r}")
+
+
+def _ours(bucket: str, key: str, rest: dict[str, Any]) -> ObjectToRead:
+    start = rest.get("from", 1)
+    if not isinstance(start, int) or start < 1:
+        raise UnreadableMessage(f"`from` must be a record's number, counted from 1, not {start!r}")
+    return ObjectToRead(bucket, key, etag=_text(rest.get("etag")), start=start)
+
+
+def _text(value: Any) -> str:
+    return value.strip('"') if isinstance(value, str) else ""

@@ -1,0 +1,120 @@
+"""An S3 object as a stream that outlives a dropped connection, and the identity of its bytes."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from servicelogs.errors import ObjectUnreachable
+from servicelogs.records import Source
+from servicelogs.sources.announcements import ObjectToRead
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
+
+# A connection that waits while records are sent may be closed by S3.
+REOPENINGS = 5
+
+
+class ObjectGone(Exception):
+    """The object was deleted, or replaced by other bytes, before it was read."""
+
+
+def identify(bucket: str, key: str, etag: str) -> str:
+    """Shorten an object's identity to 16 characters (96 bits) that may stand in an `_id`."""
+    # A bucket's name holds no slash and an ETag no NUL, so that no two objects share a text.
+    identity = f"{bucket}/{key}\0{etag}".encode()
+    return base64.urlsafe_b64encode(hashlib.sha256(identity).digest())[:16].decode()
+
+
+@dataclass(slots=True)
+class OpenObject:
+    """An object that is being read."""
+
+    key: str
+    etag: str
+    size: int
+    source: Source
+    stream: ResumingStream
+
+
+def open_object(s3: S3Client, wanted: ObjectToRead) -> OpenObject:
+    """Open an object; ObjectGone when it is no more, ObjectUnreachable when it may come back."""
+    key, response = _get(s3, wanted)
+    etag = response["ETag"].strip('"')
+    if wanted.start > 1 and wanted.etag and wanted.etag != etag:
+        response["Body"].close()
+        raise ObjectGone("replaced: the new bytes have an announcement of their own")
+    source = Source(
+        uri=f"s3://{wanted.bucket}/{key}",
+        id=identify(wanted.bucket, key, etag),
+        delivered=response["LastModified"].astimezone(UTC),
+    )
+    stream = ResumingStream(s3, wanted.bucket, key, response)
+    return OpenObject(key, etag, response["ContentLength"], source, stream)
+
+
+def _get(s3: S3Client, wanted: ObjectToRead) -> tuple[str, GetObjectOutputTypeDef]:
+    for key in filter(None, (wanted.key, wanted.key_if_encoded)):
+        try:
+            return key, s3.get_object(Bucket=wanted.bucket, Key=key)
+        except ClientError as error:
+            # With s3:ListBucket a missing key is a 404; without, a 403 like a forbidden one.
+            if error.response["Error"]["Code"] not in {"NoSuchKey", "404"}:
+                raise _unreachable(wanted.bucket, key, error) from error
+        except BotoCoreError as error:
+            raise _unreachable(wanted.bucket, key, error) from error
+    raise ObjectGone("deleted")
+
+
+def _unreachable(bucket: str, key: str, error: Exception) -> ObjectUnreachable:
+    return ObjectUnreachable(f"s3://{bucket}/{key} cannot be read now: {error}")
+
+
+class ResumingStream:
+    """An object's bytes; when the connection drops, the rest is asked for again."""
+
+    def __init__(
+        self, s3: S3Client, bucket: str, key: str, response: GetObjectOutputTypeDef
+    ) -> None:
+        """Begin with the response to the first GetObject."""
+        self._s3 = s3
+        self._object: dict[str, Any] = {"Bucket": bucket, "Key": key, "IfMatch": response["ETag"]}
+        self._body = response["Body"]
+        self._size = response["ContentLength"]
+        self._position = 0
+        self._reopenings = 0
+
+    def read(self, size: int, /) -> bytes:
+        """Read at most so many bytes; none at the end, and never fewer than S3 promised."""
+        while self._position < self._size:
+            try:
+                piece = self._body.read(size)
+            except BotoCoreError as error:
+                self._reopen(error)
+                continue
+            self._position += len(piece)
+            if piece:
+                return piece
+            self._reopen(EOFError(f"{self._position} of {self._size} bytes came"))
+        return b""
+
+    def close(self) -> None:
+        """Give up the rest."""
+        self._body.close()
+
+    def _reopen(self, reason: Exception) -> None:
+        bucket, key = self._object["Bucket"], self._object["Key"]
+        self._reopenings += 1
+        if self._reopenings > REOPENINGS:
+            raise _unreachable(bucket, key, reason) from reason
+        self._body.close()
+        try:
+            response = self._s3.get_object(**self._object, Range=f"bytes={self._position}-")
+        except (ClientError, BotoCoreError) as error:
+            raise _unreachable(bucket, key, error) from error
+        self._body = response["Body"]
