@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 LOOPBACK = "127.0.0.1"
 # Below the range that systems take the ports of outgoing connections from.
@@ -40,6 +41,7 @@ class Processes:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(
         self,
@@ -72,6 +74,7 @@ class Processes:
                 "scratch": str(scratch) if scratch else None,
             }
             self._record(name).write_text(json.dumps(record))
+            self._children[name] = process
 
     def log(self, name: str) -> Path:
         """Say where a process writes what it prints."""
@@ -94,12 +97,23 @@ class Processes:
                 )
             time.sleep(0.1)
 
+    def finish(self, name: str) -> None:
+        """Wait for a process that ends by itself; one that fails is a StartFailed."""
+        status = self._children[name].wait()
+        self._record(name).unlink(missing_ok=True)
+        if status:
+            raise StartFailed(
+                f"{name} failed with status {status} (all of it: {self.log(name)}):\n"
+                f"{self._end_of_log(name)}"
+            )
+
     def stop(self, name: str) -> None:
         """End a process with everything it started, and remove what it kept."""
         record = self._read(name)
         if record is None:
             return
         _end_group(record["pid"], record["started"])
+        self._children.pop(name, None)
         if record["scratch"]:
             shutil.rmtree(record["scratch"], ignore_errors=True)
         self._record(name).unlink(missing_ok=True)
@@ -115,13 +129,13 @@ class Processes:
     def _record(self, name: str) -> Path:
         return self.folder / f"{name}.pid"
 
-    def _read(self, name: str) -> dict | None:
+    def _read(self, name: str) -> dict[str, Any] | None:
         try:
             return json.loads(self._record(name).read_text())
         except (FileNotFoundError, ValueError):
             return None
 
-    def _end_of_log(self, name: str, lines: int = 20) -> str:
+    def _end_of_log(self, name: str, lines: int = 30) -> str:
         text = self.log(name).read_text(errors="replace")
         return "\n".join(text.splitlines()[-lines:])
 

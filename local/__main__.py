@@ -1,0 +1,82 @@
+"""What the Makefile calls: up, demo, down; and one search engine alone, for tests."""
+
+import argparse
+import os
+import signal
+import sys
+from types import FrameType
+
+from local import STATE, stack
+from local.processes import Processes, StartFailed
+from local.search_engines import ENGINES
+
+DEFAULT_ENGINE = "osmem"
+
+
+def main() -> int:
+    """Carry out one command."""
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, run in {"up": up, "demo": demo, "down": down}.items():
+        commands.add_parser(name, help=run.__doc__).set_defaults(run=run)
+    engine_parser = commands.add_parser("engine", help=engine.__doc__)
+    engine_parser.add_argument("name", choices=ENGINES)
+    engine_parser.set_defaults(run=engine)
+    arguments = parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
+    try:
+        return arguments.run(arguments)
+    except StartFailed as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def up(_: argparse.Namespace) -> int:
+    """Start the stack and print where it is."""
+    started = stack.up(_engine())
+    print(f"\nemulated AWS   {started.aws_endpoint}")
+    print(f"OpenSearch     {started.opensearch_endpoint}  ({started.search})")
+    for name, value in sorted(started.outputs.items()):
+        print(f"  {name:<24} {value}")
+    print(f"written to {stack.ENDPOINTS.relative_to(stack.ROOT)}; `make down` ends it")
+    return 0
+
+
+def demo(_: argparse.Namespace) -> int:
+    """Send sample logs through the stack and account for every record."""
+    from local import demo
+
+    return demo.run(stack.running() or stack.up(_engine()))
+
+
+def down(_: argparse.Namespace) -> int:
+    """End the stack and everything it started."""
+    ended = stack.down()
+    print(f"ended: {', '.join(ended)}" if ended else "nothing was running")
+    return 0
+
+
+def engine(arguments: argparse.Namespace) -> int:
+    """Start one search engine, print its address, and end it with Ctrl-C."""
+    processes = Processes(STATE / f"{arguments.name}-{os.getpid()}")
+    try:
+        print(ENGINES[arguments.name](processes), flush=True)
+        signal.pause()
+    finally:
+        processes.stop_all()
+    return 0
+
+
+def _engine() -> str:
+    return os.environ.get("SEARCH") or DEFAULT_ENGINE
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
