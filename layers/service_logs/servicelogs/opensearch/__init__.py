@@ -1,0 +1,1 @@
+"""Writes documents to OpenSearch: client, bulk writer, error table, index names and mappings."""

@@ -1,0 +1,137 @@
+"""Connect to the search engine: signed, with a password, or openly; compressed cheaply."""
+
+import base64
+import json
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from isal import igzip
+from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth, Urllib3HttpConnection
+
+from servicelogs.errors import ConfigurationError
+from servicelogs.settings import Settings
+
+# Of requests that say nothing else; the writer says how long it can wait.
+TIMEOUT_SECONDS = 30
+
+# A rotated password reaches a warm function within this time.
+SECRET_SECONDS = 300
+
+# A signature holds for one region: the domain's, which its own address tells.
+_AWS_HOST = re.compile(r"\.(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)\.(?:es|aoss)\.")
+
+
+# What opensearch-py asks, with method, address and body, for the headers of each request.
+type Authentication = Callable[[str, str, Any], dict[str, str]]
+
+
+class CheapGzipConnection(Urllib3HttpConnection):
+    """Compresses bodies at igzip's level 1.
+
+    The level 9 that opensearch-py asks of gzip takes longer than everything else a writer does.
+    It compresses before it signs, so what is signed is what is sent.
+    """
+
+    def _gzip_compress(self, body: str | bytes) -> bytes:
+        raw = body.encode() if isinstance(body, str) else body
+        return igzip.compress(raw, compresslevel=1)
+
+
+class SecretPassword:
+    """Authenticates with the user name and password of a Secrets Manager secret."""
+
+    def __init__(self, arn: str) -> None:
+        self._arn = arn
+        self._client = boto3.client("secretsmanager", region_name=_region_of_arn(arn))
+        self._read()
+
+    def __call__(self, *_request: Any) -> dict[str, str]:
+        """Return the header, read again when the secret may have been rotated."""
+        if time.monotonic() > self._until:
+            self._read()
+        return {"authorization": self._header}
+
+    def _read(self) -> None:
+        try:
+            text = self._client.get_secret_value(SecretId=self._arn)["SecretString"]
+        except (BotoCoreError, ClientError, KeyError) as error:
+            raise ConfigurationError(
+                f"OPENSEARCH_SECRET_ARN {self._arn!r} cannot be read as text: {error}"
+            ) from error
+        try:
+            secret = json.loads(text)
+            pair = f"{secret['username']}:{secret['password']}"
+        except (ValueError, KeyError, TypeError) as error:
+            # The text itself is a secret: it is not shown, nor is the error that may quote it.
+            raise ConfigurationError(
+                f"the secret {self._arn!r} must be JSON with the keys username and password"
+            ) from error
+        self._header = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        self._until = time.monotonic() + SECRET_SECONDS
+
+
+def connect(settings: Settings) -> OpenSearch:
+    """Return a client that tries each request once and hides no answer."""
+    address = urlsplit(settings.opensearch_endpoint)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise ConfigurationError(
+            "OPENSEARCH_ENDPOINT must be https://host or http://host:port, "
+            f"not {settings.opensearch_endpoint!r}"
+        )
+    secure = address.scheme == "https"
+    host = {
+        "host": address.hostname,
+        "port": address.port or (443 if secure else 80),
+        "use_ssl": secure,
+    }
+    return OpenSearch(
+        hosts=[host],
+        http_auth=_authenticate(settings, address.hostname),
+        connection_class=CheapGzipConnection,
+        http_compress=True,
+        timeout=TIMEOUT_SECONDS,
+        max_retries=0,
+        retry_on_status=(),
+        retry_on_timeout=False,
+    )
+
+
+def _authenticate(settings: Settings, host: str) -> Authentication | None:
+    match settings.opensearch_auth:
+        case "none":
+            return None
+        case "basic":
+            return SecretPassword(settings.opensearch_secret_arn)
+        case "sigv4":
+            return _signer(host, settings.opensearch_service)
+    raise ConfigurationError(
+        f"OPENSEARCH_AUTH must be sigv4, basic or none, not {settings.opensearch_auth!r}"
+    )
+
+
+def _signer(host: str, service: str) -> Authentication:
+    session = boto3.Session()
+    found = _AWS_HOST.search(host)
+    region = found["region"] if found else session.region_name
+    if not region:
+        raise ConfigurationError(
+            f"the endpoint {host!r} does not name its region: AWS_REGION must be set"
+        )
+    credentials = session.get_credentials()
+    if credentials is None:
+        raise ConfigurationError(
+            "OPENSEARCH_AUTH is sigv4 and there are no AWS credentials: run with a role, "
+            "or set AWS_PROFILE or AWS_ACCESS_KEY_ID"
+        )
+    signer: Authentication = Urllib3AWSV4SignerAuth(credentials, region, service)
+    return signer
+
+
+def _region_of_arn(arn: str) -> str | None:
+    parts = arn.split(":")
+    return parts[3] or None if len(parts) > 3 else None

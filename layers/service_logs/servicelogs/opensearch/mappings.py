@@ -1,0 +1,121 @@
+"""Make the index template of a log type from the declaration of its format."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from servicelogs.formats.fields import Field
+from servicelogs.formats.format import Format
+from servicelogs.opensearch.index_names import IndexNames
+from servicelogs.settings import Settings
+
+# Above the templates that come with OpenSearch, and with room below and above for an owner's own.
+PRIORITY = 200
+
+# The longest keyword, in characters of up to four bytes, that is still a term (32,766 bytes).
+KEYWORD = {"type": "keyword", "ignore_above": 8191}
+
+# An address that is none, a number that is none: kept in the document, not searchable as such.
+IP = {"type": "ip", "ignore_malformed": True}
+
+TYPES: Mapping[str, Mapping[str, Any]] = {
+    "keyword": KEYWORD,
+    "integer": {"type": "integer", "ignore_malformed": True},
+    "long": {"type": "long", "ignore_malformed": True},
+    "float": {"type": "float", "ignore_malformed": True},
+    "ip": IP,
+    "address": KEYWORD | {"fields": {"ip": IP}},
+    "timestamp": {"type": "date", "ignore_malformed": True},
+    "boolean": {"type": "boolean"},
+    "flat_object": {"type": "flat_object"},
+}
+
+# What every document has around its own fields (servicelogs.documents).
+FRAME: Mapping[str, Mapping[str, Any]] = {
+    "@timestamp": {"type": "date_nanos", "ignore_malformed": True},
+    "cloud.account_id": KEYWORD,
+    "cloud.region": KEYWORD,
+    "event.ingested": {"type": "date"},
+    "log.type": KEYWORD,
+    "log.source": KEYWORD,
+    "log.record": {"type": "long"},
+    "log.date_adjusted": {"type": "boolean"},
+    "log.adjusted": KEYWORD,
+    "log.original": {"type": "object", "enabled": False},
+    "extra_fields": KEYWORD,
+}
+
+
+def index_template(log_format: Format, names: IndexNames, settings: Settings) -> dict[str, Any]:
+    """Return the composable index template for the indexes of one log type."""
+    return {
+        "index_patterns": names.patterns(log_format.name),
+        "priority": PRIORITY,
+        "template": {"settings": _settings(settings), "mappings": mappings(log_format)},
+        "_meta": {
+            "description": f"{log_format.title} ({log_format.page})",
+            "version": version(log_format),
+        },
+    }
+
+
+def version(log_format: Format) -> str:
+    """Return a short text that changes whenever the mapping does."""
+    text = json.dumps(mappings(log_format), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def mappings(log_format: Format) -> dict[str, Any]:
+    """Return the mapping: what every document has, the format's fields, and their common names."""
+    flat = dict(FRAME)
+    for field in log_format.fields:
+        flat[field.name] = _type(field)
+    flat |= dict(_aliases(log_format, flat))
+    properties: dict[str, Any] = {}
+    for name, mapping in flat.items():
+        _place(properties, name, mapping)
+    return {"dynamic": False, "properties": properties}
+
+
+def _type(field: Field) -> Mapping[str, Any]:
+    if field.date_format:
+        return {**TYPES[field.type], "format": field.date_format}
+    return TYPES[field.type]
+
+
+def _aliases(
+    log_format: Format, flat: Mapping[str, Mapping[str, Any]]
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """Give the common names that point to a field of their own, not inside a free-form one."""
+    for alias, field in log_format.common.items():
+        target = flat.get(field)
+        if target is None or target["type"] in ("flat_object", "object") or alias in flat:
+            continue
+        path = f"{field}.ip" if alias.endswith(".ip") and "fields" in target else field
+        yield alias, {"type": "alias", "path": path}
+
+
+def _place(properties: dict[str, Any], name: str, mapping: Mapping[str, Any]) -> None:
+    """Put a field where the dots in its name say."""
+    *parents, leaf = name.split(".")
+    for depth, parent in enumerate(parents, 1):
+        holder = properties.setdefault(parent, {"properties": {}})
+        if "properties" not in holder:
+            inside = ".".join(parents[:depth])
+            raise ValueError(f"{name!r} cannot be mapped inside {inside!r}, a {holder['type']}")
+        properties = holder["properties"]
+    if leaf in properties:
+        raise ValueError(f"{name!r} is mapped already, as {properties[leaf]!r}")
+    properties[leaf] = dict(mapping)
+
+
+def _settings(settings: Settings) -> dict[str, Any]:
+    if settings.opensearch_service == "aoss":
+        return {}  # OpenSearch Serverless decides these itself
+    return {
+        "index.number_of_shards": settings.index_shards,
+        "index.number_of_replicas": settings.index_replicas,
+        "index.refresh_interval": settings.index_refresh_interval,
+        "index.codec": settings.index_codec,
+    }

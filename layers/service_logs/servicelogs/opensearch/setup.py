@@ -1,0 +1,104 @@
+"""Prepare the search engine for a deployment, and tell whether it is prepared."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from opensearchpy import OpenSearch
+from opensearchpy.exceptions import NotFoundError, OpenSearchException, RequestError
+
+from servicelogs import formats
+from servicelogs.errors import ClusterNeedsMending, ConfigurationError
+from servicelogs.opensearch.errors import judge_failure
+from servicelogs.opensearch.index_names import IndexNames
+from servicelogs.opensearch.mappings import index_template, version
+from servicelogs.settings import Settings
+
+
+def set_up(client: OpenSearch, settings: Settings) -> list[str]:
+    """Put the index templates of the deployment's log types; return their names."""
+    names = index_names(settings)
+    _refuse_other_period(client, names, settings)
+    for log_type in settings.log_types:
+        _put(client, names.stem(log_type), index_template(formats.get(log_type), names, settings))
+    return [names.stem(log_type) for log_type in settings.log_types]
+
+
+def index_names(settings: Settings) -> IndexNames:
+    """Return the names of a deployment's indexes."""
+    return IndexNames(settings.index_prefix, settings.index_period, settings.delete_after_days)
+
+
+def template_check(client: OpenSearch, settings: Settings) -> Callable[[str], None]:
+    """Return the function that makes sure a log type's template is there, in our version.
+
+    An index made without it would guess its mapping from the first document, for good.
+    """
+    names = index_names(settings)
+
+    def check(log_type: str) -> None:
+        name = names.stem(log_type)
+        expected = version(formats.get(log_type))
+        found = _version_there(client, name)
+        if found != expected:
+            state = f"is there in version {found!r}, not {expected!r}" if found else "is missing"
+            raise ClusterNeedsMending(
+                f"the index template {name!r} {state}: deploy the stack again, so that its "
+                "setup puts the template in place"
+            )
+
+    return check
+
+
+def _version_there(client: OpenSearch, name: str) -> str:
+    path = "index_templates.index_template._meta"
+    answer = _get(client, f"/_index_template/{name}", filter_path=path)
+    for template in answer.get("index_templates", ()):
+        return str(template["index_template"].get("_meta", {}).get("version", ""))
+    return ""
+
+
+def _refuse_other_period(client: OpenSearch, names: IndexNames, settings: Settings) -> None:
+    """Refuse a changed IndexPeriod while indexes of the old one live.
+
+    An object that is delivered again would put its records into an index of another name, where
+    their `_id` is not there yet.
+    """
+    for log_type in settings.log_types:
+        others = [
+            index
+            for index in _indexes(client, names.patterns(log_type))
+            if not names.is_of_period(log_type, index)
+        ]
+        if others:
+            raise ConfigurationError(
+                f"IndexPeriod is {settings.index_period!r}, but {len(others)} indexes of another "
+                f"period live, {others[0]!r} among them: keep the IndexPeriod, choose another "
+                "IndexPrefix, or delete these indexes"
+            )
+
+
+def _indexes(client: OpenSearch, patterns: Iterable[str]) -> list[str]:
+    path = f"/{','.join(patterns)}/_settings"
+    answer = _get(client, path, expand_wildcards="open,closed", filter_path="*.settings.index.uuid")
+    return sorted(answer)
+
+
+def _put(client: OpenSearch, name: str, template: dict[str, Any]) -> None:
+    try:
+        client.transport.perform_request("PUT", f"/_index_template/{name}", body=template)
+    except RequestError as refusal:
+        raise ConfigurationError(
+            f"OpenSearch refuses the index template {name!r}: {judge_failure(refusal).reason}"
+        ) from refusal
+    except OpenSearchException as failure:
+        raise judge_failure(failure).as_error() from failure
+
+
+def _get(client: OpenSearch, path: str, **params: str) -> dict[str, Any]:
+    """Ask for something; what is not there is empty."""
+    try:
+        return client.transport.perform_request("GET", path, params=params) or {}
+    except NotFoundError:
+        return {}
+    except OpenSearchException as failure:
+        raise judge_failure(failure).as_error() from failure

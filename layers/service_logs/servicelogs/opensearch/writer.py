@@ -1,0 +1,316 @@
+"""Deliver blocks in shared bulk requests, and account for every record of every object."""
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from opensearchpy import OpenSearch
+from opensearchpy.exceptions import OpenSearchException
+
+from servicelogs.accounts import Account
+from servicelogs.errors import DeliveryError, TryLater
+from servicelogs.opensearch.errors import Finding, Verdict, judge, judge_failure
+from servicelogs.records import Block, Reject
+
+# A body is sent when it holds this much, and never holds more than that.
+ENOUGH_BYTES = 5_000_000
+MOST_BYTES = 10_000_000
+
+# One request waits this long at most: what takes longer did not arrive, or will be there already.
+REQUEST_SECONDS = 60.0
+
+# With less than this left nothing new is begun.
+LEAST_SECONDS = 2.0
+
+# Waiting doubles from the first to the longest, each time by a random part.
+FIRST_WAIT_SECONDS = 0.5
+LONGEST_WAIT_SECONDS = 15.0
+
+# Each item's status keeps its place in the answer; all else OpenSearch says is left out.
+ANSWER = ",".join(
+    f"items.create.{name}"
+    for name in ("status", "error.type", "error.reason", "error.caused_by.reason")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Documents of one object that travel together: a block's, or what is left of them."""
+
+    block: Block
+    account: Account
+    body: bytes | bytearray
+    documents: int
+
+    def lines(self) -> list[tuple[bytes, bytes]]:
+        """Return each document's action line and its own."""
+        lines = bytes(self.body).split(b"\n")
+        return list(zip(lines[::2], lines[1::2], strict=False))
+
+    def of(self, lines: Sequence[tuple[bytes, bytes]]) -> "Piece":
+        """Return a piece that holds only these of its documents."""
+        body = b"".join(b"%b\n%b\n" % pair for pair in lines)
+        return Piece(self.block, self.account, body, len(lines))
+
+    def reject(self, action: bytes, document: bytes, finding: Finding) -> None:
+        """Hand a document that will never be taken to its object's account."""
+        target = json.loads(action)["create"]
+        ordinal = _ordinal(document)
+        self.account.reject(
+            Reject(
+                ordinal=ordinal,
+                error_type=finding.type,
+                reason=finding.reason,
+                raw=self.block.raw(ordinal),
+                index=target["_index"],
+                id=target["_id"],
+            )
+        )
+
+
+@dataclass(slots=True)
+class _Pause:
+    """How often in a row OpenSearch was too busy, and how long to wait for it."""
+
+    seconds_left: Callable[[], float]
+    sleep: Callable[[float], None]
+    times: int = 0
+
+    def over(self) -> bool:
+        """Wait, and say whether there is time for another try."""
+        longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2**self.times)
+        wait = random.uniform(longest / 2, longest)  # noqa: S311 - spreads load, guards nothing
+        if self.seconds_left() - wait < LEAST_SECONDS:
+            return False
+        self.times += 1
+        self.sleep(wait)
+        return True
+
+
+class BulkWriter:
+    """Gathers the blocks of many objects into bulk requests.
+
+    Every document that is added ends, at the latest with `flush`, as one of: indexed, already
+    there, rejected, or left for a later delivery.
+    """
+
+    def __init__(
+        self,
+        client: OpenSearch,
+        *,
+        seconds_left: Callable[[], float],
+        ensure_template: Callable[[str], None],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._client = client
+        self._seconds_left = seconds_left
+        self._ensure_template = ensure_template
+        self._sleep = sleep
+        self._ensured: set[str] = set()
+        self._pieces: list[Piece] = []
+        self._bytes = 0
+        self._most_bytes = MOST_BYTES
+
+    def add(self, block: Block, account: Account) -> None:
+        """Take a block's records; send what was gathered when it is enough."""
+        _check(block)
+        if block.documents:
+            self._ensure(account.format_name)
+            if self._bytes + len(block.body) > self._most_bytes:
+                self.flush()
+        account.take(block)
+        if not block.documents:
+            return
+        self._pieces.append(Piece(block, account, block.body, block.documents))
+        self._bytes += len(block.body)
+        if self._bytes >= min(ENOUGH_BYTES, self._most_bytes):
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what was gathered and settle each document of it."""
+        pieces, self._pieces, self._bytes = self._pieces, [], 0
+        if pieces:
+            self._deliver(pieces)
+
+    def _ensure(self, format_name: str) -> None:
+        """Make sure, once per writer and type, that new indexes get their mapping."""
+        pause = self._pause()
+        while format_name not in self._ensured:
+            try:
+                self._ensure_template(format_name)
+            except TryLater:
+                if not pause.over():
+                    raise
+            else:
+                self._ensured.add(format_name)
+
+    def _pause(self) -> _Pause:
+        return _Pause(self._seconds_left, self._sleep)
+
+    def _deliver(self, pieces: list[Piece]) -> None:
+        pause = self._pause()
+        # What is still to be sent, the next request last.
+        requests = [pieces]
+        busy: Finding | None = None
+        while requests:
+            if self._seconds_left() < LEAST_SECONDS:
+                return _leave(requests, _out_of_time(busy))
+            request = requests.pop()
+            if _size(request) > self._most_bytes and _documents(request) > 1:
+                requests += _halves(request)
+                continue
+            outcome = self._send(request)
+            if isinstance(outcome, Finding):
+                again, hindrance = self._refused(request, outcome)
+            else:
+                again, hindrance = _settle(request, outcome)
+            requests += again
+            if hindrance is None:
+                pause.times = 0
+            elif hindrance.verdict is Verdict.MEND:
+                error = hindrance.as_error()
+                _leave(requests, error)
+                raise error
+            else:
+                busy = hindrance
+                if not pause.over():
+                    return _leave(requests, busy.as_error())
+        return None
+
+    def _send(self, request: list[Piece]) -> list[Mapping[str, Any]] | Finding:
+        """Send one bulk request; return its items' results, or why there are none."""
+        documents = _documents(request)
+        try:
+            answer = self._client.transport.perform_request(
+                "POST",
+                "/_bulk",
+                params={"filter_path": ANSWER},
+                headers={"content-type": "application/x-ndjson"},
+                body=b"".join(piece.body for piece in request),
+                timeout=min(REQUEST_SECONDS, self._seconds_left()),
+            )
+        except OpenSearchException as failure:
+            return judge_failure(failure)
+        items = [item.get("create") for item in answer.get("items", ())]
+        if len(items) != documents or None in items:
+            return Finding(
+                Verdict.MEND,
+                "unexpected_answer",
+                f"{len(items)} results for {documents} documents",
+                "The address does not answer as OpenSearch does: check OpenSearchEndpoint.",
+            )
+        return items
+
+    def _refused(
+        self, request: list[Piece], finding: Finding
+    ) -> tuple[list[list[Piece]], Finding | None]:
+        """Return the requests that follow a refused one, and what holds them up."""
+        if finding.verdict in (Verdict.RETRY, Verdict.MEND):
+            return [request], finding
+        if _documents(request) > 1:
+            if finding.verdict is Verdict.SPLIT:
+                self._most_bytes = _size(request) // 2
+            return _halves(request), None
+        piece = request[0]
+        ((action, document),) = piece.lines()
+        piece.reject(action, document, finding)
+        return [], None
+
+
+def _settle(
+    request: list[Piece], items: list[Mapping[str, Any]]
+) -> tuple[list[list[Piece]], Finding | None]:
+    """Account for each item; return what must be sent again and what holds it up."""
+    again: list[Piece] = []
+    hindrances: list[Finding] = []
+    start = 0
+    for piece in request:
+        left, found = _settle_piece(piece, items[start : start + piece.documents])
+        start += piece.documents
+        if left:
+            again.append(piece.of(left))
+            hindrances += found
+    return [again] if again else [], _gravest(hindrances)
+
+
+def _settle_piece(
+    piece: Piece, results: list[Mapping[str, Any]]
+) -> tuple[list[tuple[bytes, bytes]], list[Finding]]:
+    failed = [number for number, result in enumerate(results) if result["status"] != 201]
+    piece.account.indexed += len(results) - len(failed)
+    left: list[tuple[bytes, bytes]] = []
+    hindrances: list[Finding] = []
+    lines: list[tuple[bytes, bytes]] = []
+    for number in failed:
+        result = results[number]
+        finding = judge(result["status"], result.get("error"))
+        if finding.verdict is Verdict.ALREADY_THERE:
+            piece.account.already_there += 1
+            continue
+        lines = lines or piece.lines()
+        if finding.verdict is Verdict.REJECT:
+            piece.reject(*lines[number], finding)
+        else:
+            left.append(lines[number])
+            hindrances.append(finding)
+    return left, hindrances
+
+
+def _gravest(hindrances: list[Finding]) -> Finding | None:
+    """Choose what must be mended before what passes by itself."""
+    return max(hindrances, key=lambda found: found.verdict is Verdict.MEND, default=None)
+
+
+def _check(block: Block) -> None:
+    """Refuse a block whose lines are not its documents: one stray line would shift all others."""
+    lines = block.body.count(b"\n")
+    if lines != 2 * block.documents or block.body[-1:] not in (b"\n", b""):
+        raise ValueError(
+            f"a block of {block.documents} documents has {lines} lines: "
+            "each document is an action line and a document line"
+        )
+
+
+def _ordinal(document: bytes) -> int:
+    """Read `log.record`, and nothing after it: the rest may be why the document was refused."""
+    text = document.decode("utf-8", "replace")
+    decoder = json.JSONDecoder(strict=False)
+    name, end = None, 0
+    while name != "log":  # what we add stands in front, without spaces: {"cloud":…,"log":…
+        name, end = decoder.raw_decode(text, end + 1)
+        value, end = decoder.raw_decode(text, end + 1)
+    return int(value["record"])
+
+
+def _halves(request: list[Piece]) -> list[list[Piece]]:
+    """Cut a request in two, in the order in which `_deliver` takes them."""
+    if len(request) > 1:
+        middle = len(request) // 2
+        return [request[middle:], request[:middle]]
+    piece = request[0]
+    lines = piece.lines()
+    middle = len(lines) // 2
+    return [[piece.of(lines[middle:])], [piece.of(lines[:middle])]]
+
+
+def _documents(request: Iterable[Piece]) -> int:
+    return sum(piece.documents for piece in request)
+
+
+def _size(request: Iterable[Piece]) -> int:
+    return sum(len(piece.body) for piece in request)
+
+
+def _leave(requests: Iterable[list[Piece]], error: DeliveryError) -> None:
+    for request in requests:
+        for piece in request:
+            piece.account.leave(piece.documents, error)
+
+
+def _out_of_time(busy: Finding | None) -> TryLater:
+    if busy is not None:
+        return TryLater(str(busy.as_error()))
+    return TryLater("there was no time left to send these records; they come again from the queue")
