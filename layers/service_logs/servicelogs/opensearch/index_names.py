@@ -4,12 +4,13 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import get_args
+from typing import Literal, get_args
 
 from servicelogs.documents import Dates, IndexDate
 from servicelogs.formats.format import Format
 from servicelogs.records import Source
-from servicelogs.settings import Period
+
+Period = Literal["hour", "day", "week", "month", "year"]
 
 # From the finest to the coarsest.
 PERIODS: tuple[Period, ...] = get_args(Period)
