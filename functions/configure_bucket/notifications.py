@@ -1,0 +1,165 @@
+"""One notification of ours among those of a bucket."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+EVENT = "s3:ObjectCreated:*"
+
+# Where a bucket's configuration lists each kind of destination, and what an entry calls it.
+DESTINATIONS = {
+    "QueueConfigurations": "QueueArn",
+    "TopicConfigurations": "TopicArn",
+    "LambdaFunctionConfigurations": "LambdaFunctionArn",
+}
+
+Configuration = dict[str, Any]
+Entry = dict[str, Any]
+
+
+class Overlap(Exception):
+    """Somebody else's notification already takes some of the same objects."""
+
+
+class NoSuchProperty(Exception):
+    """The custom resource does not say where objects are to be announced."""
+
+
+def carry_out(event: Mapping[str, Any], own_id: str) -> str:
+    """Create, update or delete our entry; return the physical id: bucket and way of announcing.
+
+    A changed bucket or way makes a new id, and CloudFormation then deletes the old one.
+    """
+    properties = event["ResourceProperties"]
+    bucket = properties["BucketName"]
+    s3 = boto3.client("s3")
+    if event["RequestType"] == "Delete":
+        remove(s3, bucket, own_id, properties)
+    elif properties.get("EventBridge") == "true":
+        put(s3, bucket, switch_on_event_bridge(get(s3, bucket)))
+    else:
+        put(s3, bucket, merge(get(s3, bucket), own_id, properties))
+    return f"{bucket}/{own_id}/{'EventBridge' if 'EventBridge' in properties else 'objects'}"
+
+
+def merge(configuration: Configuration, own_id: str, properties: Mapping[str, str]) -> Configuration:
+    """Put our entry in place of the one with our Id, if there is one; refuse an overlap by name."""
+    list_name, entry = own_entry(own_id, properties)
+    merged = without(configuration, own_id)
+    for other in entries(merged):
+        if overlaps(entry, other):
+            raise Overlap(
+                f"notification {other.get('Id')!r} of bucket {properties['BucketName']!r} "
+                f"({', '.join(other['Events'])}, prefix {filter_of(other, 'prefix')!r}, "
+                f"suffix {filter_of(other, 'suffix')!r}, to {destination(other)}) already takes "
+                f"objects under {filter_of(entry, 'prefix')!r}. Narrow LogBucketPrefix, remove that "
+                "notification, or set ObjectEvents to EventBridge"
+            )
+    merged.setdefault(list_name, []).append(entry)
+    return merged
+
+
+def remove(s3: Any, bucket: str, own_id: str, properties: Mapping[str, str]) -> None:
+    """Take our entry away, if it still goes where this resource sent it.
+
+    EventBridge stays switched on: others may have rules that rely on it, and without a rule it
+    costs nothing.
+    """
+    if "EventBridge" in properties:
+        return
+    try:
+        configuration = get(s3, bucket)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchBucket":
+            return
+        raise
+    _, entry = own_entry(own_id, properties)
+    ours = [e for e in entries(configuration) if e.get("Id") == own_id]
+    # After a change of ObjectEvents the Id already belongs to the new destination.
+    if [destination(e) for e in ours] == [destination(entry)]:
+        put(s3, bucket, without(configuration, own_id))
+
+
+def switch_on_event_bridge(configuration: Configuration) -> Configuration:
+    """Have the bucket send its events to EventBridge too."""
+    return configuration | {"EventBridgeConfiguration": {}}
+
+
+def own_entry(own_id: str, properties: Mapping[str, str]) -> tuple[str, Entry]:
+    """Make the entry that the custom resource asks for, and name the list that it belongs to."""
+    for list_name, arn_name in DESTINATIONS.items():
+        if properties.get(arn_name):
+            entry: Entry = {"Id": own_id, arn_name: properties[arn_name], "Events": [EVENT]}
+            rules = [
+                {"Name": name.lower(), "Value": properties[name]}
+                for name in ("Prefix", "Suffix")
+                if properties.get(name)
+            ]
+            if rules:
+                entry["Filter"] = {"Key": {"FilterRules": rules}}
+            return list_name, entry
+    raise NoSuchProperty(f"one of {', '.join(DESTINATIONS.values())} or EventBridge must be given")
+
+
+def overlaps(one: Entry, other: Entry) -> bool:
+    """Tell whether some object could match both entries, as S3 judges it."""
+    return (
+        any(same_event(a, b) for a in one["Events"] for b in other["Events"])
+        and either_starts(filter_of(one, "prefix"), filter_of(other, "prefix"))
+        and either_starts(filter_of(one, "suffix")[::-1], filter_of(other, "suffix")[::-1])
+    )
+
+
+def same_event(one: str, other: str) -> bool:
+    """Tell whether two event types have a common one: `s3:ObjectCreated:*` has `…:Put`."""
+    return either_starts(one.removesuffix("*"), other.removesuffix("*")) and (
+        one == other or "*" in (one[-1:], other[-1:])
+    )
+
+
+def either_starts(one: str, other: str) -> bool:
+    """Tell whether one of the two begins with the other."""
+    return one.startswith(other) or other.startswith(one)
+
+
+def filter_of(entry: Entry, name: str) -> str:
+    """Return an entry's prefix or suffix; S3 writes the names in either case."""
+    rules = entry.get("Filter", {}).get("Key", {}).get("FilterRules", [])
+    return next((r.get("Value", "") for r in rules if r["Name"].lower() == name), "")
+
+
+def destination(entry: Entry) -> str:
+    """Return the ARN that an entry sends to."""
+    return next(str(entry[name]) for name in DESTINATIONS.values() if name in entry)
+
+
+def entries(configuration: Configuration) -> Iterator[Entry]:
+    """Go through every entry, whatever its destination."""
+    for list_name in DESTINATIONS:
+        yield from configuration.get(list_name, [])
+
+
+def without(configuration: Configuration, own_id: str) -> Configuration:
+    """Copy a configuration, our entry left out."""
+    kept = {name: value for name, value in configuration.items() if name not in DESTINATIONS}
+    for list_name in DESTINATIONS:
+        others = [e for e in configuration.get(list_name, []) if e.get("Id") != own_id]
+        if others:
+            kept[list_name] = others
+    return kept
+
+
+def get(s3: Any, bucket: str) -> Configuration:
+    """Read a bucket's whole notification configuration."""
+    configuration: Configuration = s3.get_bucket_notification_configuration(Bucket=bucket)
+    configuration.pop("ResponseMetadata", None)
+    return configuration
+
+
+def put(s3: Any, bucket: str, configuration: Configuration) -> None:
+    """Replace a bucket's whole notification configuration."""
+    s3.put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration=configuration
+    )
