@@ -125,7 +125,7 @@ def _gzip_member(feed: _Feed) -> Iterator[bytes]:
             kept.append(piece)
         try:
             text = inflate.decompress(piece, PIECE_SIZE)
-        except igzip_lib.IsalError as error:
+        except igzip_lib.IsalError as error:  # type: ignore[misc]  # its stub says an instance
             if taken <= SALVAGE_SIZE:
                 yield from _salvage(kept, given)
             raise UnreadableObject(
@@ -179,4 +179,3 @@ def _zstd_frame(feed: _Feed) -> Iterator[bytes]:
                 feed.give_back(frame.unused_data + piece[position + ZSTD_BITE :])
                 return
     raise UnreadableObject(f"the zstd stream is cut after {taken} bytes of a frame")
-

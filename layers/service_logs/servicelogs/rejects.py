@@ -1,11 +1,13 @@
 """The backup bucket: what could not be indexed, with the reason and the record as it came."""
 
+from __future__ import annotations
+
 import base64
 import tempfile
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from isal import igzip
+from isal import isal_zlib
 
 from servicelogs.records import Reject, Source
 
@@ -49,38 +51,25 @@ class RejectsPart:
     def __init__(self, source: Source, log_type: str, start: int) -> None:
         """Gather for the part that begins with the record of this ordinal."""
         self.key = part_key(source, log_type, start)
+        self.empty = True
         self._source = source
         self._log_type = log_type
-        self._file: tempfile.SpooledTemporaryFile[bytes] | None = None
-        self._gzip: igzip.IGzipFile | None = None
-
-    @property
-    def empty(self) -> bool:
-        """Say whether nothing was rejected."""
-        return self._gzip is None
+        self._file = tempfile.SpooledTemporaryFile(MEMORY_SIZE)  # noqa: SIM115 - see close
+        self._gzip = isal_zlib.compressobj(level=1, wbits=isal_zlib.MAX_WBITS | 16)
 
     def add(self, reject: Reject) -> None:
         """Append a reject."""
-        if self._gzip is None:
-            self._file = tempfile.SpooledTemporaryFile(MEMORY_SIZE)  # noqa: SIM115 closed by close()
-            # No time in the header: a retry writes the same bytes.
-            self._gzip = igzip.IGzipFile(fileobj=self._file, mode="wb", mtime=0)
-        self._gzip.write(line(reject, self._source, self._log_type))
+        self.empty = False
+        self._file.write(self._gzip.compress(line(reject, self._source, self._log_type)))
 
     def upload(self, s3: S3Client, bucket: str) -> None:
-        """Put the part where an earlier attempt's is overwritten."""
-        if self._gzip is None or self._file is None:
+        """Put the part where an earlier attempt's is overwritten; without rejects there is none."""
+        if self.empty:
             return
-        self._gzip.close()
+        self._file.write(self._gzip.flush())
         self._file.seek(0)
-        s3.upload_fileobj(
-            self._file,
-            bucket,
-            self.key,
-            ExtraArgs={"ContentType": "application/x-ndjson", "ContentEncoding": "gzip"},
-        )
+        s3.put_object(Bucket=bucket, Key=self.key, Body=self._file, ContentType="application/gzip")
 
     def close(self) -> None:
         """Forget the part."""
-        if self._file is not None:
-            self._file.close()
+        self._file.close()

@@ -31,7 +31,13 @@ class ObjectToRead:
 
     def later(self, etag: str, start: int) -> str:
         """Write the message that announces what is left of this object."""
-        rest = {"bucket": self.bucket, "key": self.key, "etag": etag, "from": start}
+        rest = {
+            "bucket": self.bucket,
+            "key": self.key,
+            "key_if_encoded": self.key_if_encoded,
+            "etag": etag,
+            "from": start,
+        }
         return msgspec.json.encode(rest).decode()
 
 
@@ -116,11 +122,13 @@ def _read_eventbridge(kind: str, detail: dict[str, Any], announcement: Announcem
             raise UnreadableMessage(f"the event names no S3 object: {str(detail)[:200]!r}")
 
 
-def _ours(bucket: str, key: str, rest: dict[str, Any]) -> ObjectToRead:
+def _ours(bucket: str, key: str, rest: dict[Any, Any]) -> ObjectToRead:
     start = rest.get("from", 1)
     if not isinstance(start, int) or start < 1:
         raise UnreadableMessage(f"`from` must be a record's number, counted from 1, not {start!r}")
-    return ObjectToRead(bucket, key, etag=_text(rest.get("etag")), start=start)
+    return ObjectToRead(
+        bucket, key, _text(rest.get("key_if_encoded")), _text(rest.get("etag")), start
+    )
 
 
 def _text(value: Any) -> str:

@@ -1,5 +1,7 @@
 """An S3 object as a stream that outlives a dropped connection, and the identity of its bytes."""
 
+from __future__ import annotations
+
 import base64
 import hashlib
 from dataclasses import dataclass
