@@ -28,7 +28,7 @@ def start_build(processes: Processes, project: Path = ROOT) -> None:
             *("--parameter-overrides", *_words(local_parameters(project, {}))),
         ],
         # Building asks AWS for nothing.
-        environment=emulated_aws.environment("http://127.0.0.1:9"),
+        environment=emulated_aws.environment("http://127.0.0.1:9") | {"ARCHITECTURE": "host"},
         cwd=project,
     )
 

@@ -1,0 +1,128 @@
+"""Ask the search engine, the backup bucket and the function what became of delivered objects."""
+
+import gzip
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from opensearchpy import OpenSearch
+
+from local import deploy
+from local.reconcile import Found, Published
+from local.stack import Stack
+
+# More than the demo delivers.
+MANY_OBJECTS = 10_000
+
+
+class Witnesses:
+    """One running stack, asked for its counts."""
+
+    def __init__(self, stack: Stack, since: float) -> None:
+        """Look at what the function said since then (seconds since 1970)."""
+        self._since = int(since * 1000)
+        self._outputs = stack.outputs
+        self._search = OpenSearch(stack.opensearch_endpoint, timeout=30)
+        self._s3 = deploy.client("s3", stack.aws_endpoint)
+        self._logs = deploy.client("logs", stack.aws_endpoint)
+        self._sqs = deploy.client("sqs", stack.aws_endpoint)
+        lambda_client = deploy.client("lambda", stack.aws_endpoint)
+        function = lambda_client.get_function_configuration(
+            FunctionName=stack.outputs["IndexFunctionName"]
+        )
+        self._log_group = function["LoggingConfig"]["LogGroup"]
+        self._rejects: dict[tuple[str, str], Counter[str]] = {}
+
+    def found(self) -> Found:
+        """Ask all of them."""
+        published, passed_over, _ = self._said()
+        return Found(self.searchable(), self._in_backup(), published, passed_over)
+
+    def searchable(self) -> dict[str, int]:
+        """Count the documents that a search finds, by the object they came from."""
+        by_source = {"terms": {"field": "log.source", "size": MANY_OBJECTS}}
+        answer = self._search.search(index="aws-*", body={"size": 0, "aggs": {"source": by_source}})
+        buckets = answer.get("aggregations", {}).get("source", {}).get("buckets", [])
+        return {bucket["key"]: bucket["doc_count"] for bucket in buckets}
+
+    def failures(self) -> list[str]:
+        """Say why messages failed, each reason once, the latest first."""
+        return list(dict.fromkeys(reversed(self._said()[2])))
+
+    def waiting(self) -> dict[str, int]:
+        """Count the messages in the queue and its dead-letter queue."""
+        return {
+            name: sum(self._messages(self._outputs[output]))
+            for name, output in {
+                "queue": "QueueUrl",
+                "dead-letter queue": "DeadLetterQueueUrl",
+            }.items()
+        }
+
+    def _messages(self, url: str) -> Iterator[int]:
+        attributes = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+        for name in ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"):
+            yield int(attributes["Attributes"][name])
+
+    def _in_backup(self) -> Counter[str]:
+        """Count the rejects, by the object they came from; a file is read again if it changed."""
+        bucket = self._outputs["BackupBucketName"]
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=bucket, Prefix="rejected/"
+        )
+        total: Counter[str] = Counter()
+        for found in (found for page in pages for found in page.get("Contents", [])):
+            part = (found["Key"], found["ETag"])
+            if part not in self._rejects:
+                body = self._s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read()
+                lines = gzip.decompress(body).splitlines()
+                self._rejects[part] = Counter(json.loads(line)["source"] for line in lines)
+            total += self._rejects[part]
+        return total
+
+    def _said(self) -> tuple[dict[str, Published], int, list[str]]:
+        """Read the function's log: what it published, passed over, and why it failed."""
+        parts: dict[str, dict[int, dict[str, Any]]] = {}
+        passed_over, failures = 0, []
+        for line in self._lines():
+            if line["message"] == "object indexed":
+                uri = f"s3://{line['bucket']}/{line['key']}"
+                parts.setdefault(uri, {})[line["from"]] = line
+            elif line["message"] == "passed over":
+                passed_over += sum(line["passed_over"].values())
+            elif line.get("level") == "ERROR":
+                failures.append(line.get("error") or str(line["message"]))
+        done = {
+            uri: _published(lines.values())
+            for uri, lines in parts.items()
+            if not max(lines.items())[1]["resume_at"]
+        }
+        return done, passed_over, failures
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
+        pages = self._logs.get_paginator("filter_log_events").paginate(
+            logGroupName=self._log_group, startTime=self._since
+        )
+        for event in (event for page in pages for event in page["events"]):
+            try:
+                line = json.loads(event["message"])
+            except ValueError:
+                continue  # Lambda's own lines
+            if isinstance(line, dict) and "message" in line:
+                yield line
+
+
+def _published(lines: Any) -> Published:
+    total: Counter[str] = Counter()
+    for line in lines:
+        for name in ("records", "indexed", "already_there", "rejected"):
+            total[name] += line[name]
+        total["filtered"] += sum(line["filtered"].values())
+    return Published(
+        total["records"],
+        total["indexed"],
+        total["already_there"],
+        total["rejected"],
+        total["filtered"],
+    )
