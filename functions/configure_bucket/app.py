@@ -16,7 +16,7 @@ logger.setLevel(os.environ.get("LOG_LEVEL", "INFO"))
 Event = dict[str, Any]
 
 
-def lambda_handler(event: Event, context: Any) -> None:
+def lambda_handler(event: Event, _context: Any) -> None:
     """Carry out the request, and answer CloudFormation whatever happens."""
     answer = {
         "Status": "SUCCESS",
@@ -41,8 +41,7 @@ def respond(url: str, answer: dict[str, str]) -> None:
     """Send the answer to the address that CloudFormation waits at."""
     body = json.dumps(answer).encode()
     # A presigned address: S3 refuses a content type that was not signed.
-    request = urllib.request.Request(
-        url, data=body, method="PUT", headers={"Content-Type": "", "Content-Length": str(len(body))}
-    )
-    with urllib.request.urlopen(request, timeout=30) as response:
+    headers = {"Content-Type": ""}
+    request = urllib.request.Request(url, data=body, method="PUT", headers=headers)  # noqa: S310 - https, from CloudFormation
+    with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
         logger.info("answered", extra={"status": response.status})

@@ -1,5 +1,6 @@
 """One notification of ours among those of a bucket."""
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -7,6 +8,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 EVENT = "s3:ObjectCreated:*"
+POLICY_DELAYS = (5, 15, 20, 20)
 
 # Where a bucket's configuration lists each kind of destination, and what an entry calls it.
 DESTINATIONS = {
@@ -28,9 +30,9 @@ class NoSuchProperty(Exception):
 
 
 def carry_out(event: Mapping[str, Any], own_id: str) -> str:
-    """Create, update or delete our entry; return the physical id: bucket and way of announcing.
+    """Create, update or delete our entry; return the physical id.
 
-    A changed bucket or way makes a new id, and CloudFormation then deletes the old one.
+    Another bucket makes another id: CloudFormation then has the entry on the old one deleted.
     """
     properties = event["ResourceProperties"]
     bucket = properties["BucketName"]
@@ -41,10 +43,12 @@ def carry_out(event: Mapping[str, Any], own_id: str) -> str:
         put(s3, bucket, switch_on_event_bridge(get(s3, bucket)))
     else:
         put(s3, bucket, merge(get(s3, bucket), own_id, properties))
-    return f"{bucket}/{own_id}/{'EventBridge' if 'EventBridge' in properties else 'objects'}"
+    return f"{bucket}/{own_id}"
 
 
-def merge(configuration: Configuration, own_id: str, properties: Mapping[str, str]) -> Configuration:
+def merge(
+    configuration: Configuration, own_id: str, properties: Mapping[str, str]
+) -> Configuration:
     """Put our entry in place of the one with our Id, if there is one; refuse an overlap by name."""
     list_name, entry = own_entry(own_id, properties)
     merged = without(configuration, own_id)
@@ -54,8 +58,8 @@ def merge(configuration: Configuration, own_id: str, properties: Mapping[str, st
                 f"notification {other.get('Id')!r} of bucket {properties['BucketName']!r} "
                 f"({', '.join(other['Events'])}, prefix {filter_of(other, 'prefix')!r}, "
                 f"suffix {filter_of(other, 'suffix')!r}, to {destination(other)}) already takes "
-                f"objects under {filter_of(entry, 'prefix')!r}. Narrow LogBucketPrefix, remove that "
-                "notification, or set ObjectEvents to EventBridge"
+                f"objects under {filter_of(entry, 'prefix')!r}: narrow LogBucketPrefix, "
+                "remove that notification, or set ObjectEvents to EventBridge"
             )
     merged.setdefault(list_name, []).append(entry)
     return merged
@@ -159,7 +163,18 @@ def get(s3: Any, bucket: str) -> Configuration:
 
 
 def put(s3: Any, bucket: str, configuration: Configuration) -> None:
-    """Replace a bucket's whole notification configuration."""
-    s3.put_bucket_notification_configuration(
-        Bucket=bucket, NotificationConfiguration=configuration
-    )
+    """Replace a bucket's whole notification configuration.
+
+    A queue's or topic's new policy can take a minute until S3 sees it.
+    """
+    for seconds in (*POLICY_DELAYS, None):
+        try:
+            s3.put_bucket_notification_configuration(
+                Bucket=bucket, NotificationConfiguration=configuration
+            )
+        except ClientError as error:
+            if seconds is None or error.response["Error"]["Code"] != "InvalidArgument":
+                raise
+            time.sleep(seconds)
+        else:
+            return

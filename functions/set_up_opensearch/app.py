@@ -1,0 +1,106 @@
+"""Put the mapping templates into the search engine when the stack is created or updated.
+
+A custom resource. Deleting it deletes nothing: the indexes and their templates are the user's data.
+"""
+
+import json
+import logging
+import os
+import platform
+import time
+import urllib.request
+from typing import Any
+
+import boto3
+
+logger = logging.getLogger()
+logger.setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
+
+Event = dict[str, Any]
+
+# Below the resource's ServiceTimeout of 1800 s, and below the 16 calls in a row after which Lambda
+# takes a function that invokes itself for a runaway loop.
+WAIT_SECONDS = 1500
+# A role made a moment ago is not known everywhere yet.
+ROLE_SECONDS = 90
+PAUSE_SECONDS = 10
+# What the last attempt of an invocation may take.
+ATTEMPT_SECONDS = 60
+
+
+def lambda_handler(event: Event, context: Any) -> None:
+    """Carry out the request; answer CloudFormation whatever happens, or hand on to a later call."""
+    answer = {
+        "Status": "SUCCESS",
+        "Reason": "",
+        "PhysicalResourceId": event.get("PhysicalResourceId") or event["LogicalResourceId"],
+        "StackId": event["StackId"],
+        "RequestId": event["RequestId"],
+        "LogicalResourceId": event["LogicalResourceId"],
+    }
+    try:
+        if event["RequestType"] == "Delete":
+            logger.info("nothing was deleted: the indexes and mapping templates stay")
+        elif not set_up_in_time(event, context):
+            return
+    except ImportError as error:
+        logger.exception("a layer cannot be imported")
+        answer |= failed(
+            f"the layers do not run on {platform.machine()} ({error}): "
+            "build again with ARCHITECTURE as the parameter Architecture says"
+        )
+    except Exception as error:
+        logger.exception("the search engine was not set up")
+        answer |= failed(f"{type(error).__name__}: {error}")
+    respond(event["ResponseURL"], answer)
+
+
+def set_up_in_time(event: Event, context: Any) -> bool:
+    """Set up the search engine, waiting for it; False when another invocation goes on."""
+    # Here, so that a layer that cannot be imported is answered.
+    from servicelogs.errors import ClusterNeedsMending, TryLater
+    from servicelogs.opensearch.client import connect
+    from servicelogs.opensearch.setup import set_up
+    from servicelogs.settings import read_settings
+
+    began = event.setdefault("Began", time.time())
+    settings = read_settings()
+    while True:
+        try:
+            logger.info("templates in place", extra={"names": set_up(connect(settings), settings)})
+        except (TryLater, ClusterNeedsMending) as error:
+            waited = time.time() - began
+            patience = WAIT_SECONDS if isinstance(error, TryLater) else ROLE_SECONDS
+            if waited > patience:
+                raise
+            logger.warning("trying again", extra={"waited": round(waited), "error": str(error)})
+        else:
+            return True
+        if context.get_remaining_time_in_millis() < (ATTEMPT_SECONDS + PAUSE_SECONDS) * 1000:
+            invoke_again(event, context)
+            return False
+        time.sleep(PAUSE_SECONDS)
+
+
+def invoke_again(event: Event, context: Any) -> None:
+    """Hand the request to a new invocation, which answers it."""
+    boto3.client("lambda").invoke(
+        FunctionName=context.invoked_function_arn,
+        InvocationType="Event",
+        Payload=json.dumps(event).encode(),
+    )
+
+
+def failed(reason: str) -> dict[str, str]:
+    """Say why in the answer; CloudFormation takes 4 KiB of it all."""
+    return {"Status": "FAILED", "Reason": reason[:1000]}
+
+
+def respond(url: str, answer: dict[str, str]) -> None:
+    """Send the answer to the address that CloudFormation waits at."""
+    body = json.dumps(answer).encode()
+    # A presigned address: S3 refuses a content type that was not signed.
+    headers = {"Content-Type": ""}
+    request = urllib.request.Request(url, data=body, method="PUT", headers=headers)  # noqa: S310 - https, from CloudFormation
+    with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+        logger.info("answered", extra={"status": response.status})
