@@ -4,15 +4,13 @@ import platform
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import boto3
 
 from local import ROOT, STATE, emulated_aws
 from local.processes import Processes
 
-STACK = "service-logs"
-# The bucket that `sam deploy` puts built code into.
-CODE_BUCKET = "service-logs-code"
 ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64"}
 
 
@@ -21,11 +19,9 @@ def start_build(processes: Processes, project: Path = ROOT) -> None:
     processes.start(
         "build",
         [
-            *("sam", "build", "--parallel", "--cached"),
-            *("--config-file", project / "samconfig.toml", "--config-env", "local"),
-            *("--template-file", project / "template.yaml"),
-            *("--build-dir", STATE / "build", "--cache-dir", STATE / "build-cache"),
-            *("--parameter-overrides", *_words(local_parameters(project, {}))),
+            # The layers are built for this machine alone here, so the cache holds nothing else.
+            *("sam", "build", "--cached", "--cache-dir", STATE / "build-cache"),
+            *_configured(project),
         ],
         # Building asks AWS for nothing.
         environment=emulated_aws.environment("http://127.0.0.1:9") | {"ARCHITECTURE": "host"},
@@ -37,29 +33,25 @@ def deploy(
     processes: Processes, endpoint: str, parameters: Mapping[str, str], project: Path = ROOT
 ) -> dict[str, str]:
     """Deploy what was built and return the stack's outputs."""
+    settings = local_settings(project)
     s3 = client("s3", endpoint)
-    if CODE_BUCKET not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
-        s3.create_bucket(Bucket=CODE_BUCKET)
+    if settings["s3_bucket"] not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
+        s3.create_bucket(Bucket=settings["s3_bucket"])
+    words = [f"{name}={value}" for name, value in all_parameters(settings, parameters).items()]
     processes.start(
         "deploy",
-        [
-            *("sam", "deploy", "--stack-name", STACK, "--s3-bucket", CODE_BUCKET),
-            *("--config-file", project / "samconfig.toml", "--config-env", "local"),
-            *("--template-file", STATE / "build" / "template.yaml"),
-            *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"),
-            *("--parameter-overrides", *_words(local_parameters(project, parameters))),
-        ],
+        ["sam", "deploy", *_configured(project), "--parameter-overrides", *words],
         environment=emulated_aws.environment(endpoint),
         cwd=project,
     )
     processes.finish("deploy")
-    return outputs(endpoint)
+    return outputs(endpoint, settings["stack_name"])
 
 
-def outputs(endpoint: str) -> dict[str, str]:
+def outputs(endpoint: str, stack_name: str) -> dict[str, str]:
     """Read the outputs of the deployed stack."""
-    stack = client("cloudformation", endpoint).describe_stacks(StackName=STACK)["Stacks"][0]
-    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    stacks = client("cloudformation", endpoint).describe_stacks(StackName=stack_name)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
 
 
 def client(service: str, endpoint: str):
@@ -73,17 +65,21 @@ def client(service: str, endpoint: str):
     )
 
 
-def local_parameters(project: Path, parameters: Mapping[str, str]) -> dict[str, str]:
+def local_settings(project: Path) -> dict[str, Any]:
+    """Read how samconfig deploys the local environment."""
+    environment = tomllib.loads((project / "samconfig.toml").read_text())["local"]
+    return environment["global"]["parameters"] | environment["deploy"]["parameters"]
+
+
+def all_parameters(settings: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, str]:
     """Join the local environment's parameters with those that only a running stack knows.
 
     Parameters on the command line replace all of samconfig's, so both are passed.
     """
-    configuration = tomllib.loads((project / "samconfig.toml").read_text())
-    configured = configuration["local"]["deploy"]["parameters"].get("parameter_overrides", [])
-    words = configured.split() if isinstance(configured, str) else configured
+    configured = dict(word.split("=", 1) for word in settings["parameter_overrides"])
     host = {"Architecture": ARCHITECTURES.get(platform.machine(), "x86_64")}
-    return dict(word.split("=", 1) for word in words) | host | dict(parameters)
+    return configured | host | dict(parameters)
 
 
-def _words(parameters: Mapping[str, str]) -> list[str]:
-    return [f"{name}={value}" for name, value in parameters.items()]
+def _configured(project: Path) -> list[str]:
+    return ["--config-file", str(project / "samconfig.toml"), "--config-env", "local"]

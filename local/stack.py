@@ -68,7 +68,7 @@ def _up(search: str, before: Stack | None, project: Path) -> Stack:
         aws, engine = emulated_aws.start(PROCESSES), ENGINES[search](PROCESSES)
     PROCESSES.finish("build")
     _say("deploying")
-    parameters = {"OpenSearchEndpoint": engine, "OpenSearchAuth": "none"}
+    parameters = {"OpenSearchEndpoint": engine}
     outputs = deploy.deploy(PROCESSES, aws, parameters, project)
     stack = Stack(aws, engine, search, outputs)
     ENDPOINTS.write_text(json.dumps(asdict(stack), indent=2) + "\n")

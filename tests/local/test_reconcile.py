@@ -1,0 +1,82 @@
+"""The demo's last word: every record is accounted for, or which is not."""
+
+import dataclasses
+
+import pytest
+
+from local.reconcile import (
+    Expected,
+    Found,
+    Published,
+    differences,
+    settled,
+    shortened,
+    table,
+)
+
+URI = "s3://logs/a.log.gz"
+ONE = Expected(URI, "alb", records=100, rejected=3, filtered=2)
+SAID = Published(records=100, indexed=95, already_there=0, rejected=3, filtered=2)
+WELL = Found({URI: 95}, {URI: 3}, {URI: SAID})
+
+
+def test_nothing_is_said_when_all_three_witnesses_agree() -> None:
+    assert differences([ONE], WELL) == []
+    assert settled([ONE], WELL) == 100
+
+
+def test_a_second_delivery_is_as_good_as_the_first() -> None:
+    again = dataclasses.replace(SAID, indexed=0, already_there=95)
+    assert differences([ONE], dataclasses.replace(WELL, published={URI: again})) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        (Found({URI: 94}, {URI: 3}, {URI: SAID}), "94 searchable, should be 95"),
+        (Found({URI: 96}, {URI: 3}, {URI: SAID}), "96 searchable, should be 95"),
+        (Found({URI: 95}, {}, {URI: SAID}), "0 in the backup bucket, should be 3"),
+        (Found({URI: 95}, {URI: 3}, {}), "the function has not said that it is done"),
+    ],
+)
+def test_a_count_that_is_off_is_named_with_its_object(found: Found, says: str) -> None:
+    (line,) = differences([ONE], found)
+    assert line.startswith(URI)
+    assert says in line
+
+
+@pytest.mark.parametrize("count", ["records", "indexed", "already_there", "rejected", "filtered"])
+def test_a_published_count_that_is_off_is_found(count: str) -> None:
+    wrong = dataclasses.replace(SAID, **{count: getattr(SAID, count) + 1})
+    assert differences([ONE], dataclasses.replace(WELL, published={URI: wrong}))
+
+
+def test_an_object_without_records_must_have_been_passed_over() -> None:
+    empty = Expected("s3://logs/digest", "cloudtrail", 0, 0, 0)
+    assert differences([empty], Found()) == ["0 objects without records were passed over, of 1"]
+    assert differences([empty], Found(passed_over=1)) == []
+
+
+def test_the_table_adds_up_by_type_and_shows_the_slowest_object() -> None:
+    other = dataclasses.replace(ONE, uri="s3://logs/b.log.gz")
+    trail = dataclasses.replace(ONE, uri="s3://logs/c.json.gz", log_type="cloudtrail")
+    found = Found(
+        {one.uri: 95 for one in (ONE, other, trail)},
+        {one.uri: 3 for one in (ONE, other, trail)},
+        {one.uri: SAID for one in (ONE, other, trail)},
+    )
+    alb, cloudtrail = table([ONE, other, trail], found, {ONE.uri: 1.5, other.uri: 0.5})
+    assert (alb.objects, alb.records, alb.indexed, alb.rejected, alb.filtered) == (
+        2,
+        200,
+        190,
+        6,
+        4,
+    )
+    assert alb.seconds == 1.5
+    assert (cloudtrail.objects, cloudtrail.records) == (1, 100)
+
+
+def test_a_long_complaint_is_cut_and_says_so() -> None:
+    assert shortened([str(number) for number in range(8)])[-1] == "… and 3 more"
+    assert shortened(["one"]) == ["one"]
