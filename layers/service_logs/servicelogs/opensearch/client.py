@@ -2,6 +2,7 @@
 
 import base64
 import json
+import logging
 import re
 import time
 from collections.abc import Callable
@@ -83,6 +84,8 @@ def connect(settings: Settings) -> OpenSearch:
             "OPENSEARCH_ENDPOINT must be https://host or http://host:port, "
             f"not {settings.opensearch_endpoint!r}"
         )
+    # The writer judges, counts and reports each failure; a traceback of its own says nothing more.
+    logging.getLogger("opensearch").setLevel(logging.ERROR)
     secure = address.scheme == "https"
     host = {
         "host": address.hostname,

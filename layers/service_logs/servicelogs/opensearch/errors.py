@@ -79,7 +79,7 @@ TABLE: tuple[Row, ...] = (
     Row(
         Verdict.MEND,
         "validation_exception",
-        "maximum shards open",
+        "maximum (\\w+ )?shards open",
         "The cluster holds as many shards as it may: delete old indexes, choose a longer "
         "IndexPeriod or fewer IndexShards for a new IndexPrefix, or add nodes.",
     ),

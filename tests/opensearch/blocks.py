@@ -1,0 +1,66 @@
+"""Make blocks as formats make them, from documents that a test writes down."""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from servicelogs.accounts import Account
+from servicelogs.records import Block, Reject, Source
+
+SOURCE = Source(
+    "s3://logs/AWSLogs/object.log.gz", "0123456789abcdef", datetime(2026, 11, 23, tzinfo=UTC)
+)
+
+
+def frame(ordinal: int) -> str:
+    """Return the start of a document, up to the fields of its record."""
+    return (
+        '{"cloud":{"account_id":"123456789012","region":"eu-central-1"},'
+        '"event":{"ingested":"2026-11-23T12:00:00Z"},'
+        f'"log":{{"type":"alb","source":"{SOURCE.uri}","record":{ordinal}}},'
+        '"@timestamp":"2026-11-23T11:59:59.123456Z"'
+    )
+
+
+def document(ordinal: int, fields: str = "") -> bytes:
+    """Return a document line; `fields` are the record's own, as JSON text without braces."""
+    return (frame(ordinal) + ("," + fields if fields else "") + "}").encode()
+
+
+def block(
+    index: str,
+    documents: Sequence[bytes | str],
+    *,
+    first: int = 1,
+    id_of: Callable[[int], str] = "0123456789abcdef-{}".format,
+    **rest: Any,
+) -> Block:
+    """Return a block of these documents; text stands for a record's own fields."""
+    body = bytearray()
+    for ordinal, given in enumerate(documents, first):
+        action = {"create": {"_index": index, "_id": id_of(ordinal)}}
+        line = given if isinstance(given, bytes) else document(ordinal, given)
+        body += json.dumps(action).encode() + b"\n" + line + b"\n"
+    return Block(
+        first=first,
+        end=first + len(documents),
+        body=body,
+        documents=len(documents),
+        raw=lambda ordinal: f"raw record {ordinal}".encode(),
+        **rest,
+    )
+
+
+class Rejects(list[Reject]):
+    """An account's rejects, gathered."""
+
+    def types(self) -> list[str]:
+        """Return why each was refused."""
+        return [reject.error_type for reject in self]
+
+
+def account(rejects: Rejects | None = None, format_name: str = "alb") -> Account:
+    """Return an account that gathers its rejects."""
+    gathered = Rejects() if rejects is None else rejects
+    return Account(SOURCE, format_name, gathered.append)

@@ -1,0 +1,413 @@
+"""The bulk writer beside an engine that is busy, slow, too small or gone: no record is lost."""
+
+import itertools
+import time
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from opensearchpy import OpenSearch
+
+from servicelogs.errors import ClusterNeedsMending, TryLater
+from servicelogs.opensearch import writer as writer_module
+from servicelogs.opensearch.writer import BulkWriter
+from servicelogs.records import Reject
+from tests.opensearch.blocks import Rejects, account, block
+from tests.opensearch.conftest import Clock
+from tests.opensearch.scripted_server import Answer, Request, ScriptedServer, error, item_error
+
+INDEX = "test-alb-2026.11.23"
+
+
+@pytest.fixture
+def bulk(scripted: ScriptedServer, client_of: Callable, writer_of: Callable) -> BulkWriter:
+    return writer_of(client_of(scripted.url))
+
+
+def test_blocks_of_many_objects_share_a_request_and_each_keeps_its_own_counts(
+    scripted: ScriptedServer, bulk: BulkWriter
+) -> None:
+    accounts = [account() for _ in range(20)]
+    for number, one in enumerate(accounts):
+        bulk.add(block(INDEX, [""] * (number + 1), id_of=f"object{number}-{{}}".format), one)
+    bulk.flush()
+    assert len(scripted.requests) == 1
+    assert [one.indexed for one in accounts] == list(range(1, 21))
+    assert all(one.balanced() for one in accounts)
+
+
+def test_a_blocks_own_rejects_and_filtered_records_are_put_on_the_account(bulk: BulkWriter) -> None:
+    rejects = Rejects()
+    one = account(rejects)
+    given = block(
+        INDEX, [""], filtered={"expired": 3}, rejects=[Reject(2, "does_not_fit", "no", b"x")]
+    )
+    bulk.add(given, one)
+    bulk.flush()
+    assert (one.records, one.indexed, one.filtered["expired"], one.rejected) == (5, 1, 3, 1)
+    assert one.balanced()
+
+
+def test_a_block_without_documents_sends_nothing(
+    scripted: ScriptedServer, bulk: BulkWriter
+) -> None:
+    one = account()
+    bulk.add(block(INDEX, [], filtered={"expired": 3}), one)
+    bulk.flush()
+    assert scripted.requests == []
+    assert one.balanced()
+
+
+def test_a_body_is_sent_when_it_is_large_enough_and_is_never_too_large(
+    scripted: ScriptedServer, bulk: BulkWriter
+) -> None:
+    one = account()
+    large = '"user_agent":"' + "x" * 3_000 + '"'
+    for number in range(20):
+        bulk.add(block(INDEX, [large] * 500, id_of=f"{number}-{{}}".format), one)
+    bulk.flush()
+    sizes = [len(request.body) for request in scripted.requests]
+    assert all(5_000_000 <= size <= 10_000_000 for size in sizes[:-1])
+    assert sum(len(request.items) for request in scripted.requests) == one.indexed == 10_000
+
+
+def test_a_block_larger_than_a_body_is_sent_in_parts(
+    scripted: ScriptedServer, bulk: BulkWriter
+) -> None:
+    one = account()
+    bulk.add(block(INDEX, ['"user_agent":"' + "x" * 30_000 + '"'] * 800), one)
+    bulk.flush()
+    assert all(len(request.body) <= 10_000_000 for request in scripted.requests)
+    assert one.indexed == 800
+
+
+def test_a_429_storm_delays_documents_and_sends_only_those_that_were_refused_again(
+    scripted: ScriptedServer, bulk: BulkWriter, clock: Clock
+) -> None:
+    busy: Counter[str] = Counter()
+
+    def refuse(target: dict[str, str]) -> dict | None:
+        busy[target["_id"]] += 1
+        number = int(target["_id"].rpartition("-")[2])
+        if busy[target["_id"]] <= number % 3:
+            return item_error(429, "rejected_execution_exception")
+        return None
+
+    scripted.script = lambda request: Answer(body={"items": scripted.carry_out(request, refuse)})
+    one = account()
+    bulk.add(block(INDEX, [""] * 30), one)
+    bulk.flush()
+    assert [len(request.items) for request in scripted.requests] == [30, 20, 10]
+    assert (one.indexed, one.already_there) == (30, 0)
+    assert len(clock.waits) == 2
+
+
+def test_waits_grow_and_differ(scripted: ScriptedServer, bulk: BulkWriter, clock: Clock) -> None:
+    scripted.script = lambda request: error(429, "rejected_execution_exception")
+    one = account()
+    bulk.add(block(INDEX, [""]), one)
+    bulk.flush()
+    assert clock.waits[4] > clock.waits[0]
+    assert len(set(clock.waits)) == len(clock.waits)
+    assert max(clock.waits) <= writer_module.LONGEST_WAIT_SECONDS
+
+
+def test_what_is_still_refused_when_the_time_is_over_is_left_and_says_why(
+    scripted: ScriptedServer, bulk: BulkWriter, clock: Clock
+) -> None:
+    def refuse(target: dict[str, str]) -> dict | None:
+        if target["_id"].startswith("slow"):
+            return item_error(503, "unavailable_shards_exception", "primary shard is not active")
+        return None
+
+    scripted.script = lambda request: Answer(body={"items": scripted.carry_out(request, refuse)})
+    good, slow = account(), account()
+    bulk.add(block(INDEX, [""] * 3), good)
+    bulk.add(block(INDEX, [""] * 2, id_of="slow-{}".format), slow)
+    bulk.flush()
+    assert (good.indexed, good.left, good.error) == (3, 0, None)
+    assert (slow.indexed, slow.left) == (0, 2)
+    assert isinstance(slow.error, TryLater)
+    assert "unavailable_shards_exception" in str(slow.error)
+    assert clock.left >= 0
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_request_that_is_refused_for_the_moment_is_sent_again(
+    scripted: ScriptedServer, bulk: BulkWriter, status: int
+) -> None:
+    scripted.script = lambda request: (
+        Answer(status, b"<html>no</html>", "text/html") if len(scripted.requests) < 3 else None
+    )
+    one = account()
+    bulk.add(block(INDEX, [""] * 3), one)
+    bulk.flush()
+    assert (one.indexed, one.left) == (3, 0)
+
+
+def test_a_connection_that_breaks_after_the_documents_arrived_counts_none_of_them_twice(
+    scripted: ScriptedServer, bulk: BulkWriter
+) -> None:
+    def script(request: Request) -> Answer | None:
+        if len(scripted.requests) > 1:
+            return None
+        scripted.carry_out(request)
+        return Answer(reset=True)
+
+    scripted.script = script
+    one = account()
+    bulk.add(block(INDEX, [""] * 3), one)
+    bulk.flush()
+    assert (one.indexed, one.already_there) == (0, 3)
+    assert one.balanced()
+
+
+def test_an_answer_that_takes_too_long_is_not_waited_for(
+    scripted: ScriptedServer, bulk: BulkWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "REQUEST_SECONDS", 0.2)
+
+    def script(request: Request) -> Answer | None:
+        if len(scripted.requests) == 1:
+            time.sleep(0.6)
+        return None
+
+    scripted.script = script
+    one = account()
+    bulk.add(block(INDEX, [""] * 3), one)
+    bulk.flush()
+    assert one.indexed + one.already_there == 3
+    assert len(scripted.requests) > 1
+
+
+def test_a_request_waits_no_longer_than_the_time_that_is_left(
+    scripted: ScriptedServer, client_of: Callable
+) -> None:
+    def script(request: Request) -> None:
+        time.sleep(4)
+
+    scripted.script = script
+    end = time.monotonic() + 2.5
+    bulk = BulkWriter(
+        client_of(scripted.url),
+        seconds_left=lambda: end - time.monotonic(),
+        ensure_template=lambda log_type: None,
+    )
+    one = account()
+    bulk.add(block(INDEX, [""] * 3), one)
+    bulk.flush()
+    assert time.monotonic() < end + 0.5
+    assert (one.left, one.balanced()) == (3, True)
+
+
+def test_without_time_nothing_is_sent(
+    scripted: ScriptedServer, bulk: BulkWriter, clock: Clock
+) -> None:
+    one = account()
+    bulk.add(block(INDEX, [""] * 3), one)
+    clock.left = 0.5
+    bulk.flush()
+    assert scripted.requests == []
+    assert one.left == 3
+    assert isinstance(one.error, TryLater)
+
+
+def test_nobody_listening_leaves_everything(client_of: Callable, writer_of: Callable) -> None:
+    bulk = writer_of(client_of("http://127.0.0.1:9"))
+    one = account()
+    bulk.add(block(INDEX, [""] * 3), one)
+    bulk.flush()
+    assert one.left == 3
+    assert "no_answer" in str(one.error)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Answer(413, {"Message": "Request size exceeded 10485760 bytes"}),
+        Answer(413, b"<html>413 Request Entity Too Large</html>", "text/html"),
+    ],
+)
+def test_a_body_that_is_too_large_is_halved_until_it_fits_and_later_ones_start_smaller(
+    scripted: ScriptedServer, bulk: BulkWriter, refusal: Answer
+) -> None:
+    scripted.script = lambda request: refusal if len(request.body) > 20_000 else None
+    one, other = account(), account()
+    bulk.add(block(INDEX, [""] * 300, id_of="one-{}".format), one)
+    bulk.flush()
+    assert one.indexed == 300
+    refused = sum(len(request.body) > 20_000 for request in scripted.requests)
+    bulk.add(block(INDEX, [""] * 300, id_of="other-{}".format), other)
+    bulk.flush()
+    assert other.indexed == 300
+    assert sum(len(request.body) > 20_000 for request in scripted.requests) == refused
+
+
+def test_a_single_document_that_is_too_large_is_rejected(
+    scripted: ScriptedServer, bulk: BulkWriter
+) -> None:
+    scripted.script = lambda request: (
+        Answer(413, {"Message": "too large"}) if len(request.body) > 5_000 else None
+    )
+    rejects = Rejects()
+    one = account(rejects)
+    bulk.add(block(INDEX, ["", '"user_agent":"' + "x" * 9_000 + '"', ""]), one)
+    bulk.flush()
+    assert (one.indexed, one.rejected, one.left) == (2, 1, 0)
+    assert [(reject.ordinal, reject.raw) for reject in rejects] == [(2, b"raw record 2")]
+
+
+def test_a_cluster_that_needs_mending_stops_everything_and_everything_is_accounted_for(
+    scripted: ScriptedServer, bulk: BulkWriter
+) -> None:
+    def refuse(target: dict[str, str]) -> dict | None:
+        if target["_id"].endswith("-2"):
+            return item_error(400, "validation_exception", "this cluster has maximum shards open")
+        return None
+
+    scripted.script = lambda request: Answer(body={"items": scripted.carry_out(request, refuse)})
+    one, other = account(), account()
+    bulk.add(block(INDEX, [""] * 3), one)
+    bulk.add(block(INDEX, [""] * 1, id_of="other-{}".format), other)
+    with pytest.raises(ClusterNeedsMending, match="delete old indexes"):
+        bulk.flush()
+    assert (one.indexed, one.left) == (2, 1)
+    assert isinstance(one.error, ClusterNeedsMending)
+    assert (other.indexed, other.left) == (1, 0)
+    bulk.flush()
+    assert len(scripted.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(200, b"<html>Sign in</html>", "text/html"),
+        Answer(200, b"not json at all"),
+        Answer(200, {"items": [{"create": {"status": 201}}]}),
+        Answer(200, {"items": [{"create": {"status": 201}}, {"delete": {"status": 200}}]}),
+        Answer(302, b"", "text/html"),
+        Answer(418, {"error": {"type": "teapot_exception", "reason": "short and stout"}}),
+    ],
+)
+def test_an_answer_that_nobody_has_thought_of_is_never_taken_for_success(
+    scripted: ScriptedServer, bulk: BulkWriter, answer: Answer
+) -> None:
+    scripted.script = lambda request: answer
+    one = account()
+    bulk.add(block(INDEX, [""] * 2), one)
+    with pytest.raises(ClusterNeedsMending):
+        bulk.flush()
+    assert (one.indexed, one.left, one.balanced()) == (0, 2, True)
+
+
+def test_a_block_whose_lines_are_not_its_documents_is_not_sent(
+    scripted: ScriptedServer, bulk: BulkWriter
+) -> None:
+    given = block(INDEX, [b'{"a":1}\n{"delete":{"_index":"x","_id":"1"}}', b"{}"])
+    with pytest.raises(ValueError, match="5 lines"):
+        bulk.add(given, account())
+    bulk.flush()
+    assert scripted.requests == []
+
+
+def test_the_template_of_a_type_is_made_sure_of_once_and_before_its_first_document(
+    scripted: ScriptedServer, client_of: Callable, clock: Clock
+) -> None:
+    asked: list[tuple[str, int]] = []
+    bulk = BulkWriter(
+        client_of(scripted.url),
+        seconds_left=clock.seconds_left,
+        ensure_template=lambda log_type: asked.append((log_type, len(scripted.requests))),
+    )
+    for format_name in ("alb", "vpc_flow", "alb"):
+        bulk.add(block(INDEX, [""]), account(format_name=format_name))
+        bulk.flush()
+    assert asked == [("alb", 0), ("vpc_flow", 1)]
+
+
+def test_a_template_that_cannot_be_asked_for_now_is_asked_for_again(
+    scripted: ScriptedServer, client_of: Callable, clock: Clock
+) -> None:
+    answers = iter([TryLater("busy"), TryLater("busy"), None])
+
+    def ensure(log_type: str) -> None:
+        if problem := next(answers):
+            raise problem
+
+    bulk = BulkWriter(
+        client_of(scripted.url),
+        seconds_left=clock.seconds_left,
+        ensure_template=ensure,
+        sleep=clock.sleep,
+    )
+    one = account()
+    bulk.add(block(INDEX, [""]), one)
+    bulk.flush()
+    assert one.indexed == 1
+    assert len(clock.waits) == 2
+
+
+OUTCOMES = {
+    "created": None,
+    "there": item_error(409, "version_conflict_engine_exception"),
+    "misfit": item_error(400, "mapper_parsing_exception"),
+    "closed": item_error(400, "index_closed_exception"),
+    "busy": item_error(429, "rejected_execution_exception"),
+    "gone": item_error(503, "unavailable_shards_exception"),
+    "full": item_error(400, "validation_exception", "maximum shards open"),
+}
+WHOLE = {
+    "fine": None,
+    "reset": Answer(reset=True),
+    "large": Answer(413, {"Message": "too large"}),
+    "busy": error(429, "circuit_breaking_exception"),
+    "down": Answer(502, b"", "text/html"),
+    "denied": error(403, "security_exception"),
+}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_whatever_the_engine_answers_the_counts_balance_and_say_what_is_there(
+    data: st.DataObject,
+) -> None:
+    sizes = data.draw(st.lists(st.integers(0, 8), min_size=1, max_size=5), label="sizes")
+    wholes = data.draw(st.lists(st.sampled_from(list(WHOLE)), max_size=6), label="requests")
+    passing = st.sampled_from(["created"] * 6 + [name for name in OUTCOMES if name != "full"])
+    drawn = data.draw(st.lists(passing, min_size=1, max_size=20), label="items")
+    endings = itertools.cycle([*drawn, "full"] if data.draw(st.booleans(), label="full") else drawn)
+    with ScriptedServer() as server:
+
+        def refuse(target: dict[str, str]) -> dict | None:
+            return OUTCOMES[next(endings)]
+
+        def script(request: Request) -> Answer | None:
+            whole = WHOLE[wholes.pop(0)] if wholes else None
+            return whole or Answer(body={"items": server.carry_out(request, refuse)})
+
+        server.script = script
+        clock = Clock(40)
+        client = OpenSearch(server.url, max_retries=0)
+        bulk = BulkWriter(
+            client,
+            seconds_left=clock.seconds_left,
+            ensure_template=lambda log_type: None,
+            sleep=clock.sleep,
+        )
+        accounts = [account() for _ in sizes]
+        mended = True
+        for number, (size, one) in enumerate(zip(sizes, accounts, strict=True)):
+            try:
+                bulk.add(block(INDEX, [""] * size, id_of=partial("{}-{}".format, number)), one)
+                bulk.flush()
+            except ClusterNeedsMending:
+                mended = False
+        assert all(one.balanced() for one in accounts)
+        indexed = sum(one.indexed for one in accounts)
+        assert indexed == len(server.documents)
+        assert all((one.error is None) == (one.left == 0) for one in accounts)
+        if not mended:
+            assert any(isinstance(one.error, ClusterNeedsMending) for one in accounts)
