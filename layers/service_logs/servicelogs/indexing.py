@@ -203,9 +203,10 @@ class Batch:
             return
         start, chunks, fault = _begin(opened)
         try:
-            detected = self._detect(opened.key, start)
+            detected = self._detect(opened.key, start, fault)
         except UnknownLogType as error:
-            self._reject_whole(opened, wanted, work, _unknown(wanted.start, error, start, fault))
+            reject = Reject(wanted.start, "unknown_log_type", str(error), start[:SHOWN_BYTES])
+            self._reject_whole(opened, wanted, work, reject)
             return
         log_format, reason = detected.format, self._not_wanted(detected)
         if log_format is None or reason:
@@ -222,12 +223,16 @@ class Batch:
                 part.resume_at = block.end
                 return
 
-    def _detect(self, key: str, start: bytes) -> formats.Detected:
-        if not self._settings.log_type:
-            return formats.detect(key, start)
-        pinned = formats.get(self._settings.log_type)
+    def _detect(self, key: str, start: bytes, fault: UnreadableObject | None) -> formats.Detected:
         by_key = formats.detect_by_key(key)
-        return replace(by_key, format=pinned) if by_key else formats.Detected(format=pinned)
+        if self._settings.log_type:
+            pinned = formats.get(self._settings.log_type)
+            return replace(by_key, format=pinned) if by_key else formats.Detected(format=pinned)
+        if by_key is None and fault is not None:
+            raise UnknownLogType(
+                f"neither the key {key!r} tells the type of the object, nor its text: {fault}"
+            )
+        return by_key or formats.detect(key, start)
 
     def _reject_whole(
         self, opened: OpenObject, wanted: ObjectToRead, work: Work, reject: Reject
@@ -332,13 +337,6 @@ def _text(start: bytes, chunks: Iterator[bytes], fault: UnreadableObject | None)
     if fault is not None:
         raise fault
     yield from chunks
-
-
-def _unknown(
-    ordinal: int, error: UnknownLogType, start: bytes, fault: UnreadableObject | None
-) -> Reject:
-    reason = f"{error}; {fault}" if fault else str(error)
-    return Reject(ordinal, "unknown_log_type", reason, start[:SHOWN_BYTES])
 
 
 def _delay(work: Work) -> int:

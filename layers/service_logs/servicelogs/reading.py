@@ -22,6 +22,8 @@ ZSTD_LARGEST_WINDOW = 128 * 1024 * 1024
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 ZSTD_SKIPPABLE_MAGIC = tuple(bytes([0x50 + i]) + b"\x2a\x4d\x18" for i in range(16))
+# igzip loses its way in a header with several optional fields that comes in several pieces.
+GZIP_HEADER_SIZE = 1024
 PARQUET_MAGIC = b"PAR1"
 
 
@@ -101,10 +103,10 @@ def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 def _gunzip(feed: _Feed) -> Iterator[bytes]:
     members = 0
-    while start := feed.peek(len(GZIP_MAGIC)):
-        if start != GZIP_MAGIC:
+    while start := feed.peek(GZIP_HEADER_SIZE):
+        if not start.startswith(GZIP_MAGIC):
             raise UnreadableObject(
-                f"after {members} complete gzip members follow bytes that are no gzip: {start!r}"
+                f"after {members} whole gzip members follow bytes that are no gzip: {start[:16]!r}"
             )
         yield from _gzip_member(feed)
         members += 1

@@ -1,0 +1,426 @@
+"""Every record of every announced object ends once, whatever happens on the way."""
+
+import gzip
+import itertools
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
+from botocore.exceptions import ClientError
+
+from servicelogs.errors import ClusterNeedsMending, TryLater
+from tests.pipeline.deployment import LOGS, Deployment, flow_key, flow_lines
+
+
+def records_of(deployment: Deployment, key: str) -> list[int]:
+    """Say which records of an object the engine holds."""
+    return sorted(
+        document["log"]["record"]
+        for document in deployment.engine.documents.values()
+        if document["log"]["source"] == f"s3://{LOGS}/{key}"
+    )
+
+
+def test_the_records_of_announced_objects_are_indexed(deployment):
+    for name in "ab":
+        deployment.put(flow_key(name), flow_lines(10))
+        deployment.announce(flow_key(name))
+
+    assert deployment.run() == []
+
+    assert records_of(deployment, flow_key("a")) == list(range(2, 12))
+    assert records_of(deployment, flow_key("b")) == list(range(2, 12))
+    assert deployment.counts["vpc_flow"] == {
+        "Objects": 2,
+        "Records": 20,
+        "Indexed": 20,
+        "AlreadyThere": 0,
+        "Rejected": 0,
+        "Filtered": 0,
+    }
+    assert deployment.waiting() == (0, 0)
+
+
+def test_a_redelivered_message_changes_nothing(deployment):
+    deployment.put(flow_key("a"), flow_lines(10, bad=(3,)))
+    for _ in range(2):
+        deployment.announce(flow_key("a"))
+        deployment.run()
+        once = len(deployment.engine.documents), deployment.rejected()
+
+    assert once == (9, deployment.rejected())
+    assert deployment.counts["vpc_flow"]["Indexed"] == 9
+    assert deployment.counts["vpc_flow"]["AlreadyThere"] == 9
+
+
+def test_a_line_that_does_not_fit_is_one_reject_and_the_lines_around_it_go_on(deployment):
+    deployment.put(flow_key("a"), flow_lines(10, bad=(3,)))
+    deployment.announce(flow_key("a"))
+
+    deployment.run()
+
+    ((key, (reject,)),) = deployment.rejected().items()
+    assert key.startswith("rejected/vpc_flow/20")
+    assert key.endswith("/1.ndjson.gz")
+    assert reject["ordinal"] == 4
+    assert reject["raw"] == "this line does not fit"
+    assert reject["source"] == f"s3://{LOGS}/{flow_key('a')}"
+    assert reject["source_id"] == key.split("/")[-2]
+    assert len(records_of(deployment, flow_key("a"))) == 9
+
+
+def test_what_the_engine_refuses_is_in_the_backup_bucket_with_its_id(deployment):
+    deployment.put(flow_key("a"), flow_lines(5))
+    deployment.announce(flow_key("a"))
+    deployment.engine.refuses = lambda document: document["log"]["record"] == 4
+
+    assert deployment.run() == []
+
+    ((reject,),) = deployment.rejected().values()
+    assert reject["error_type"] == "mapper_parsing_exception"
+    assert reject["_id"].startswith(reject["source_id"])
+    assert reject["_index"].startswith("aws-vpc-flow-")
+    assert reject["raw"] == flow_lines(5).splitlines()[3].decode()
+
+
+def test_rejects_are_overwritten_by_their_own_retry_and_go_when_nothing_is_rejected(deployment):
+    deployment.put(flow_key("a"), flow_lines(5))
+    sizes = []
+    for refused in ({3, 4}, {4}, set[int]()):
+        deployment.engine.documents.clear()
+        deployment.engine.refuses = lambda document, refused=refused: (
+            document["log"]["record"] in refused
+        )
+        deployment.announce(flow_key("a"))
+        deployment.run()
+        sizes.append([len(lines) for lines in deployment.rejected().values()])
+
+    assert sizes == [[2], [1], []]
+
+
+def test_a_poison_object_does_not_hold_up_the_good_ones(deployment):
+    for name in "abc":
+        deployment.put(flow_key(name), flow_lines(10))
+    deployment.s3.put_object(Bucket=LOGS, Key=flow_key("b"), Body=b"\x1f\x8b\x08poison")
+    for name in "abc":
+        deployment.announce(flow_key(name))
+
+    assert deployment.run() == []
+
+    assert len(deployment.engine.documents) == 20
+    ((reject,),) = deployment.rejected().values()
+    assert reject["source"].endswith(flow_key("b"))
+    assert deployment.waiting() == (0, 0)
+
+
+def test_a_cut_object_gives_its_good_part_and_one_reject(deployment):
+    whole = gzip.compress(flow_lines(5000))
+    deployment.s3.put_object(Bucket=LOGS, Key=flow_key("a"), Body=whole[: len(whole) // 2])
+    deployment.announce(flow_key("a"))
+
+    assert deployment.run() == []
+
+    indexed = records_of(deployment, flow_key("a"))
+    ((reject,),) = deployment.rejected().values()
+    assert len(indexed) > 1000
+    assert indexed == list(range(2, 2 + len(indexed)))
+    assert reject["ordinal"] == indexed[-1] + 1
+
+
+def test_an_object_of_unknown_type_is_one_reject_that_shows_its_beginning(deployment):
+    deployment.put("notes/readme.txt", b"nothing that AWS writes\n" * 1000)
+    deployment.announce("notes/readme.txt")
+
+    assert deployment.run() == []
+
+    ((key, (reject,)),) = deployment.rejected().items()
+    assert key.startswith("rejected/unknown/")
+    assert reject["error_type"] == "unknown_log_type"
+    assert reject["raw"].startswith("nothing that AWS writes")
+    assert deployment.counts["unknown"]["Rejected"] == 1
+
+
+def test_a_parquet_file_is_one_reject_that_says_so(deployment):
+    deployment.s3.put_object(Bucket=LOGS, Key="flow.log.parquet", Body=b"PAR1....PAR1")
+    deployment.announce("flow.log.parquet")
+
+    assert deployment.run() == []
+
+    ((reject,),) = deployment.rejected().values()
+    assert "Parquet" in reject["reason"]
+
+
+@pytest.mark.parametrize(
+    ("key", "body"),
+    [
+        ("AWSLogs/111122223333/ELBAccessLogTestFile", b"Enable AccessLog for ELB"),
+        ("AWSLogs/111122223333/CloudTrail/", b""),
+        (flow_key("empty"), b""),
+        ("something", b""),
+    ],
+)
+def test_what_is_no_log_is_passed_over_with_a_count(deployment, key, body):
+    deployment.s3.put_object(Bucket=LOGS, Key=key, Body=body)
+    deployment.announce(key)
+
+    assert deployment.run() == []
+
+    assert deployment.passed_over.total() == 1
+    assert deployment.counts == {}
+    assert deployment.rejected() == {}
+
+
+def test_a_test_event_is_passed_over_with_a_count(deployment):
+    deployment.send(json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": LOGS}))
+
+    assert deployment.run() == []
+
+    assert deployment.passed_over == {"s3:TestEvent": 1}
+
+
+def test_a_type_that_is_not_wanted_is_passed_over_with_a_count(deployment):
+    deployment.settings = deployment.default_settings(log_types=("alb",))
+    deployment.put(flow_key("a"), flow_lines(10))
+    deployment.put("flow.log", flow_lines(10))
+    deployment.announce(flow_key("a"), "flow.log")
+
+    assert deployment.run() == []
+
+    assert deployment.passed_over == {"not in LOG_TYPES": 2}
+    assert deployment.engine.documents == {}
+
+
+def test_a_pinned_type_reads_objects_that_tell_nothing(deployment):
+    deployment.settings = deployment.default_settings(log_type="vpc_flow")
+    deployment.put("copy/of/a/log", flow_lines(10))
+    deployment.announce("copy/of/a/log")
+
+    assert deployment.run() == []
+
+    assert len(records_of(deployment, "copy/of/a/log")) == 10
+
+
+def test_a_deleted_object_is_gone_and_not_an_error(deployment):
+    deployment.announce(flow_key("deleted"))
+
+    assert deployment.run() == []
+
+    assert deployment.passed_over == {"deleted": 1}
+
+
+def test_an_eventbridge_key_is_decoded_only_when_nothing_has_it_as_it_is(deployment):
+    for key in ("100%25+1.log", "a b.log"):
+        deployment.put(key, flow_lines(3))
+    for key in ("100%25+1.log", "a+b.log"):
+        event = {
+            "source": "aws.s3",
+            "detail-type": "Object Created",
+            "detail": {"bucket": {"name": LOGS}, "object": {"key": key}},
+        }
+        deployment.send(json.dumps(event))
+
+    assert deployment.run() == []
+
+    assert len(records_of(deployment, "100%25+1.log")) == 3
+    assert len(records_of(deployment, "a b.log")) == 3
+
+
+def forbid(monkeypatch: pytest.MonkeyPatch, s3: Any, key: str) -> None:
+    get_object = s3.get_object
+
+    def refuse(**arguments: Any) -> Any:
+        if arguments["Key"] == key:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetObject")
+        return get_object(**arguments)
+
+    monkeypatch.setattr(s3, "get_object", refuse)
+
+
+def test_a_forbidden_object_comes_again_later_and_the_others_are_done(deployment, monkeypatch):
+    for name in "ab":
+        deployment.put(flow_key(name), flow_lines(10))
+        deployment.announce(flow_key(name))
+    forbid(monkeypatch, deployment.s3, flow_key("b"))
+
+    assert len(deployment.run()) == 1
+
+    assert len(deployment.engine.documents) == 10
+    assert deployment.waiting() == (0, 1)
+
+
+def test_a_message_that_nobody_can_read_fails_at_once_and_alone(deployment):
+    deployment.put(flow_key("a"), flow_lines(10))
+    deployment.announce(flow_key("a"))
+    deployment.send("no announcement")
+
+    assert len(deployment.run()) == 1
+
+    assert len(deployment.engine.documents) == 10
+    # It can be received again at once: on its way to the dead-letter queue it waits for nothing.
+    assert deployment.waiting() == (1, 0)
+
+
+def test_records_that_could_not_be_delivered_come_again(deployment):
+    deployment.put(flow_key("a"), flow_lines(10, bad=(1,)))
+    deployment.announce(flow_key("a"))
+    deployment.engine.error = TryLater("too many requests")
+
+    with pytest.raises(BatchProcessingError):
+        deployment.run()
+
+    assert deployment.counts == {}
+    assert deployment.rejected() == {}
+    assert deployment.waiting() == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("receive_count", "minutes"), [(1, 1), (2, 2), (3, 4), (5, 16), (6, 30), (16, 30)]
+)
+def test_the_delay_grows_with_the_receive_count(deployment, monkeypatch, receive_count, minutes):
+    deployment.put(flow_key("a"), flow_lines(10))
+    deployment.announce(flow_key("a"))
+    deployment.engine.error = TryLater("too many requests")
+    delays = []
+    change = deployment.sqs.change_message_visibility_batch
+
+    def note(**arguments: Any) -> Any:
+        delays.extend(entry["VisibilityTimeout"] for entry in arguments["Entries"])
+        return change(**arguments)
+
+    monkeypatch.setattr(deployment.sqs, "change_message_visibility_batch", note)
+    (record,) = deployment.receive()
+    record["attributes"]["ApproximateReceiveCount"] = str(receive_count)
+
+    with pytest.raises(BatchProcessingError):
+        deployment.invoke([record])
+
+    assert delays == [minutes * 60]
+
+
+def test_a_cluster_that_needs_mending_fails_the_invocation_and_says_what_to_do(deployment):
+    for name in "ab":
+        deployment.put(flow_key(name), flow_lines(10))
+        deployment.announce(flow_key(name))
+    deployment.engine.error = ClusterNeedsMending("raise cluster.max_shards_per_node")
+
+    with pytest.raises(ClusterNeedsMending, match="max_shards_per_node"):
+        deployment.run()
+
+    assert deployment.counts == {}
+    assert deployment.waiting() == (0, 2)
+
+
+def test_a_rejects_file_that_cannot_be_written_fails_its_message_alone(deployment, monkeypatch):
+    deployment.put(flow_key("a"), flow_lines(10, bad=(1,)))
+    deployment.put(flow_key("b"), flow_lines(10))
+    for name in "ab":
+        deployment.announce(flow_key(name))
+
+    def refuse(**_arguments: Any) -> Any:
+        raise ClientError({"Error": {"Code": "SlowDown", "Message": "later"}}, "PutObject")
+
+    monkeypatch.setattr(deployment.s3, "put_object", refuse)
+
+    assert len(deployment.run()) == 1
+
+    assert deployment.counts["vpc_flow"]["Objects"] == 1
+    assert deployment.waiting() == (0, 1)
+
+
+def test_an_object_that_does_not_add_up_is_never_a_success(deployment, monkeypatch):
+    deployment.put(flow_key("a"), flow_lines(10))
+    deployment.announce(flow_key("a"))
+    monkeypatch.setattr("tests.pipeline.deployment.EngineWriter._create", lambda *_arguments: None)
+
+    with pytest.raises(BatchProcessingError):
+        deployment.run()
+
+    assert deployment.counts == {}
+
+
+def counting_down(steps: int) -> Iterator[float]:
+    """Give time for so many questions, then none."""
+    return itertools.chain([300.0] * (steps + 1), itertools.repeat(1.0))
+
+
+def test_what_there_is_no_time_for_is_sent_again_and_nothing_is_lost_or_doubled(deployment):
+    for name in "abc":
+        deployment.put(flow_key(name), flow_lines(30_000, bad=(7, 29_000)))
+        deployment.announce(flow_key(name))
+
+    invocations = 0
+    while deployment.waiting() != (0, 0):
+        invocations += 1
+        assert deployment.run(counting_down(3)) == []
+
+    assert invocations > 3
+    for name in "abc":
+        assert len(records_of(deployment, flow_key(name))) == 29_998
+    counts = deployment.counts["vpc_flow"]
+    assert counts["Objects"] == 3
+    assert counts["Records"] == 90_000
+    assert counts["AlreadyThere"] == 0
+    lines = [line for part in deployment.rejected().values() for line in part]
+    assert sorted(line["ordinal"] for line in lines) == [8] * 3 + [29_001] * 3
+
+
+def test_an_invocation_that_dies_before_its_end_only_repeats_work(deployment, monkeypatch):
+    deployment.put(flow_key("a"), flow_lines(1000, bad=(5,)))
+    deployment.announce(flow_key("a"))
+    (record,) = deployment.receive()
+    with monkeypatch.context() as patch:
+        patch.setattr("servicelogs.indexing.Batch._settle", _die)
+        with pytest.raises(KeyboardInterrupt):
+            deployment.invoke([record])
+
+    assert deployment.invoke([record]) == []
+
+    assert len(deployment.engine.documents) == 999
+    assert deployment.counts["vpc_flow"]["AlreadyThere"] == 999
+    ((reject,),) = deployment.rejected().values()
+    assert reject["ordinal"] == 6
+
+
+def _die(*_arguments: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def test_the_rest_of_an_object_that_was_replaced_is_left_to_its_own_announcement(deployment):
+    deployment.put(flow_key("a"), flow_lines(5))
+    rest = {"bucket": LOGS, "key": flow_key("a"), "etag": "of other bytes", "from": 3}
+    deployment.send(json.dumps(rest))
+
+    assert deployment.run() == []
+
+    assert deployment.engine.documents == {}
+    assert deployment.passed_over.total() == 1
+
+
+def test_the_same_key_with_other_bytes_is_another_object(deployment):
+    for records in (5, 6):
+        deployment.put(flow_key("a"), flow_lines(records))
+        deployment.announce(flow_key("a"))
+        deployment.run()
+
+    assert len(deployment.engine.documents) == 11
+
+
+def test_a_message_of_several_objects_fails_whole_and_counts_once(deployment, monkeypatch):
+    for name in "ab":
+        deployment.put(flow_key(name), flow_lines(10))
+    deployment.put(flow_key("c"), flow_lines(10))
+    deployment.announce(flow_key("a"), flow_key("b"))
+    deployment.announce(flow_key("c"))
+    records = deployment.receive()
+    with monkeypatch.context() as patch:
+        forbid(patch, deployment.s3, flow_key("b"))
+        (failed,) = deployment.invoke(records)
+    again = [record for record in records if record["messageId"] == failed]
+
+    assert deployment.invoke(again) == []
+
+    assert len(deployment.engine.documents) == 30
+    assert deployment.counts["vpc_flow"]["Objects"] == 3
+    assert deployment.counts["vpc_flow"]["Records"] == 30

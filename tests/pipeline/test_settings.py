@@ -1,0 +1,72 @@
+"""Settings are read once, and a wrong one says which and what it must be."""
+
+import pytest
+
+from servicelogs import formats
+from servicelogs.errors import ConfigurationError
+from servicelogs.settings import read_settings
+
+ENDPOINT = {"OPENSEARCH_ENDPOINT": "https://search.example"}
+
+
+def test_only_the_endpoint_must_be_given():
+    settings = read_settings(ENDPOINT)
+
+    assert settings.opensearch_endpoint == "https://search.example"
+    assert settings.log_types == formats.NAMES
+
+
+def test_empty_means_not_given():
+    assert read_settings(ENDPOINT | {"LOG_TYPE": "", "INDEX_SHARDS": ""}) == read_settings(ENDPOINT)
+
+
+def test_numbers_and_lists_have_their_types():
+    settings = read_settings(
+        ENDPOINT | {"INDEX_SHARDS": "3", "INDEX_REPLICAS": "0", "LOG_TYPES": "alb, cloudtrail"}
+    )
+
+    assert (settings.index_shards, settings.index_replicas) == (3, 0)
+    assert settings.log_types == ("alb", "cloudtrail")
+
+
+def test_a_domain_may_be_named_without_scheme():
+    settings = read_settings({"OPENSEARCH_ENDPOINT": "vpc-logs.eu-west-1.es.amazonaws.com"})
+    assert settings.opensearch_endpoint == "https://vpc-logs.eu-west-1.es.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OPENSEARCH_ENDPOINT", "ftp://search.example"),
+        ("OPENSEARCH_ENDPOINT", "https://search.example/path"),
+        ("OPENSEARCH_AUTH", "kerberos"),
+        ("OPENSEARCH_AUTH", "basic"),  # without a secret
+        ("OPENSEARCH_SERVICE", "s3"),
+        ("OPENSEARCH_SECRET_ARN", "password"),
+        ("INDEX_PERIOD", "decade"),
+        ("INDEX_SHARDS", "0"),
+        ("INDEX_SHARDS", "many"),
+        ("INDEX_REPLICAS", "-1"),
+        ("INDEX_REFRESH_INTERVAL", "soon"),
+        ("INDEX_CODEC", "Best Compression"),
+        ("DELETE_AFTER_DAYS", "1.5"),
+        ("LOG_TYPE", "albs"),
+        ("LOG_TYPES", "alb,albs"),
+        ("BACKUP_BUCKET", "s3://bucket"),
+        ("QUEUE_URL", "arn:aws:sqs:eu-west-1:111122223333:queue"),
+    ],
+)
+def test_a_wrong_value_is_named(name, value):
+    with pytest.raises(ConfigurationError, match=name) as caught:
+        read_settings(ENDPOINT | {name: value})
+    assert "must" in str(caught.value)
+
+
+def test_the_endpoint_is_asked_for():
+    with pytest.raises(ConfigurationError, match="OPENSEARCH_ENDPOINT must be set"):
+        read_settings({})
+
+
+def test_a_pinned_type_is_among_those_that_are_indexed():
+    with pytest.raises(ConfigurationError, match="LOG_TYPE"):
+        read_settings(ENDPOINT | {"LOG_TYPE": "alb", "LOG_TYPES": "cloudtrail"})
