@@ -17,7 +17,7 @@ endif
 
 .PHONY: install
 install:
-	"$(UV)" pip install --quiet --python "$$(command -v python3.13)" --python-version 3.13 \
+	"$(UV)" pip install --quiet --python 3.13 \
 		$(PLATFORM_$(ARCHITECTURE)) --only-binary :all: --no-deps --require-hashes \
 		--target "$(ARTIFACTS_DIR)/python" --requirements "$(LAYER)requirements.txt"
 	rm -rf "$(ARTIFACTS_DIR)/python/bin"

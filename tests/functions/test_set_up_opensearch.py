@@ -1,0 +1,171 @@
+"""The mapping templates are put in place, and CloudFormation gets its answer in time."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from servicelogs.errors import ClusterNeedsMending, ConfigurationError, TryLater
+
+PATH = Path(__file__).parents[2] / "functions" / "set_up_opensearch" / "app.py"
+
+
+class Clock:
+    """Time that passes only where somebody sleeps."""
+
+    def __init__(self):
+        self.now = 1_000_000.0
+
+    def time(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+class Invocation:
+    """What Lambda tells a function about this run of 300 seconds."""
+
+    invoked_function_arn = "arn:aws:lambda:eu-west-1:1:function:set-up"
+
+    def __init__(self, clock):
+        self.clock, self.ends = clock, clock.now + 300
+
+    def get_remaining_time_in_millis(self):
+        return (self.ends - self.clock.now) * 1000
+
+
+@pytest.fixture
+def function(monkeypatch):
+    """Load the function; what it does outside is noted, and `results` says how set_up goes."""
+    spec = importlib.util.spec_from_file_location("set_up_app", PATH)
+    app = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(app)
+    clock = Clock()
+    noted = SimpleNamespace(app=app, clock=clock, answers=[], calls=[], invoked=[], results=[])
+
+    def set_up(client, settings):
+        noted.calls.append((client, settings))
+        result = noted.results.pop(0) if len(noted.results) > 1 else noted.results[0]
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    monkeypatch.setattr("servicelogs.opensearch.setup.set_up", set_up)
+    monkeypatch.setattr("servicelogs.opensearch.client.connect", lambda settings: "client")
+    monkeypatch.setattr(app, "respond", lambda url, answer: noted.answers.append((url, answer)))
+    monkeypatch.setattr(app, "time", clock)
+    aws = SimpleNamespace(invoke=lambda **call: noted.invoked.append(call))
+    monkeypatch.setattr(app.boto3, "client", lambda _: aws)
+    monkeypatch.setenv("OPENSEARCH_ENDPOINT", "https://search.example")
+    monkeypatch.setenv("OPENSEARCH_AUTH", "none")
+    return noted
+
+
+def request(kind="Create", **more):
+    return {
+        "RequestType": kind,
+        "ResponseURL": "https://answer.example/here",
+        "StackId": "stack",
+        "RequestId": "request",
+        "LogicalResourceId": "SearchEngine",
+        "ResourceProperties": {},
+        **more,
+    }
+
+
+def run(noted, event):
+    """Run the function, and every further invocation that it asks for."""
+    noted.app.lambda_handler(event, Invocation(noted.clock))
+    while noted.invoked:
+        call = noted.invoked.pop()
+        noted.handed_on = getattr(noted, "handed_on", 0) + 1
+        noted.app.lambda_handler(json.loads(call["Payload"]), Invocation(noted.clock))
+    (answered,) = noted.answers
+    assert answered[0] == "https://answer.example/here"
+    return answered[1]
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+def test_templates_are_put_when_the_stack_is_created_and_updated(function, kind):
+    function.results = [["aws-alb"]]
+    answer = run(function, request(kind))
+    assert answer["Status"] == "SUCCESS"
+    assert answer["LogicalResourceId"] == "SearchEngine"
+    assert answer["StackId"] == "stack"
+    assert answer["RequestId"] == "request"
+    ((client, settings),) = function.calls
+    assert client == "client"
+    assert settings.opensearch_endpoint == "https://search.example"
+
+
+def test_an_update_keeps_the_physical_id(function):
+    function.results = [[]]
+    answer = run(function, request("Update", PhysicalResourceId="first"))
+    assert answer["PhysicalResourceId"] == "first"
+
+
+def test_delete_succeeds_without_the_cluster_and_touches_nothing(function):
+    function.results = [TryLater("nobody is there")]
+    answer = run(function, request("Delete", PhysicalResourceId="first"))
+    assert answer["Status"] == "SUCCESS"
+    assert function.calls == []
+
+
+def test_a_cluster_that_comes_up_late_is_waited_for_across_invocations(function):
+    function.results = [TryLater("not yet")] * 60 + [["aws-alb"]]
+    answer = run(function, request())
+    assert answer["Status"] == "SUCCESS"
+    assert function.handed_on >= 2
+    # Lambda stops a function that calls itself more often in a row.
+    assert function.handed_on < 16
+
+
+def test_a_cluster_that_never_comes_is_an_answer_before_cloudformation_gives_up(function):
+    function.results = [TryLater("no route to host")]
+    began = function.clock.now
+    answer = run(function, request())
+    assert answer["Status"] == "FAILED"
+    assert "no route to host" in answer["Reason"]
+    assert function.clock.now - began < 1800
+    assert function.handed_on < 16
+
+
+def test_a_role_not_known_yet_is_waited_for_but_not_for_long(function):
+    function.results = [ClusterNeedsMending("403: no permissions")]
+    began = function.clock.now
+    answer = run(function, request())
+    assert answer["Status"] == "FAILED"
+    assert "no permissions" in answer["Reason"]
+    assert 60 <= function.clock.now - began <= 150
+
+
+def test_a_setting_that_makes_no_sense_is_answered_at_once(function):
+    function.results = [ConfigurationError("IndexPeriod is 'day', but indexes of 'month' live")]
+    began = function.clock.now
+    answer = run(function, request())
+    assert answer["Status"] == "FAILED"
+    assert "IndexPeriod is 'day'" in answer["Reason"]
+    assert function.clock.now == began
+
+
+def test_a_missing_setting_is_answered(function, monkeypatch):
+    monkeypatch.delenv("OPENSEARCH_ENDPOINT")
+    answer = run(function, request())
+    assert answer["Status"] == "FAILED"
+    assert "OPENSEARCH_ENDPOINT" in answer["Reason"]
+
+
+def test_a_layer_for_another_processor_is_answered_saying_what_to_do(function, monkeypatch):
+    monkeypatch.setitem(sys.modules, "servicelogs.opensearch.client", None)
+    answer = run(function, request())
+    assert answer["Status"] == "FAILED"
+    assert "ARCHITECTURE" in answer["Reason"]
+
+
+def test_an_error_nobody_thought_of_is_answered(function):
+    function.results = [RuntimeError("surprise")]
+    assert run(function, request())["Status"] == "FAILED"

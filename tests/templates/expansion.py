@@ -1,0 +1,154 @@
+"""Templates as CloudFormation sees them: the SAM transform carried out, conditions decided."""
+
+import copy
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).parents[2]
+TEMPLATES = sorted(
+    str(path.relative_to(ROOT))
+    for pattern in ("template.yaml", "scenarios/*.yaml", "examples/*/template.yaml")
+    for path in ROOT.glob(pattern)
+)
+SCENARIOS = [name for name in TEMPLATES if name.startswith("scenarios/")]
+
+Template = dict[str, Any]
+PSEUDO = {
+    "AWS::AccountId": "111122223333",
+    "AWS::Partition": "aws",
+    "AWS::Region": "eu-west-1",
+    "AWS::StackId": "arn:aws:cloudformation:eu-west-1:111122223333:stack/name/1-2-3-4-0123456789ab",
+}
+NO_VALUE = {"Ref": "AWS::NoValue"}
+
+
+@cache
+def _parsed(name: str) -> Template:
+    return yaml_parse((ROOT / name).read_text())
+
+
+def read(name: str) -> Template:
+    """Read a template as it is written."""
+    return copy.deepcopy(_parsed(name))
+
+
+@cache
+def _expanded(name: str) -> Template:
+    template = read(name)
+    for resource in template["Resources"].values():
+        properties = resource.get("Properties", {})
+        # The transform takes only what `sam deploy` has uploaded.
+        if "CodeUri" in properties or "ContentUri" in properties:
+            key = "CodeUri" if "CodeUri" in properties else "ContentUri"
+            properties[key] = "s3://bucket/code.zip"
+        if resource["Type"] == "AWS::Serverless::Application":
+            properties["Location"] = "https://s3.amazonaws.com/bucket/child.template"
+    translator = Translator(
+        managed_policy_map={},
+        sam_parser=Parser(),
+        plugins=[],
+        boto_session=boto3.Session(region_name=PSEUDO["AWS::Region"]),
+    )
+    return translator.translate(sam_template=template, parameter_values={})
+
+
+def expand(name: str) -> Template:
+    """Read a template with the SAM transform carried out."""
+    return copy.deepcopy(_expanded(name))
+
+
+def decide(name: str, **parameters: str) -> dict[str, Template]:
+    """Return the resources that a stack with these parameters has, each If decided."""
+    template = expand(name)
+    values: dict[str, Any] = PSEUDO | {
+        key: str(parameters.get(key, declared.get("Default", f"<{key}>")))
+        for key, declared in template["Parameters"].items()
+    }
+    decision = _Decision(template.get("Conditions", {}), values)
+    return {
+        logical_id: decision.of(resource)
+        for logical_id, resource in template["Resources"].items()
+        if "Condition" not in resource or decision.holds(resource["Condition"])
+    }
+
+
+class _Decision:
+    def __init__(self, conditions: Mapping[str, Any], values: Mapping[str, str]) -> None:
+        self.conditions, self.values = conditions, values
+
+    def holds(self, condition: Any) -> bool:
+        if isinstance(condition, str):
+            return self.holds(self.conditions[condition])
+        ((function, argument),) = condition.items()
+        match function:
+            case "Condition":
+                return self.holds(argument)
+            case "Fn::Equals":
+                one, other = (self.of(value) for value in argument)
+                return str(one) == str(other)
+            case "Fn::Not":
+                return not self.holds(argument[0])
+            case "Fn::And":
+                return all(map(self.holds, argument))
+            case "Fn::Or":
+                return any(map(self.holds, argument))
+        raise NotImplementedError(function)
+
+    def of(self, value: Any) -> Any:
+        """Decide every If inside, and put in the parameters' values."""
+        if isinstance(value, list):
+            return [self.of(item) for item in value if self._chosen(item) != NO_VALUE]
+        if not isinstance(value, dict):
+            return value
+        chosen = self._chosen(value)
+        if chosen is not value:
+            return self.of(chosen)
+        match value:
+            case {"Ref": str(name)} if name in self.values:
+                return self.values[name]
+            case {"Fn::Join": [str(joint), list() as parts]}:
+                parts = [self.of(part) for part in parts]
+                return joint.join(parts) if all(isinstance(p, str) for p in parts) else value
+            case {"Fn::Join": [str(), other]}:
+                return self.of(other)
+            case {"Fn::Sub": str(text)}:
+                return re.sub(r"\$\{([\w:]+)\}", lambda m: self.values.get(m[1], m[0]), text)
+        return {key: self.of(item) for key, item in value.items() if self._chosen(item) != NO_VALUE}
+
+    def _chosen(self, value: Any) -> Any:
+        if isinstance(value, dict) and set(value) == {"Fn::If"}:
+            condition, yes, no = value["Fn::If"]
+            return self._chosen(yes if self.holds(condition) else no)
+        return value
+
+
+def of_type(resources: Mapping[str, Template], kind: str) -> dict[str, Template]:
+    """Return the resources of a type, by logical id."""
+    return {key: value for key, value in resources.items() if value["Type"] == kind}
+
+
+def nodes(value: Any) -> Iterator[Any]:
+    """Go through everything inside, dictionaries and lists too."""
+    yield value
+    for item in (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    ):
+        yield from nodes(item)
+
+
+def statements(value: Any) -> Iterator[Template]:
+    """Go through every policy statement, whatever it is attached to."""
+    yield from (node for node in nodes(value) if isinstance(node, dict) and "Effect" in node)
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return a list of what may be written as one or as several."""
+    return value if isinstance(value, list) else [value]

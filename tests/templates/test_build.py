@@ -1,0 +1,134 @@
+"""What `sam build` makes of the templates runs on the processor it was built for, and is small."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.templates.expansion import ROOT, SCENARIOS, of_type, read
+
+MEGABYTES = 1024 * 1024
+# Lambda's limit on a function's code and layers, unzipped.
+LIMIT = 250 * MEGABYTES
+MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
+
+
+@pytest.fixture(scope="module", params=MACHINES)
+def built(request, tmp_path_factory):
+    """Build for a processor; return its name and the folder of the built parts."""
+    folder = tmp_path_factory.mktemp(request.param)
+    environment = {
+        **os.environ,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "ARCHITECTURE": request.param,
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "SAM_CLI_TELEMETRY": "0",
+    }
+    command = ["sam", "build", "--no-cached", "--template-file", "template.yaml"]
+    overrides = ["--parameter-overrides", f"Architecture={request.param}"]
+    built = subprocess.run(
+        [*command, "--build-dir", str(folder), *overrides],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr[-3000:]
+    return request.param, folder
+
+
+def parts(folder, kind):
+    """Return the folders that functions or layers were built into."""
+    ids = {
+        logical_id for name in SCENARIOS for logical_id in of_type(read(name)["Resources"], kind)
+    }
+    return [path for path in folder.glob("*/*") if path.name in ids]
+
+
+def layers(folder):
+    return parts(folder, "AWS::Serverless::LayerVersion")
+
+
+def size(folder):
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def test_every_function_and_layer_is_built(built):
+    _, folder = built
+    assert {path.name for path in layers(folder)} == {"ServiceLogsLayer", "OpenSearchLayer"}
+    for function in parts(folder, "AWS::Serverless::Function"):
+        assert (function / "app.py").exists()
+
+
+def test_every_wheel_is_for_the_processor_or_for_all(built):
+    architecture, folder = built
+    tags = {
+        tag
+        for layer in layers(folder)
+        for wheel in layer.glob("python/*.dist-info/WHEEL")
+        for tag in re.findall(r"^Tag: (\S+)$", wheel.read_text(), re.MULTILINE)
+    }
+    compiled = {tag for tag in tags if not tag.endswith("-any")}
+    assert compiled
+    assert all(tag.endswith(f"_{MACHINES[architecture]}") for tag in compiled), compiled
+    assert all(re.match(r"cp313-|cp3\d+-abi3-", tag) for tag in compiled), compiled
+
+
+def test_code_and_layers_of_a_function_fit_lambda(built):
+    _, folder = built
+    largest = max(map(size, parts(folder, "AWS::Serverless::Function")))
+    assert largest + sum(map(size, layers(folder))) <= LIMIT
+
+
+def test_the_layer_carries_the_package_and_nothing_that_only_serves_us(built):
+    _, folder = built
+    (layer,) = folder.glob("*/ServiceLogsLayer")
+    assert (layer / "python/servicelogs/formats/__init__.py").exists()
+    assert {path.name for path in layer.iterdir()} == {"python"}
+    carried = {path.name for path in (layer / "python").iterdir()}
+    carried |= {path.name for path in (layer / "python/servicelogs").rglob("*")}
+    assert not carried & {
+        "Makefile",
+        "requirements.txt",
+        "README.md",
+        "tests",
+        "bin",
+        "__pycache__",
+    }
+
+
+def test_no_layer_carries_what_the_runtime_has_or_nobody_imports(built):
+    _, folder = built
+    carried = {path.name for layer in layers(folder) for path in (layer / "python").iterdir()}
+    assert not carried & {"boto3", "botocore", "s3transfer", "grpc", "google"}
+
+
+def test_what_the_layers_leave_out_is_not_missed(tmp_path):
+    """Built for this machine, the handlers' imports work with the runtime's boto3 and no more."""
+    for layer in ("ServiceLogsLayer", "OpenSearchLayer"):
+        makefile = ROOT / "layers" / {"ServiceLogsLayer": "service_logs"}.get(layer, "opensearch")
+        subprocess.run(
+            ["make", "--makefile", str(makefile / "Makefile"), f"build-{layer}"],
+            env={**os.environ, "ARTIFACTS_DIR": str(tmp_path), "ARCHITECTURE": "host"},
+            capture_output=True,
+            check=True,
+        )
+    environment = Path(sys.prefix) / "lib" / "python3.13" / "site-packages"
+    for name in ("boto3", "botocore", "s3transfer"):
+        (tmp_path / "python" / name).symlink_to(environment / name)
+    script = (
+        "from aws_lambda_powertools import Logger, Metrics, Tracer; Tracer();"
+        "import servicelogs.opensearch.setup, servicelogs.reading; print('fine')"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-S", "-c", script],
+        env={"PYTHONPATH": str(tmp_path / "python")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stdout == "fine\n", ran.stderr

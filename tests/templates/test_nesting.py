@@ -1,0 +1,147 @@
+"""What a stack passes to the scenarios inside it, and what samconfig passes to the stack."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.templates.expansion import ROOT, TEMPLATES, as_list, of_type, read
+
+PARENTS = [name for name in TEMPLATES if not name.startswith("scenarios/")]
+SAMCONFIG = tomllib.loads((ROOT / "samconfig.toml").read_text())
+ENVIRONMENTS = sorted(set(SAMCONFIG) - {"version"})
+
+
+def children(name):
+    """Return each nested scenario's declaration and template."""
+    for logical_id, nested in of_type(
+        read(name)["Resources"], "AWS::Serverless::Application"
+    ).items():
+        path = (ROOT / name).parent / nested["Properties"]["Location"]
+        yield (
+            logical_id,
+            nested["Properties"]["Parameters"],
+            read(str(path.resolve().relative_to(ROOT))),
+        )
+
+
+@pytest.mark.parametrize("name", PARENTS)
+def test_a_nested_scenario_gets_what_it_has_no_default_for_and_nothing_unknown(name):
+    for logical_id, passed, child in children(name):
+        required = {key for key, d in child["Parameters"].items() if "Default" not in d}
+        assert required <= set(passed) <= set(child["Parameters"]), logical_id
+
+
+def test_the_root_passes_every_parameter_of_every_scenario():
+    for logical_id, passed, child in children("template.yaml"):
+        assert set(passed) == set(child["Parameters"]), logical_id
+
+
+def test_the_root_passes_each_parameter_under_its_own_name_or_from_another_scenario():
+    nested = {logical_id: child for logical_id, _, child in children("template.yaml")}
+    root = read("template.yaml")["Parameters"]
+    for _, passed, _ in children("template.yaml"):
+        for key, value in passed.items():
+            if "Fn::GetAtt" in value:
+                other, output = re.fullmatch(
+                    r"(\w+)\.Outputs\.(\w+)", ".".join(value["Fn::GetAtt"])
+                ).groups()
+                assert output == key
+                assert output in nested[other]["Outputs"]
+            elif root[key]["Type"] == "CommaDelimitedList":
+                assert value == {"Fn::Join": [",", {"Ref": key}]}
+            else:
+                assert value == {"Ref": key}
+
+
+def test_no_parameter_of_the_root_is_left_unused():
+    passed = {key for _, passed, _ in children("template.yaml") for key in passed}
+    assert set(read("template.yaml")["Parameters"]) <= passed
+
+
+def test_a_parameter_has_the_same_bounds_and_default_in_the_root_and_in_scenarios():
+    root = read("template.yaml")["Parameters"]
+    for logical_id, _, child in children("template.yaml"):
+        for key in set(root) & set(child["Parameters"]):
+            # A scenario is told the bucket's name; the root may make the bucket.
+            if (logical_id, key) == ("S3ToOpenSearch", "LogBucketName"):
+                continue
+            said = {k: v for k, v in child["Parameters"][key].items() if k != "Description"}
+            assert said == {k: v for k, v in root[key].items() if k != "Description"}, key
+
+
+@pytest.mark.parametrize("name", PARENTS)
+def test_a_parent_reads_only_outputs_that_the_scenario_has(name):
+    nested = {logical_id: child for logical_id, _, child in children(name)}
+    text = (ROOT / name).read_text()
+    for logical_id, output in re.findall(r"(\w+)\.Outputs\.(\w+)", text):
+        assert output in nested[logical_id]["Outputs"]
+
+
+def test_the_root_has_no_functions_and_the_outputs_that_users_rely_on():
+    template = read("template.yaml")
+    assert {r["Type"] for r in template["Resources"].values()} == {"AWS::Serverless::Application"}
+    assert {
+        "LogBucketName",
+        "BackupBucketName",
+        "QueueUrl",
+        "DeadLetterQueueUrl",
+        "IndexFunctionName",
+    } <= set(template["Outputs"])
+
+
+def test_there_is_an_environment_for_each_use():
+    assert ENVIRONMENTS == ["default", "local", "production"]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_an_environment_is_complete_by_itself(environment):
+    settings = SAMCONFIG[environment]
+    assert settings["global"]["parameters"]["stack_name"]
+    assert settings["validate"]["parameters"]["lint"] is True
+    # The cache does not see ARCHITECTURE, by which the layers' Makefiles choose their wheels.
+    assert settings["build"]["parameters"]["cached"] is False
+    deploy = settings["deploy"]["parameters"]
+    assert set(deploy["capabilities"]) == {"CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"}
+    assert deploy.get("resolve_s3") or deploy.get("s3_bucket")
+    assert "confirm_changeset" in deploy
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_an_environment_sets_parameters_that_exist_to_values_that_they_take(environment):
+    parameters = read("template.yaml")["Parameters"]
+    overrides = SAMCONFIG[environment]["deploy"]["parameters"].get("parameter_overrides", [])
+    for override in overrides:
+        key, value = override.split("=", 1)
+        declared = parameters[key]
+        assert value in [str(v) for v in declared.get("AllowedValues", [value])]
+        assert re.fullmatch(declared.get("AllowedPattern", ".*"), value), override
+        if declared["Type"] == "Number":
+            assert declared.get("MinValue", 0) <= int(value) <= declared.get("MaxValue", int(value))
+
+
+def test_the_local_environment_asks_nothing_and_needs_no_account():
+    deploy = SAMCONFIG["local"]["deploy"]["parameters"]
+    assert deploy["confirm_changeset"] is False
+    assert not deploy.get("resolve_s3")
+    overrides = dict(o.split("=", 1) for o in deploy["parameter_overrides"])
+    assert overrides["OpenSearchAuth"] == "none"
+    assert overrides["IndexReplicas"] == "0"
+    assert overrides["DeleteAfterDays"] == "0"
+
+
+def test_the_production_environment_gives_what_has_no_default():
+    overrides = dict(
+        o.split("=", 1)
+        for o in SAMCONFIG["production"]["deploy"]["parameters"]["parameter_overrides"]
+    )
+    required = {key for key, d in read("template.yaml")["Parameters"].items() if "Default" not in d}
+    assert required <= set(overrides)
+    assert overrides["OpenSearchAuth"] != "none"
+    assert overrides.get("TlsOnly", "true") == "true"
+
+
+def test_the_examples_of_the_readme_are_where_it_says():
+    assert Path(ROOT / "examples/nested-stack/template.yaml").exists()
+    assert as_list(PARENTS) == ["examples/nested-stack/template.yaml", "template.yaml"]

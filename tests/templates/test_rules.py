@@ -1,0 +1,228 @@
+"""Every template, root, scenarios and examples, keeps the project's rules."""
+
+import json
+import re
+
+import cfnlint.api
+import cfnlint.config
+import pytest
+
+from tests.templates.expansion import (
+    ROOT,
+    SCENARIOS,
+    TEMPLATES,
+    as_list,
+    expand,
+    nodes,
+    of_type,
+    read,
+    statements,
+)
+
+every_template = pytest.mark.parametrize("name", TEMPLATES)
+every_scenario = pytest.mark.parametrize("name", SCENARIOS)
+
+STATEFUL = {
+    "AWS::DynamoDB::Table",
+    "AWS::Kinesis::Stream",
+    "AWS::Logs::LogGroup",
+    "AWS::OpenSearchService::Domain",
+    "AWS::S3::Bucket",
+    "AWS::SQS::Queue",
+}
+# Names that AWS needs: WAF delivers only to aws-waf-logs-…, and an inline policy has no other name.
+PHYSICAL_NAMES = {("LogBucket", "BucketName"), ("SetUpInvokesItself", "PolicyName")}
+NAME_PROPERTIES = {
+    "AlarmName",
+    "BucketName",
+    "FunctionName",
+    "LayerName",
+    "LogGroupName",
+    "PolicyName",
+    "QueueName",
+    "RoleName",
+    "TopicName",
+}
+
+
+@every_template
+def test_the_expanded_template_has_no_lint(name):
+    config = cfnlint.config.ManualArgs(
+        regions=["us-east-1", "eu-west-1"],
+        # They put an empty default even where a condition or a rule keeps the empty value out.
+        ignore_checks=["W1030", "W1031"],
+    )
+    matches = cfnlint.api.lint(json.dumps(expand(name)), config=config)
+    assert [str(match) for match in matches] == []
+
+
+@every_scenario
+def test_every_function_logs_to_a_group_with_a_retention(name):
+    resources = expand(name)["Resources"]
+    groups = of_type(resources, "AWS::Logs::LogGroup")
+    for logical_id, function in of_type(resources, "AWS::Lambda::Function").items():
+        group = function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
+        assert "RetentionInDays" in groups[group]["Properties"], logical_id
+
+
+@every_scenario
+def test_every_mapping_reports_item_failures(name):
+    mappings = of_type(expand(name)["Resources"], "AWS::Lambda::EventSourceMapping")
+    for logical_id, mapping in mappings.items():
+        properties = mapping["Properties"]
+        assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"], logical_id
+        assert "MaximumBatchingWindowInSeconds" in properties, logical_id
+        assert "MaximumConcurrency" in properties["ScalingConfig"], logical_id
+
+
+@every_scenario
+def test_every_queue_but_a_dead_letter_queue_has_one_of_its_own(name):
+    queues = of_type(expand(name)["Resources"], "AWS::SQS::Queue")
+    redrives = {
+        logical_id: queue["Properties"].get("RedrivePolicy") for logical_id, queue in queues.items()
+    }
+    targets = {r["deadLetterTargetArn"]["Fn::GetAtt"][0] for r in redrives.values() if r}
+    assert {logical_id for logical_id, redrive in redrives.items() if not redrive} == targets
+
+
+@every_scenario
+def test_every_dead_letter_queue_has_an_alarm_and_keeps_messages_14_days(name):
+    resources = expand(name)["Resources"]
+    queues = of_type(resources, "AWS::SQS::Queue")
+    dimensions = str(
+        [
+            alarm["Properties"]["Dimensions"]
+            for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values()
+        ]
+    )
+    for queue in queues.values():
+        if redrive := queue["Properties"].get("RedrivePolicy"):
+            target = redrive["deadLetterTargetArn"]["Fn::GetAtt"][0]
+            assert queues[target]["Properties"]["MessageRetentionPeriod"] == 14 * 24 * 3600
+            assert target in dimensions
+
+
+@every_scenario
+def test_a_queue_hides_a_message_six_times_as_long_as_the_function_may_run(name):
+    resources = expand(name)["Resources"]
+    for mapping in of_type(resources, "AWS::Lambda::EventSourceMapping").values():
+        properties = mapping["Properties"]
+        queue = resources[properties["EventSourceArn"]["Fn::GetAtt"][0]]["Properties"]
+        function = resources[properties["FunctionName"]["Ref"]]["Properties"]
+        assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
+
+
+@every_template
+def test_no_statement_allows_a_wildcard_action(name):
+    for statement in statements(expand(name)):
+        if statement["Effect"] == "Allow":
+            assert not [action for action in as_list(statement["Action"]) if "*" in action]
+
+
+@every_template
+def test_every_statement_of_ours_says_in_its_sid_what_it_is_for(name):
+    for resource in read(name)["Resources"].values():
+        for statement in statements(resource):
+            assert re.fullmatch(r"[A-Z]\w+", statement["Sid"]), statement
+
+
+@every_template
+def test_no_policy_of_ours_reaches_every_resource(name):
+    for statement in statements(read(name)):
+        assert "*" not in as_list(statement["Resource"]), statement
+
+
+@every_template
+def test_no_arn_names_a_partition(name):
+    assert not re.search(r"arn:aws(-\w+)*:", (ROOT / name).read_text())
+
+
+@every_template
+def test_stateful_resources_say_what_becomes_of_them(name):
+    for logical_id, resource in expand(name)["Resources"].items():
+        if resource["Type"] in STATEFUL:
+            assert {"DeletionPolicy", "UpdateReplacePolicy"} <= set(resource), logical_id
+
+
+@every_scenario
+def test_buckets_survive_their_stack_and_are_closed_to_the_public(name):
+    for bucket in of_type(expand(name)["Resources"], "AWS::S3::Bucket").values():
+        assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
+        assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
+        assert "BucketEncryption" in bucket["Properties"]
+
+
+@every_template
+def test_nothing_has_a_physical_name_that_aws_does_not_need(name):
+    named = {
+        (logical_id, key)
+        for logical_id, resource in read(name)["Resources"].items()
+        if not resource["Type"].startswith("Custom::")
+        for key in resource.get("Properties", {})
+        if key in NAME_PROPERTIES and resource["Type"] != "AWS::Lambda::EventSourceMapping"
+    }
+    assert named <= PHYSICAL_NAMES
+
+
+@every_template
+def test_a_parameter_says_what_it_is_and_what_it_must_be(name):
+    for parameter, declared in read(name).get("Parameters", {}).items():
+        assert re.fullmatch(r"[A-Z][A-Za-z0-9]+", parameter)
+        assert declared["Description"].endswith("."), parameter
+        assert declared["ConstraintDescription"].startswith("must be "), parameter
+        assert {"AllowedValues", "AllowedPattern", "MinValue"} & set(declared), parameter
+
+
+@pytest.mark.parametrize("name", [n for n in TEMPLATES if not n.startswith("examples/")])
+def test_every_parameter_is_in_one_group(name):
+    template = read(name)
+    groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [parameter for group in groups for parameter in group["Parameters"]]
+    assert sorted(grouped) == sorted(template["Parameters"])
+
+
+@every_template
+def test_optional_text_is_empty_by_default(name):
+    for parameter, declared in read(name).get("Parameters", {}).items():
+        pattern = declared.get("AllowedPattern", "")
+        if declared.get("Default") == "" and declared["Type"] == "String":
+            assert re.fullmatch(pattern, ""), parameter
+
+
+@every_scenario
+def test_a_scenario_is_complete_by_itself(name):
+    template = read(name)
+    assert {"Description", "Parameters", "Globals", "Resources", "Outputs"} <= set(template)
+    used = [
+        node["Ref"]
+        for node in nodes(template["Globals"])
+        if isinstance(node, dict) and "Ref" in node
+    ]
+    assert set(used) <= {"AWS::NoValue", *template["Parameters"], *template["Resources"]}
+
+
+def test_a_layer_has_the_same_content_wherever_it_is_declared():
+    declared: dict[str, set[str]] = {}
+    for name in SCENARIOS:
+        for logical_id, layer in of_type(
+            read(name)["Resources"], "AWS::Serverless::LayerVersion"
+        ).items():
+            declared.setdefault(logical_id, set()).add(json.dumps(layer, sort_keys=True))
+    assert {len(contents) for contents in declared.values()} == {1}
+
+
+@every_scenario
+def test_functions_and_layers_are_of_the_architecture_asked_for(name):
+    resources = expand(name)["Resources"]
+    for function in of_type(resources, "AWS::Lambda::Function").values():
+        assert function["Properties"]["Architectures"] == [{"Ref": "Architecture"}]
+    for layer in of_type(resources, "AWS::Lambda::LayerVersion").values():
+        assert layer["Properties"]["CompatibleArchitectures"] == [{"Ref": "Architecture"}]
+
+
+@every_scenario
+def test_every_custom_resource_gives_up_in_time(name):
+    resources = expand(name)["Resources"]
+    for logical_id, resource in resources.items():
+        if resource["Type"].startswith("Custom::"):
+            assert 60 <= resource["Properties"]["ServiceTimeout"] <= 3600, logical_id
