@@ -15,7 +15,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
         "POWERTOOLS_SERVICE_NAME": "index_s3_logs",
         "POWERTOOLS_METRICS_NAMESPACE": "ServiceLogs",
         "POWERTOOLS_TRACE_DISABLED": "true",
@@ -29,8 +29,6 @@ def deployment() -> Iterator[Deployment]:
     with mock_aws():
         s3, sqs = boto3.client("s3"), boto3.client("sqs")
         for bucket in (LOGS, BACKUP):
-            s3.create_bucket(
-                Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
-            )
+            s3.create_bucket(Bucket=bucket)
         url = sqs.create_queue(QueueName="objects")["QueueUrl"]
         yield Deployment(s3, sqs, url)

@@ -1,0 +1,149 @@
+"""The handler as Lambda calls it: against emulated AWS and the embedded search engine."""
+
+import importlib.util
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
+
+from local import sample_events
+from servicelogs.opensearch.setup import set_up
+from tests.pipeline.deployment import BACKUP, LOGS, Deployment, flow_key, flow_lines
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Context:
+    """What Lambda tells a function about its invocation."""
+
+    function_name: str = "index_s3_logs"
+    memory_limit_in_mb: int = 1769
+    invoked_function_arn: str = "arn:aws:lambda:eu-west-1:111122223333:function:index_s3_logs"
+    aws_request_id: str = "0f1e2d3c"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 300_000
+
+
+@pytest.fixture
+def app(
+    deployment: Deployment, osmem: str, unique_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ModuleType]:
+    """Give the handler's module, loaded as in a new process, with its templates in place."""
+    for name, value in {
+        "OPENSEARCH_ENDPOINT": osmem,
+        "OPENSEARCH_AUTH": "none",
+        "INDEX_PREFIX": unique_prefix,
+        "INDEX_REPLICAS": "0",
+        "BACKUP_BUCKET": BACKUP,
+        "QUEUE_URL": deployment.queue_url,
+    }.items():
+        monkeypatch.setenv(name, value)
+    path = ROOT / "functions/index_s3_logs/app.py"
+    spec = importlib.util.spec_from_file_location("index_s3_logs", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    set_up(module.opensearch, module.settings)
+    yield module
+    module.opensearch.close()
+
+
+def search(app: ModuleType, prefix: str) -> list[dict[str, Any]]:
+    app.opensearch.indices.refresh(index=f"{prefix}-*")
+    answer = app.opensearch.search(index=f"{prefix}-*", body={"size": 1000})
+    return [hit["_source"] for hit in answer["hits"]["hits"]]
+
+
+def metrics(printed: str) -> dict[str, dict[str, float]]:
+    """Read the metrics documents among printed lines, by log type."""
+    found: dict[str, dict[str, float]] = {}
+    for line in printed.splitlines():
+        document = json.loads(line) if line.startswith("{") else {}
+        for about in document.get("_aws", {}).get("CloudWatchMetrics", []):
+            values = found.setdefault(document.get("log_type", ""), {})
+            for metric in about["Metrics"]:
+                (values[metric["Name"]],) = document[metric["Name"]]
+    return found
+
+
+def test_records_become_searchable_and_each_is_counted_once(app, deployment, unique_prefix, capsys):
+    deployment.put(flow_key("a"), flow_lines(20, bad=(3,)))
+    deployment.announce(flow_key("a"))
+
+    answer = app.lambda_handler({"Records": deployment.receive()}, Context())
+
+    assert answer == {"batchItemFailures": []}
+    found = search(app, unique_prefix)
+    assert len(found) == 19
+    assert {document["log"]["source"] for document in found} == {f"s3://{LOGS}/{flow_key('a')}"}
+    assert {document["cloud"]["account_id"] for document in found} == {"111122223333"}
+    published = metrics(capsys.readouterr().out)
+    assert published["vpc_flow"] == {
+        "Objects": 1,
+        "Records": 20,
+        "Indexed": 19,
+        "AlreadyThere": 0,
+        "Rejected": 1,
+        "Filtered": 0,
+    }
+
+
+def test_only_the_messages_that_failed_are_reported(app, deployment, unique_prefix, capsys):
+    deployment.put(flow_key("a"), flow_lines(20))
+    deployment.announce(flow_key("a"))
+    deployment.send("no announcement")
+    records = deployment.receive()
+    bad = next(record for record in records if record["body"] == "no announcement")
+
+    answer = app.lambda_handler({"Records": records}, Context())
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": bad["messageId"]}]}
+    assert len(search(app, unique_prefix)) == 20
+    assert metrics(capsys.readouterr().out)[""]["FailedMessages"] == 1
+
+
+def test_an_outage_is_an_error_of_the_function(app, deployment):
+    deployment.send("no announcement")
+
+    with pytest.raises(BatchProcessingError):
+        app.lambda_handler({"Records": deployment.receive()}, Context())
+
+
+def test_no_log_line_holds_a_records_content(app, deployment, capsys):
+    deployment.put(flow_key("a"), flow_lines(5, bad=(2,)))
+    deployment.announce(flow_key("a"))
+
+    app.lambda_handler({"Records": deployment.receive()}, Context())
+
+    printed = capsys.readouterr().out
+    assert "object indexed" in printed
+    assert "this line does not fit" not in printed
+    assert "198.51.100.20" not in printed
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "events").glob("*.json")), ids=lambda path: path.stem
+)
+def test_each_sample_event_is_handled_with_the_objects_it_names(app, deployment, path, capsys):
+    sample_events.put_objects(deployment.s3)
+
+    answer = app.lambda_handler(json.loads(path.read_text()), Context())
+
+    assert answer == {"batchItemFailures": []}
+    published = metrics(capsys.readouterr().out)
+    announced = [name for name in published if name]
+    expected = {path.stem.split("-", 1)[1].removeprefix("raw-").replace("-", "_")}
+    if path.stem == "s3-several-objects":
+        expected = {"alb", "cloudtrail", "vpc_flow"}
+    if published[""]["PassedOver"]:
+        expected = set()
+    assert set(announced) == expected
+    assert all(published[name]["Indexed"] > 0 for name in announced)
