@@ -1,0 +1,111 @@
+"""Which index a record goes to."""
+
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from types import SimpleNamespace
+
+import pytest
+
+from servicelogs.documents import IndexDate
+from servicelogs.opensearch.index_names import PERIODS, IndexNames, Period
+from servicelogs.records import Source
+
+NOW = datetime(2026, 11, 23, 15, 30, tzinfo=UTC)
+DELIVERED = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
+SOURCE = Source("s3://logs/key", "0123456789abcdef", DELIVERED)
+ALB = SimpleNamespace(name="alb", date_from="event")
+VPC_FLOW = SimpleNamespace(name="vpc_flow", date_from="event")
+CONFIG = SimpleNamespace(name="config", date_from="delivery")
+
+
+def names(period: Period = "day", delete_after_days: int = 0) -> IndexNames:
+    return IndexNames("aws", period, delete_after_days, now=lambda: NOW)
+
+
+@pytest.mark.parametrize(
+    ("period", "index"),
+    [
+        ("hour", "aws-alb-2026.11.23.09"),
+        ("day", "aws-alb-2026.11.23"),
+        ("week", "aws-alb-2026.w48"),
+        ("month", "aws-alb-2026.11"),
+        ("year", "aws-alb-2026"),
+    ],
+)
+def test_an_index_is_named_after_the_type_and_the_records_own_time(
+    period: Period, index: str
+) -> None:
+    date = names(period).dates(ALB)(datetime(2026, 11, 23, 9, tzinfo=UTC), SOURCE)
+    assert date == IndexDate(index, adjusted=False)
+
+
+def test_a_week_belongs_to_the_year_that_has_most_of_it() -> None:
+    source = Source("", "", datetime(2027, 1, 1, tzinfo=UTC))
+    date = names("week").dates(ALB)(datetime(2027, 1, 1, tzinfo=UTC), source)
+    assert date == IndexDate("aws-alb-2026.w53", adjusted=False)
+
+
+def test_a_types_underscores_are_dashes() -> None:
+    date = names().dates(VPC_FLOW)(DELIVERED, SOURCE)
+    assert date == IndexDate("aws-vpc-flow-2026.11.23", adjusted=False)
+
+
+@pytest.mark.parametrize(
+    "hour",
+    [
+        DELIVERED + timedelta(days=1, hours=1),
+        datetime(9999, 12, 31, 23, tzinfo=UTC),
+        datetime(1969, 12, 31, 23, tzinfo=UTC),
+        datetime(1, 1, 1, tzinfo=UTC),
+    ],
+)
+def test_a_time_that_cannot_be_true_becomes_the_deliverys(hour: datetime) -> None:
+    assert names().dates(ALB)(hour, SOURCE) == IndexDate("aws-alb-2026.11.23", adjusted=True)
+
+
+def test_a_time_within_a_day_after_delivery_is_kept() -> None:
+    date = names().dates(ALB)(DELIVERED + timedelta(hours=23), SOURCE)
+    assert date == IndexDate("aws-alb-2026.11.24", adjusted=False)
+
+
+def test_a_record_older_than_what_is_kept_has_no_index() -> None:
+    date = names(delete_after_days=30).dates(ALB)
+    assert date(NOW - timedelta(days=31), SOURCE) is None
+    assert date(NOW - timedelta(days=29), SOURCE) == IndexDate("aws-alb-2026.10.25", adjusted=False)
+
+
+def test_nothing_expires_when_nothing_is_deleted() -> None:
+    date = names().dates(ALB)(datetime(1999, 1, 1, tzinfo=UTC), SOURCE)
+    assert date == IndexDate("aws-alb-1999.01.01", adjusted=False)
+
+
+def test_an_object_delivered_long_ago_has_expired_whatever_its_records_say() -> None:
+    source = Source("", "", NOW - timedelta(days=40))
+    assert names(delete_after_days=30).dates(ALB)(NOW + timedelta(days=400), source) is None
+
+
+def test_config_items_are_dated_by_delivery_and_gathered_by_month() -> None:
+    date = names().dates(CONFIG)(datetime(2019, 1, 1, tzinfo=UTC), SOURCE)
+    assert date == IndexDate("aws-config-2026.11", adjusted=False)
+
+
+def test_config_items_follow_a_period_that_is_coarser_than_a_month() -> None:
+    date = names("year").dates(CONFIG)(DELIVERED, SOURCE)
+    assert date == IndexDate("aws-config-2026", adjusted=False)
+
+
+@pytest.mark.parametrize("period", PERIODS)
+def test_an_index_is_of_the_period_that_named_it_and_of_no_other(period: Period) -> None:
+    date = names(period).dates(ALB)(DELIVERED, SOURCE)
+    assert date is not None
+    of = [other for other in PERIODS if names(other).is_of_period("alb", date.index)]
+    assert of == [period]
+
+
+def test_a_types_patterns_match_its_indexes_and_not_those_of_types_that_begin_alike() -> None:
+    def matches(index: str) -> bool:
+        return any(fnmatchcase(index, pattern) for pattern in names().patterns("alb"))
+
+    assert matches("aws-alb-2026.11.23")
+    assert matches("aws-alb-1999.w01")
+    assert not matches("aws-alb-connection-2026.11.23")
