@@ -64,6 +64,9 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItem
     def finish() -> dict[str, Exception]:
         failed = batch.finish()
         batch.totals.publish()
+        # Of all types together, which an alarm can watch.
+        rejected = sum(counts["Rejected"] for counts in batch.totals.by_type.values())
+        metrics.add_metric("Rejected", MetricUnit.Count, rejected)
         metrics.add_metric("FailedMessages", MetricUnit.Count, len(failed))
         metrics.add_metric("PassedOver", MetricUnit.Count, batch.totals.passed_over.total())
         return failed

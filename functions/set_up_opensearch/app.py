@@ -18,8 +18,7 @@ logger.setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
 
 Event = dict[str, Any]
 
-# Below the resource's ServiceTimeout of 1800 s, and below the 16 calls in a row after which Lambda
-# takes a function that invokes itself for a runaway loop.
+# Below the resource's ServiceTimeout of 1800 s.
 WAIT_SECONDS = 1500
 # A role made a moment ago is not known everywhere yet.
 ROLE_SECONDS = 90

@@ -120,8 +120,6 @@ def test_a_cluster_that_comes_up_late_is_waited_for_across_invocations(function)
     answer = run(function, request())
     assert answer["Status"] == "SUCCESS"
     assert function.handed_on >= 2
-    # Lambda stops a function that calls itself more often in a row.
-    assert function.handed_on < 16
 
 
 def test_a_cluster_that_never_comes_is_an_answer_before_cloudformation_gives_up(function):
@@ -131,7 +129,6 @@ def test_a_cluster_that_never_comes_is_an_answer_before_cloudformation_gives_up(
     assert answer["Status"] == "FAILED"
     assert "no route to host" in answer["Reason"]
     assert function.clock.now - began < 1800
-    assert function.handed_on < 16
 
 
 def test_a_role_not_known_yet_is_waited_for_but_not_for_long(function):

@@ -226,3 +226,21 @@ def test_every_custom_resource_gives_up_in_time(name):
     for logical_id, resource in resources.items():
         if resource["Type"].startswith("Custom::"):
             assert 60 <= resource["Properties"]["ServiceTimeout"] <= 3600, logical_id
+
+
+@every_scenario
+def test_a_function_that_feeds_itself_is_not_stopped_as_a_loop(name):
+    resources = expand(name)["Resources"]
+    feeding = {
+        mapping["Properties"]["FunctionName"]["Ref"]
+        for mapping in of_type(resources, "AWS::Lambda::EventSourceMapping").values()
+        if "sqs:SendMessage" in str(resources)
+    } | {
+        node["Fn::GetAtt"][0]
+        for statement in statements(resources)
+        if "lambda:InvokeFunction" in as_list(statement["Action"])
+        for node in nodes(statement["Resource"])
+        if isinstance(node, dict) and "Fn::GetAtt" in node
+    }
+    for logical_id in feeding:
+        assert resources[logical_id]["Properties"]["RecursiveLoop"] == "Allow", logical_id
