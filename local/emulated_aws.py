@@ -57,7 +57,7 @@ def start(processes: Processes) -> str:
         "LOG_LEVEL": "WARNING",
         "TMPDIR": str(scratch),
     }
-    command = [sys.executable, "-P", ROOT / "local" / "ministack_with_nested_stacks.py"]
+    command = [sys.executable, "-P", ROOT / "local" / "ministack_as_aws.py"]
     processes.start("aws", command, environment=settings, scratch=scratch, cwd=scratch)
     processes.wait_until("aws", lambda: _answers(endpoint), 60)
     return endpoint

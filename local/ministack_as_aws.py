@@ -1,0 +1,91 @@
+"""Run ministack with what AWS CloudFormation does for this project's templates and it leaves out.
+
+AWS expands the SAM transform of a child template as it does the root's; a resource that an update
+does not change keeps its attributes; a condition may join the values of a list parameter; and a
+number that comes from a parameter is a number.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ministack.app import main
+from ministack.services.cloudformation import (
+    _stacks,
+    changesets,
+    engine,
+    handlers,
+    provisioners,
+    stacks,
+)
+
+parse_template = engine._parse_template
+evaluate_conditions = engine._evaluate_conditions
+update_resource = provisioners._update_resource
+
+
+def parse_and_expand(body: str) -> dict[str, Any]:
+    """Read a child template with its transforms carried out."""
+    return engine._apply_transforms(parse_template(body))
+
+
+def update_and_keep_attributes(
+    kind: str, physical_id: str, old: Any, new: Any, stack: str, logical_id: str
+) -> tuple[str, dict[str, Any]]:
+    """Update a resource; when it is still the same one, what was known of it stays known."""
+    new_id, attributes = update_resource(kind, physical_id, old, new, stack, logical_id)
+    if new_id != physical_id:
+        return new_id, attributes
+    resource = _stacks.get(stack, {}).get("_resources", {}).get(logical_id, {})
+    return new_id, {**(resource.get("Attributes") or {}), **(attributes or {})}
+
+
+def join_and_evaluate(
+    template: dict[str, Any], parameters: Mapping[str, dict[str, Any]]
+) -> dict[str, bool]:
+    """Evaluate a template's conditions, with every Fn::Join in them carried out."""
+    conditions = joined(template.get("Conditions", {}), parameters)
+    return evaluate_conditions(template | {"Conditions": conditions}, parameters)
+
+
+def joined(expression: Any, parameters: Mapping[str, dict[str, Any]]) -> Any:
+    """Replace each Fn::Join of an expression by the text it makes."""
+    if isinstance(expression, list):
+        return [joined(part, parameters) for part in expression]
+    if not isinstance(expression, dict):
+        return expression
+    if "Fn::Join" not in expression:
+        return {name: joined(part, parameters) for name, part in expression.items()}
+    separator, parts = expression["Fn::Join"]
+    if isinstance(parts, dict):  # a list parameter, which is one string here
+        return separator.join(str(parameters[parts["Ref"]]["Value"]).split(","))
+    return separator.join(
+        str(parameters[part["Ref"]]["Value"]) if isinstance(part, dict) else str(part)
+        for part in parts
+    )
+
+
+def with_numbers(change: Callable[..., Any]) -> Callable[..., Any]:
+    """Make or update a resource with its properties' numbers as numbers."""
+    return lambda *arguments: change(*(numbered(argument) for argument in arguments))
+
+
+def numbered(value: Any) -> Any:
+    """Turn each text of digits among properties into the number that it stands for."""
+    if isinstance(value, dict):
+        return {name: numbered(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [numbered(part) for part in value]
+    return int(value) if isinstance(value, str) and re.fullmatch(r"-?\d+", value) else value
+
+
+engine._parse_template = parse_and_expand
+provisioners._update_resource = update_and_keep_attributes
+for module in (engine, changesets, handlers, stacks):
+    module._evaluate_conditions = join_and_evaluate
+event_source_mapping = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
+for step in ("create", "update"):
+    event_source_mapping[step] = with_numbers(event_source_mapping[step])
+
+if __name__ == "__main__":
+    main()
