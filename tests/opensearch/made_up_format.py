@@ -1,0 +1,50 @@
+"""A log format with a field of every type, for claims about mappings that hold for all formats."""
+
+from servicelogs.formats.fields import Field
+from servicelogs.formats.format import Format
+
+
+class MadeUp(Format):
+    """A format of which only the declaration is used."""
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """Return one field of each type."""
+        return (
+            Field("verb", "keyword"),
+            Field("hosts", "keyword", many=True),
+            Field("status", "integer"),
+            Field("bytes", "long"),
+            Field("seconds", "float"),
+            Field("client_ip", "ip"),
+            Field("sourceIPAddress", "address"),
+            Field("created", "timestamp"),
+            Field("start", "timestamp", date_format="epoch_second"),
+            Field("readOnly", "boolean"),
+            Field("userIdentity.arn", "keyword"),
+            Field("userIdentity.sessionContext", "flat_object"),
+            Field("requestParameters", "flat_object"),
+        )
+
+
+def made_up(**changed: object) -> Format:
+    """Return the format, or one that differs in what is given."""
+    declared = {
+        "name": "made_up",
+        "title": "Made up",
+        "page": "https://example.com/",
+        "keys": (),
+        "deliverer": "example.com",
+        "common": {
+            "source.ip": "sourceIPAddress",
+            "source.address": "sourceIPAddress",
+            "client.ip": "client_ip",
+            "http.request.method": "verb",
+            "http.response.status_code": "status",
+            "event.start": "start",
+            "user.name": "userIdentity.arn",
+            "free.form": "requestParameters",
+            "nowhere": "gone",
+        },
+    }
+    return MadeUp(**{**declared, **changed})  # type: ignore[arg-type]

@@ -1,0 +1,247 @@
+"""Documents of every format can be indexed, and found under the names that the mapping promises."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from opensearchpy import OpenSearch
+
+from servicelogs import formats
+from servicelogs.formats.fields import Field
+from servicelogs.opensearch.index_names import IndexNames
+from servicelogs.opensearch.mappings import index_template, mappings, version
+from servicelogs.opensearch.setup import set_up
+from servicelogs.opensearch.writer import BulkWriter
+from servicelogs.settings import Settings
+from tests.opensearch.blocks import Rejects, account, block
+from tests.opensearch.made_up_format import MadeUp, made_up
+
+
+@pytest.fixture
+def settings_of(unique_prefix: str) -> Callable[..., Settings]:
+    def settings(**changed: Any) -> Settings:
+        return Settings(
+            opensearch_endpoint="http://unused",
+            index_prefix=unique_prefix,
+            index_replicas=0,
+            **changed,
+        )
+
+    return settings
+
+
+@pytest.fixture
+def put_made_up(
+    settings_of: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[OpenSearch], str]:
+    """Put the made-up format's template, and return the name of an index of it."""
+
+    def put(client: OpenSearch) -> str:
+        monkeypatch.setattr(formats, "get", lambda name: made_up())
+        settings = settings_of(log_types=("made_up",))
+        set_up(client, settings)
+        return f"{settings.index_prefix}-made-up-2026.11.23"
+
+    return put
+
+
+def index_documents(client: OpenSearch, writer: BulkWriter, index: str, *fields: str) -> Rejects:
+    """Index documents with these fields, and make them searchable."""
+    rejects = Rejects()
+    writer.add(block(index, fields), account(rejects, "made_up"))
+    writer.flush()
+    client.indices.refresh(index=index)
+    return rejects
+
+
+def found(client: OpenSearch, index: str, query: dict[str, Any]) -> list[int]:
+    """Return the ordinals of the documents that a query finds."""
+    hits = client.search(index=index, body={"query": query, "size": 100})["hits"]["hits"]
+    return sorted(hit["_source"]["log"]["record"] for hit in hits)
+
+
+FIELDS = (
+    '"verb":"GET","hosts":["a","b"],"status":200,"bytes":5000000000,"seconds":0.25,'
+    '"client_ip":"2001:db8::1","sourceIPAddress":"192.0.2.7","created":"2026-11-23T01:02:03.456789Z",'
+    '"start":1795395723,"readOnly":true,"userIdentity":{"arn":"arn:aws:iam::1:user/x",'
+    '"sessionContext":{"sessionIssuer":{"type":"Role"}}},"requestParameters":{"bucket":{"name":"b1"}},'
+    '"undeclared":{"a":1},"extra_fields":["new"]'
+)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"term": {"verb": "GET"}},
+        {"term": {"hosts": "b"}},
+        {"range": {"bytes": {"gt": 4_999_999_999}}},
+        {"range": {"seconds": {"gte": 0.2, "lt": 0.3}}},
+        {"term": {"client_ip": "2001:db8::/32"}},
+        {"term": {"sourceIPAddress": "192.0.2.7"}},
+        {"term": {"sourceIPAddress.ip": "192.0.2.0/24"}},
+        {"range": {"created": {"gte": "2026-11-23T01:02:03.456Z", "lt": "2026-11-23T01:02:04Z"}}},
+        {"range": {"start": {"gte": 1795395723, "lte": 1795395723}}},
+        {"term": {"readOnly": True}},
+        {"term": {"requestParameters.bucket.name": "b1"}},
+        {"term": {"userIdentity.sessionContext.sessionIssuer.type": "Role"}},
+        {"term": {"extra_fields": "new"}},
+        {"term": {"log.record": 1}},
+        # by their common names
+        {"term": {"source.ip": "192.0.2.0/24"}},
+        {"term": {"source.address": "192.0.2.7"}},
+        {"term": {"client.ip": "2001:db8::/32"}},
+        {"term": {"http.request.method": "GET"}},
+        {"range": {"http.response.status_code": {"gte": 200, "lt": 300}}},
+        {"range": {"event.start": {"gte": 1795395723, "lte": 1795395723}}},
+        {"wildcard": {"user.name": "arn:*user/x"}},
+    ],
+    ids=lambda query: ".".join(next(iter(query.values()))),
+)
+def test_a_field_answers_queries_under_its_own_and_its_common_name(
+    engine: OpenSearch,
+    put_made_up: Callable[[OpenSearch], str],
+    writer_of: Callable,
+    query: dict[str, Any],
+) -> None:
+    index = put_made_up(engine)
+    assert index_documents(engine, writer_of(engine), index, FIELDS, "") == []
+    assert found(engine, index, query) == [1]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {
+            "range": {
+                "@timestamp": {"gte": "2026-11-23T11:59:59.123456Z", "lt": "2026-11-23T12:00Z"}
+            }
+        },
+        {"term": {"log.type": "alb"}},
+        {"wildcard": {"log.source": "s3://logs/*"}},
+        {"term": {"cloud.account_id": "123456789012"}},
+        {"term": {"cloud.region": "eu-central-1"}},
+        {"range": {"event.ingested": {"gte": "2026-11-23T12:00:00Z"}}},
+    ],
+    ids=lambda query: ".".join(next(iter(query.values()))),
+)
+def test_what_every_document_has_answers_queries(
+    engine: OpenSearch,
+    put_made_up: Callable[[OpenSearch], str],
+    writer_of: Callable,
+    query: dict[str, Any],
+) -> None:
+    index = put_made_up(engine)
+    index_documents(engine, writer_of(engine), index, FIELDS, "")
+    assert found(engine, index, query) == [1, 2]
+
+
+def test_odd_values_are_kept_and_refuse_nothing(
+    engine: OpenSearch, put_made_up: Callable[[OpenSearch], str], writer_of: Callable
+) -> None:
+    index = put_made_up(engine)
+    odd = (
+        '"status":"-","bytes":"many","seconds":"soon","client_ip":"cloudtrail.amazonaws.com",'
+        '"sourceIPAddress":"AWS Internal","created":"yesterday","start":"-"'
+    )
+    assert index_documents(engine, writer_of(engine), index, odd) == []
+    assert found(engine, index, {"term": {"source.address": "AWS Internal"}}) == [1]
+    source = engine.get(index=index, id="0123456789abcdef-1")["_source"]
+    assert (source["status"], source["client_ip"]) == ("-", "cloudtrail.amazonaws.com")
+
+
+def test_a_time_that_nanoseconds_cannot_hold_refuses_nothing(
+    real: OpenSearch, put_made_up: Callable[[OpenSearch], str], writer_of: Callable
+) -> None:
+    index = put_made_up(real)
+    given = block(index, [""])
+    given.body = bytes(given.body).replace(b"2026-11-23T11:59:59.123456Z", b"1969-01-01T00:00:00Z")
+    rejects = Rejects()
+    writer = writer_of(real)
+    writer.add(given, account(rejects, "made_up"))
+    writer.flush()
+    assert rejects == []
+
+
+def test_a_long_value_is_kept_though_it_is_no_term(
+    engine: OpenSearch, put_made_up: Callable[[OpenSearch], str], writer_of: Callable
+) -> None:
+    index = put_made_up(engine)
+    assert index_documents(engine, writer_of(engine), index, f'"verb":"{"é" * 20_000}"') == []
+
+
+def test_what_the_mapping_does_not_name_is_kept_and_makes_no_field(
+    engine: OpenSearch, put_made_up: Callable[[OpenSearch], str], writer_of: Callable
+) -> None:
+    index = put_made_up(engine)
+    surprise = '"new":{"deep":{"er":1}},"userIdentity":{"new":"x"}'
+    index_documents(engine, writer_of(engine), index, surprise)
+    mapping = engine.indices.get_mapping(index=index)[index]["mappings"]["properties"]
+    assert "new" not in mapping
+    assert "new" not in mapping["userIdentity"]["properties"]
+    source = engine.get(index=index, id="0123456789abcdef-1")["_source"]
+    assert source["new"] == {"deep": {"er": 1}}
+
+
+def test_what_was_adjusted_is_kept_as_delivered_whatever_its_shape(
+    real: OpenSearch, put_made_up: Callable[[OpenSearch], str], writer_of: Callable
+) -> None:
+    index = put_made_up(real)
+    original = (
+        '"adjusted":["requestParameters"],"original":{"requestParameters":[1,"x",{"a":null}]}'
+    )
+    given = block(index, ['"requestParameters":{"value":"x"}'])
+    given.body = bytes(given.body).replace(b'"record":1}', f'"record":1,{original}}}'.encode())
+    rejects = Rejects()
+    writer = writer_of(real)
+    writer.add(given, account(rejects, "made_up"))
+    writer.flush()
+    real.indices.refresh(index=index)
+    assert rejects == []
+    assert found(real, index, {"term": {"log.adjusted": "requestParameters"}}) == [1]
+
+
+def test_an_alias_points_to_a_field_of_its_own_or_is_left_out() -> None:
+    properties = mappings(made_up())["properties"]
+    assert properties["source"]["properties"]["ip"] == {
+        "type": "alias",
+        "path": "sourceIPAddress.ip",
+    }
+    assert "free" not in properties
+    assert "nowhere" not in properties
+
+
+def test_a_field_inside_a_free_form_one_is_a_mistake_in_the_declaration() -> None:
+    class Nested(MadeUp):
+        @property
+        def fields(self) -> tuple[Field, ...]:
+            return (Field("a", "flat_object"), Field("a.b", "keyword"))
+
+    declared = Nested(name="n", title="", page="", keys=(), deliverer="")
+    with pytest.raises(ValueError, match=r"'a\.b' cannot be mapped inside 'a', a flat_object"):
+        mappings(declared)
+
+
+def test_the_version_changes_with_the_mapping_and_with_nothing_else(
+    settings_of: Callable[..., Settings],
+) -> None:
+    assert version(made_up()) == version(made_up(title="Renamed"))
+    assert version(made_up()) != version(made_up(common={}))
+    names = IndexNames("aws", "day", 0)
+    first = index_template(made_up(), names, settings_of(index_shards=1))
+    second = index_template(made_up(), names, settings_of(index_shards=5))
+    assert first["_meta"] == second["_meta"]
+
+
+@pytest.mark.parametrize("log_type", formats.NAMES)
+def test_each_formats_template_is_accepted_with_its_neighbours(
+    log_type: str, real: OpenSearch, settings_of: Callable[..., Settings]
+) -> None:
+    settings = settings_of()
+    set_up(real, settings)
+    index = f"{settings.index_prefix}-{log_type.replace('_', '-')}-2026.11.23"
+    real.indices.create(index=index)
+    mapping = real.indices.get_mapping(index=index)[index]["mappings"]
+    assert mapping["dynamic"] == "false"
+    assert mapping["properties"]["@timestamp"]["type"] == "date_nanos"
+    kept = real.indices.get_settings(index=index)[index]["settings"]["index"]
+    assert (kept["number_of_replicas"], kept["codec"]) == ("0", "best_compression")
