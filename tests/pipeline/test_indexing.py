@@ -275,6 +275,30 @@ def test_records_that_could_not_be_delivered_come_again(deployment):
     assert deployment.waiting() == (0, 1)
 
 
+def test_an_engine_that_is_busy_is_left_alone_by_the_rest_of_the_batch(deployment, monkeypatch):
+    for name in "ab":
+        deployment.put(flow_key(name), flow_lines(10))
+        deployment.announce(flow_key(name))
+    busy = TryLater("too many requests")
+    monkeypatch.setattr(
+        "tests.pipeline.deployment.EngineWriter.add",
+        lambda self, block, account: (account.take(block), account.leave(block.documents, busy)),
+    )
+    read = []
+    get_object = deployment.s3.get_object
+    monkeypatch.setattr(
+        deployment.s3,
+        "get_object",
+        lambda **arguments: read.append(arguments["Key"]) or get_object(**arguments),
+    )
+
+    with pytest.raises(BatchProcessingError):
+        deployment.run()
+
+    assert len(read) == 1
+    assert deployment.waiting() == (0, 2)
+
+
 @pytest.mark.parametrize(
     ("receive_count", "minutes"), [(1, 1), (2, 2), (3, 4), (5, 16), (6, 30), (16, 30)]
 )

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import IncompleteReadError, ReadTimeoutError
 
-from servicelogs.errors import ObjectUnreachable
+from servicelogs.errors import ObjectGone, ObjectUnreachable
 from servicelogs.sources.announcements import ObjectToRead
-from servicelogs.sources.s3_objects import ObjectGone, identify, open_object
+from servicelogs.sources.s3_objects import identify, open_object
 from tests.pipeline.deployment import LOGS, Deployment
 
 CONTENT = bytes(range(256)) * 4000

@@ -40,6 +40,10 @@ class ClusterNeedsMending(DeliveryError):
     """The search engine refuses everything until somebody acts; the message says what to do."""
 
 
+class ObjectGone(ServiceLogsError):
+    """An object was deleted, or replaced by other bytes, before it was read: nothing to be done."""
+
+
 class ObjectUnreachable(ServiceLogsError):
     """An object cannot be fetched now (forbidden, archived, throttled); its message comes again."""
 

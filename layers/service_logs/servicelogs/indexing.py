@@ -7,9 +7,9 @@ The objects of a batch share bulk requests, so that nothing is known to be deliv
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import batched
+from itertools import batched, chain
 from typing import TYPE_CHECKING, Protocol
 
 from aws_lambda_powertools import Logger
@@ -21,6 +21,7 @@ from servicelogs.documents import Dates
 from servicelogs.errors import (
     ClusterNeedsMending,
     DeliveryError,
+    ObjectGone,
     Unaccounted,
     UnknownLogType,
     UnreadableMessage,
@@ -34,7 +35,7 @@ from servicelogs.rejects import RejectsPart
 from servicelogs.settings import Settings
 from servicelogs.sources.announcements import Announcement, ObjectToRead, read_announcement
 from servicelogs.sources.queue import Message, Queue
-from servicelogs.sources.s3_objects import ObjectGone, OpenObject, open_object
+from servicelogs.sources.s3_objects import OpenObject, open_object
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -84,6 +85,14 @@ class Work:
     passed_over: Counter[str] = field(default_factory=Counter)
     error: Exception | None = None
 
+    def pass_over(self, wanted: ObjectToRead, reason: str) -> None:
+        """Count an object that is no log to index, and say so."""
+        self.passed_over[reason] += 1
+        logger.info(
+            "object passed over",
+            extra={"bucket": wanted.bucket, "key": wanted.key, "reason": reason},
+        )
+
     def left(self) -> list[str]:
         """Write the messages for what is left for a later attempt."""
         return [
@@ -128,7 +137,7 @@ class Batch:
         self._seconds_left = seconds_left
         self._reserve = min(LONGEST_RESERVE_SECONDS, seconds_left() * RESERVE_SHARE)
         self._works: list[Work] = []
-        self._mending: ClusterNeedsMending | None = None
+        self._hindrance: DeliveryError | None = None
         self.totals = Totals()
         """The counts of the messages that succeeded; complete after `finish`."""
 
@@ -140,8 +149,8 @@ class Batch:
             self._take_objects(read_announcement(message.body), work)
         except Exception as error:
             work.error = error
-            if isinstance(error, ClusterNeedsMending):
-                self._mending = error
+            if isinstance(error, DeliveryError):
+                self._hindrance = error
             raise
 
     def finish(self) -> dict[str, Exception]:
@@ -158,15 +167,17 @@ class Batch:
         self._queue.postpone((work.message, _delay(work)) for work in failed)
         for work in self._works:
             self._report(work)
-        for part in self._parts(self._works):
+        for part in chain.from_iterable(work.parts for work in self._works):
             part.rejects.close()
-        if self._mending is not None:
-            raise self._mending
+        if isinstance(self._hindrance, ClusterNeedsMending):
+            raise self._hindrance
         return {work.message.id: work.error for work in failed if work.error is not None}
 
     def _take_objects(self, announcement: Announcement, work: Work) -> None:
-        if self._mending is not None:
-            raise self._mending
+        if self._hindrance is not None:
+            # What the engine did not take of one object it will not take of the next: these come
+            # again after a delay, not at once.
+            raise self._hindrance
         work.passed_over.update(announcement.ignored)
         for wanted in announcement.objects:
             self._take_object(wanted, work)
@@ -176,13 +187,12 @@ class Batch:
             work.not_begun.append(wanted)
             return
         if reason := self._not_wanted(formats.detect_by_key(wanted.key)):
-            work.passed_over[reason] += 1
+            work.pass_over(wanted, reason)
             return
         try:
             opened = open_object(self._s3, wanted)
         except ObjectGone as gone:
-            logger.info("object gone", extra={"bucket": wanted.bucket, "key": wanted.key})
-            work.passed_over[str(gone)] += 1
+            work.pass_over(wanted, str(gone))
             return
         try:
             self._read(opened, wanted, work)
@@ -199,7 +209,7 @@ class Batch:
 
     def _read(self, opened: OpenObject, wanted: ObjectToRead, work: Work) -> None:
         if not opened.size:
-            work.passed_over["empty"] += 1
+            work.pass_over(wanted, "empty")
             return
         start, chunks, fault = _begin(opened)
         try:
@@ -210,7 +220,7 @@ class Batch:
             return
         log_format, reason = detected.format, self._not_wanted(detected)
         if log_format is None or reason:
-            work.passed_over[reason] += 1
+            work.pass_over(wanted, reason)
             return
         source = replace(opened.source, account_id=detected.account_id, region=detected.region)
         part = self._begin_part(opened, wanted, work, source, log_format.name)
@@ -218,7 +228,7 @@ class Batch:
         for block in blocks:
             self._writer.add(block, part.account)
             if part.account.error is not None:
-                return
+                raise part.account.error
             if self._out_of_time():
                 part.resume_at = block.end
                 return
@@ -253,14 +263,14 @@ class Batch:
         return self._seconds_left() < self._reserve
 
     def _flush(self) -> None:
-        if self._mending is None:
+        if not isinstance(self._hindrance, ClusterNeedsMending):
             try:
                 self._writer.flush()
             except ClusterNeedsMending as error:
-                self._mending = error
-        if self._mending is not None:
+                self._hindrance = error
+        if isinstance(self._hindrance, ClusterNeedsMending):
             for work in self._works:
-                work.error = work.error or self._mending
+                work.error = work.error or self._hindrance
 
     def _settle(self, work: Work) -> None:
         """Save a message's rejects and what is left of it; only then is it done."""
@@ -315,11 +325,6 @@ class Batch:
         for part in work.parts:
             logger.info("object indexed", extra=_fields(part))
             self.totals.add(part.account, finished=not part.resume_at)
-
-    @staticmethod
-    def _parts(works: Iterable[Work]) -> Iterator[Part]:
-        for work in works:
-            yield from work.parts
 
 
 def _begin(opened: OpenObject) -> tuple[bytes, Iterator[bytes], UnreadableObject | None]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from servicelogs.errors import ObjectUnreachable
+from servicelogs.errors import ObjectGone, ObjectUnreachable
 from servicelogs.records import Source
 from servicelogs.sources.announcements import ObjectToRead
 
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
 # A connection that waits while records are sent may be closed by S3.
 REOPENINGS = 5
-
-
-class ObjectGone(Exception):
-    """The object was deleted, or replaced by other bytes, before it was read."""
 
 
 def identify(bucket: str, key: str, etag: str) -> str:
@@ -50,7 +46,8 @@ def open_object(s3: S3Client, wanted: ObjectToRead) -> OpenObject:
     etag = response["ETag"].strip('"')
     if wanted.start > 1 and wanted.etag and wanted.etag != etag:
         response["Body"].close()
-        raise ObjectGone("replaced: the new bytes have an announcement of their own")
+        # The new bytes have an announcement of their own.
+        raise ObjectGone("replaced")
     source = Source(
         uri=f"s3://{wanted.bucket}/{key}",
         id=identify(wanted.bucket, key, etag),
