@@ -1,30 +1,37 @@
 """Put the objects that events/*.json name where `sam local invoke` finds them."""
 
 import gzip
-import json
-from collections.abc import Iterator
 from typing import Any
 
-from local import ROOT, sample_logs
-from servicelogs import formats
-from servicelogs.sources.announcements import ObjectToRead, read_announcement
+from local import sample_logs
 
 BUCKET = "service-logs-samples"
 RECORDS = 200
 
+_ACCOUNT, _REGION = "111122223333", "eu-west-1"
+
+KEYS = {
+    "alb": (
+        f"AWSLogs/{_ACCOUNT}/elasticloadbalancing/{_REGION}/2026/11/20/"
+        f"{_ACCOUNT}_elasticloadbalancing_{_REGION}_app.shop-web.0a1b2c3d4e5f6071_"
+        "20261120T0815Z_192.0.2.10_3kq9x1zz.log.gz"
+    ),
+    "vpc_flow": (
+        f"net/AWSLogs/aws-account-id={_ACCOUNT}/aws-service=vpcflowlogs/aws-region={_REGION}/"
+        f"year=2026/month=11/day=20/{_ACCOUNT}_vpcflowlogs_{_REGION}_fl-0a1b2c3d4e5f60718_"
+        "20261120T0815Z_8c7d6e5f.log.gz"
+    ),
+    "cloudtrail": (
+        f"AWSLogs/o-a1b2c3d4e5/{_ACCOUNT}/CloudTrail/{_REGION}/2026/11/20/"
+        f"{_ACCOUNT}_CloudTrail_{_REGION}_20261120T0815Z_Ab3dE6gH9jKlMn0P.json.gz"
+    ),
+}
+"""The object of each format."""
+
 
 def put_objects(s3: Any) -> None:
-    """Make the bucket of the sample events and each object they name."""
+    """Make the bucket of the sample events and the objects they name."""
     s3.create_bucket(Bucket=BUCKET)
-    for wanted in {wanted.key: wanted for wanted in _announced()}.values():
-        detected = formats.detect_by_key(wanted.key)
-        if detected is None or detected.format is None:
-            raise ValueError(f"no format has objects like {wanted.key!r}")
-        text = sample_logs.generate(detected.format.name, RECORDS, seed=1)
-        s3.put_object(Bucket=BUCKET, Key=wanted.key, Body=gzip.compress(text, mtime=0))
-
-
-def _announced() -> Iterator[ObjectToRead]:
-    for path in sorted((ROOT / "events").glob("*.json")):
-        for record in json.loads(path.read_text())["Records"]:
-            yield from read_announcement(record["body"]).objects
+    for name, key in KEYS.items():
+        text = sample_logs.generate(name, RECORDS, seed=1)
+        s3.put_object(Bucket=BUCKET, Key=key, Body=gzip.compress(text, mtime=0))
