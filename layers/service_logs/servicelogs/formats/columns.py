@@ -1,0 +1,173 @@
+"""The vocabulary of delimited text: what a column may hold, and what it becomes.
+
+A value comes in variants (an IPv4 address, a URL with a query …) that exclude each other and null,
+and each variant has groups that always take part.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal, NamedTuple
+
+from servicelogs.documents import iso_hour
+from servicelogs.formats.fields import Field, FieldType
+
+Rendering = Literal["string", "number", "list", "hidden"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Part(NamedTuple):
+    """A group of a pattern, and what it becomes; no field: it only helps to find the time."""
+
+    field: Field | None
+    rendering: Rendering = "string"
+
+
+class Variant(NamedTuple):
+    """One kind of value. In the pattern `\\S` is a character that does not end the value (it is no
+    separator, or no quote), and `\\-` one that is no `-` either."""
+
+    pattern: str
+    parts: tuple[Part, ...]
+    otherwise: bool = False
+    """It takes what no variant before it takes; the others exclude each other by their patterns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a line."""
+
+    name: str
+    variants: tuple[Variant, ...]
+    null: str = "-"
+    """The pattern of the null tokens."""
+    quoted: bool = False
+    since: str = ""
+    separator: str = ""
+    """For a list: what is between its items."""
+    moment: Callable[[bytes], tuple[datetime, str]] | None = None
+    """For a time: what the first group means, as a time and as ISO 8601 without its end; a second
+    group is the rest of the time (`:14:55.123`)."""
+
+
+def snake(name: str) -> str:
+    """Write AWS's name of a column as a document has it: `cs(User-Agent)` is `cs_user_agent`.
+
+    A dot stays: it stands for nesting.
+    """
+    return re.sub(r"[^0-9A-Za-z.]+", "_", name).strip("_").lower()
+
+
+_WORD = r"(\-\S*|-\S+)"
+_ITEM = r"[^\"{0}-][^\"{0}]*|-[^\"{0}]+"
+
+
+def _one(type_: FieldType, pattern: str, rendering: Rendering, null: str) -> Callable[..., Column]:
+    def column(name: str, description: str, *, quoted: bool = False, since: str = "") -> Column:
+        part = Part(Field(snake(name), type_, description, since), rendering)
+        return Column(name, (Variant(pattern, (part,)),), null, quoted, since)
+
+    return column
+
+
+keyword = _one("keyword", _WORD, "string", "-")
+ip = _one("ip", _WORD, "string", "-")
+timestamp = _one("timestamp", _WORD, "string", "-")
+integer = _one("integer", r"0*(\d{1,9})", "number", "-")
+long = _one("long", r"0*(\d{1,18})", "number", "-")
+signed = _one("integer", r"(-?[1-9]\d{0,8}|0)", "number", "-")
+seconds = _one("float", r"(\d+(?:\.\d+)?)", "number", "-1?")
+
+
+def text(name: str, description: str, *, since: str = "") -> Column:
+    """A value in quotes that may hold spaces and may be empty."""
+    part = Part(Field(name, "keyword", description, since))
+    return Column(name, (Variant(r"(\-\S*|-\S+|)", (part,)),), quoted=True, since=since)
+
+
+def items(name: str, description: str, *, separator: str = ",", since: str = "") -> Column:
+    """Several values in quotes; the document has them as a list."""
+    field_ = Field(name, "keyword", description, since, many=True)
+    item = _ITEM.format(separator)
+    return Column(
+        name,
+        (
+            # One item is by far the most common, and needs no work.
+            Variant(f"({item}|)", (Part(field_),)),
+            Variant(rf"([^\"{separator}]*{separator}\S*)", (Part(field_, "list"),)),
+        ),
+        quoted=True,
+        since=since,
+        separator=separator,
+    )
+
+
+def endpoint(name: str, description: str, *, since: str = "") -> Column:
+    """An address and port: `192.0.2.1:443`, `[2001:db8::1]:443`, `2001:db8::1:443`."""
+    parts = (
+        Part(Field(f"{name}_ip", "ip", f"{description}: address", since)),
+        Part(Field(f"{name}_port", "integer", f"{description}: port", since), "number"),
+    )
+    return Column(
+        name,
+        (
+            Variant(r"([0-9.]+):0*(\d{1,5})", parts),
+            Variant(r"\[?([0-9A-Fa-f.]*:[0-9A-Fa-f.:]*?)\]?:0*(\d{1,5})", parts),
+        ),
+        since=since,
+    )
+
+
+def request(name: str, description: str) -> Column:
+    """A request line, `METHOD URL PROTOCOL`; the URL may hold spaces."""
+
+    def part(suffix: str, meaning: str, rendering: Rendering = "string") -> Part:
+        type_: FieldType = "integer" if rendering == "number" else "keyword"
+        return Part(Field(f"{name}_{suffix}", type_, f"{description}: {meaning}"), rendering)
+
+    verb, protocol = part("verb", "method"), part("proto", "protocol version")
+    url = part("url", "URL as requested")
+    host, port = part("host", "host in the URL"), part("port", "port in the URL", "number")
+    path, query = part("path", "path in the URL"), part("query", "query string in the URL")
+    word = r"([^ \"-][^ \"]*)"
+    origin = r"[A-Za-z][A-Za-z0-9+.-]*://(\[[0-9A-Fa-f:.]*\]|[^]/:?\"\[ ]+):0*(\d{1,5})"
+    return Column(
+        name,
+        (
+            Variant(
+                rf"{word} ({origin}(/[^?\"]*)) {word}", (verb, url, host, port, path, protocol)
+            ),
+            Variant(
+                rf"{word} ({origin}(/[^?\"]*)\?(\S*)) {word}",
+                (verb, url, host, port, path, query, protocol),
+            ),
+            Variant(r"- (\S*) - ?", (url,), otherwise=True),
+            Variant(rf"{word} (\S*) {word} ?", (verb, url, protocol), otherwise=True),
+            Variant(r"(\S*)", (url,), otherwise=True),
+        ),
+        null="-|- - - ?",
+        quoted=True,
+    )
+
+
+def time(name: str, description: str) -> Column:
+    """The record's time, ISO 8601 in UTC; the document has it as `@timestamp`."""
+    pattern = r"(\d{4}-\d\d-\d\dT\d\d)(:[0-5]\d:[0-5]\d(?:\.\d{1,9})?)Z"
+    parts = (Part(Field(name, "timestamp", description), "hidden"), Part(None, "hidden"))
+    return Column(name, (Variant(pattern, parts),), moment=iso_hour)
+
+
+def epoch_seconds(name: str, description: str, *, since: str = "") -> Column:
+    """A time in whole seconds since 1970."""
+    field = Field(snake(name), "timestamp", description, since, date_format="epoch_second")
+    part = Part(field, "number")
+    return Column(
+        name, (Variant(r"0*(\d{1,11})", (part,)),), since=since, moment=_epoch_second
+    )
+
+
+def _epoch_second(text: bytes) -> tuple[datetime, str]:
+    moment = _EPOCH + timedelta(seconds=int(text))
+    return moment, moment.strftime("%Y-%m-%dT%H:%M:%S")

@@ -1,0 +1,42 @@
+"""What every log format tells about itself, whichever way its records are cut."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from servicelogs.documents import Dates
+from servicelogs.formats.fields import Field
+from servicelogs.records import Block, Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """A log format, declared once: parser, document, mapping, schema and reference follow from it."""
+
+    name: str
+    title: str
+    page: str
+    """The AWS documentation page that it follows."""
+    keys: tuple[str, ...]
+    """Object keys as AWS lays them out (placeholders: keys.py), without any prefix before them."""
+    deliverer: str
+    """The service principal that writes the objects."""
+    common: Mapping[str, str] = field(default_factory=dict)
+    """Elastic Common Schema name → our field, for alias fields."""
+    date_from: Literal["event", "delivery"] = "event"
+    starts: str = ""
+    """A regular expression (bytes, verbose) that only this format's first bytes match."""
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The document's fields in the order AWS documents them."""
+        raise NotImplementedError
+
+    def blocks(
+        self, chunks: Iterable[bytes], source: Source, dates: Dates, start: int = 1
+    ) -> Iterator[Block]:
+        """Turn decompressed chunks into blocks, from the record with the ordinal `start` on.
+
+        An UnreadableObject that ends the chunks becomes one reject after the good records.
+        """
+        raise NotImplementedError

@@ -1,0 +1,53 @@
+"""Object keys as AWS lays them out: what they say of an object before it is read."""
+
+import re
+from functools import cache
+
+_REGION = r"[a-z]{2}(?:-[a-z]+)+-\d{1,2}"
+_PLACEHOLDERS = {
+    "account": r"\d{12}",
+    "region": rf"(?:{_REGION}|cloudfront)",
+    "organization?": r"(?:o-[a-z0-9]{10,32}/)?",
+    "day": r"\d{4}/\d{1,2}/\d{1,2}",
+    "hour?": r"(?:\d{2}/)?",
+    "year": r"\d{4}",
+    "month": r"\d{2}",
+    "day_of_month": r"\d{2}",
+    "hive_hour?": r"(?:hour=\d{2}/)?",
+    "kind?": r"(?:-Insight|-NetworkActivity|-Aggregated)?",
+    "minute": r"\d{8}T\d{4}Z",
+    "second": r"\d{8}T\d{6}Z",
+    "id": r"[0-9A-Za-z-]+",
+    "name": r"[^/]+",
+}
+
+
+@cache
+def key_pattern(template: str) -> re.Pattern[str]:
+    """Compile a key's layout, behind any prefix and before any ending.
+
+    The first account and Region in it are the groups `account` and `region`.
+    """
+    pattern = ""
+    for literal, name in re.findall(r"([^{]*)(?:\{([^}]+)\})?", template):
+        pattern += re.escape(literal)
+        if name:
+            group = name in ("account", "region") and f"(?P<{name}>" not in pattern
+            pattern += f"(?P<{name}>{_PLACEHOLDERS[name]})" if group else _PLACEHOLDERS[name]
+    return re.compile(rf"(?:.*/)?{pattern}(?:\.\w+)*")
+
+
+NO_LOGS = {
+    "a folder's marker": r".*/",
+    "a digest of CloudTrail's files": r"(?:.*/)?AWSLogs/.*/CloudTrail-Digest/.*",
+    "a test of access": r"(?:.*/)?(?:ELB(?:Access|Connection|HealthCheck)LogTestFile"
+    r"|ConfigWritabilityCheckFile|aws-programmatic-access-test-object)",
+}
+"""Objects among the logs that hold none, by what they are."""
+
+_NO_LOGS = {reason: re.compile(pattern) for reason, pattern in NO_LOGS.items()}
+
+
+def why_no_log(key: str) -> str:
+    """Say what an object with this key is, if it is no log; empty if it may be one."""
+    return next((reason for reason, pattern in _NO_LOGS.items() if pattern.fullmatch(key)), "")
