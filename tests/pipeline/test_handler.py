@@ -94,6 +94,7 @@ def test_records_become_searchable_and_each_is_counted_once(app, deployment, uni
         "Rejected": 1,
         "Filtered": 0,
     }
+    assert published[""]["Rejected"] == 1
 
 
 def test_only_the_messages_that_failed_are_reported(app, deployment, unique_prefix, capsys):

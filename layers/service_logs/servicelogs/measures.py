@@ -26,6 +26,10 @@ class Totals:
         counts["Rejected"] += account.rejected
         counts["Filtered"] += account.filtered.total()
 
+    def rejected(self) -> int:
+        """Say how many records went to the backup bucket."""
+        return sum(counts["Rejected"] for counts in self.by_type.values())
+
     def publish(self) -> None:
         """Write one metrics document a log type (its namespace comes from the environment)."""
         for log_type, counts in self.by_type.items():
