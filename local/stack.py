@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from local import ROOT, STATE, deploy, emulated_aws
+from local import ROOT, STATE, deploy, emulated_aws, invoke
 from local.processes import Processes, StartFailed
 from local.search_engines import ENGINES
 
@@ -68,9 +68,10 @@ def _up(search: str, before: Stack | None, project: Path) -> Stack:
         aws, engine = emulated_aws.start(PROCESSES), ENGINES[search](PROCESSES)
     PROCESSES.finish("build")
     _say("deploying")
-    parameters = {"OpenSearchEndpoint": engine}
+    parameters = {"OpenSearchEndpoint": engine, "AwsEndpointUrl": aws}
     outputs = deploy.deploy(PROCESSES, aws, parameters, project)
     stack = Stack(aws, engine, search, outputs)
+    invoke.prepare(PROCESSES, stack)
     ENDPOINTS.write_text(json.dumps(asdict(stack), indent=2) + "\n")
     return stack
 

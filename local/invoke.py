@@ -1,0 +1,37 @@
+"""What `sam local invoke` needs of a running stack: its endpoints, and the events' objects."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from local import ROOT, deploy, relay, sample_events
+from local.processes import LOOPBACK, Processes
+
+if TYPE_CHECKING:
+    from local.stack import Stack
+
+ENVIRONMENT = ROOT / "local" / "env.json"
+
+
+def prepare(processes: Processes, stack: Stack) -> None:
+    """Make every event of events/ one that a function in a container can carry out."""
+    sample_events.put_objects(deploy.client("s3", stack.aws_endpoint))
+    host = relay.bridge()
+    if host:
+        urls = (stack.aws_endpoint, stack.opensearch_endpoint)
+        relay.start(processes, host, [port for url in urls if (port := urlsplit(url).port)])
+    settings = {"Parameters": environment(stack, host or relay.DOCKER_DESKTOP)}
+    ENVIRONMENT.write_text(json.dumps(settings, indent=2) + "\n")
+
+
+def environment(stack: Stack, host: str) -> dict[str, str]:
+    """Say what a function must know of the stack, with addresses that a container reaches."""
+    return {
+        "AWS_ENDPOINT_URL": stack.aws_endpoint.replace(LOOPBACK, host),
+        "OPENSEARCH_ENDPOINT": stack.opensearch_endpoint.replace(LOOPBACK, host),
+        "OPENSEARCH_AUTH": "none",
+        "BACKUP_BUCKET": stack.outputs["BackupBucketName"],
+        "QUEUE_URL": stack.outputs["QueueUrl"].replace(LOOPBACK, host),
+    }
