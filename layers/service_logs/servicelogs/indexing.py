@@ -27,7 +27,7 @@ from servicelogs.errors import (
     UnreadableMessage,
     UnreadableObject,
 )
-from servicelogs.formats import Format
+from servicelogs.formats.format import Format
 from servicelogs.measures import Totals
 from servicelogs.reading import decompressed
 from servicelogs.records import Block, Reject, Source
@@ -209,7 +209,7 @@ class Batch:
 
     def _read(self, opened: OpenObject, wanted: ObjectToRead, work: Work) -> None:
         if not opened.size:
-            work.pass_over(wanted, "empty")
+            work.pass_over(wanted, "an empty object")
             return
         start, chunks, fault = _begin(opened)
         try:
@@ -234,15 +234,15 @@ class Batch:
                 return
 
     def _detect(self, key: str, start: bytes, fault: UnreadableObject | None) -> formats.Detected:
+        if fault is None and not self._settings.log_type:
+            return formats.detect(key, start)
         by_key = formats.detect_by_key(key)
         if self._settings.log_type:
             pinned = formats.get(self._settings.log_type)
-            return replace(by_key, format=pinned) if by_key else formats.Detected(format=pinned)
-        if by_key is None and fault is not None:
-            raise UnknownLogType(
-                f"neither the key {key!r} tells the type of the object, nor its text: {fault}"
-            )
-        return by_key or formats.detect(key, start)
+            return by_key._replace(format=pinned) if by_key else formats.Detected(pinned)
+        if by_key is None:
+            raise UnknownLogType(f"the key {key!r} tells no type, and of the text {fault}")
+        return by_key
 
     def _reject_whole(
         self, opened: OpenObject, wanted: ObjectToRead, work: Work, reject: Reject
