@@ -4,7 +4,6 @@ import json
 import re
 
 import cfnlint.api
-import cfnlint.config
 import pytest
 
 from tests.templates.expansion import (
@@ -47,12 +46,7 @@ NAME_PROPERTIES = {
 
 @every_template
 def test_the_expanded_template_has_no_lint(name):
-    config = cfnlint.config.ManualArgs(
-        regions=["us-east-1", "eu-west-1"],
-        # They put an empty default even where a condition or a rule keeps the empty value out.
-        ignore_checks=["W1030", "W1031"],
-    )
-    matches = cfnlint.api.lint(json.dumps(expand(name)), config=config)
+    matches = cfnlint.api.lint(json.dumps(expand(name)), regions=["us-east-1", "eu-west-1"])
     assert [str(match) for match in matches] == []
 
 

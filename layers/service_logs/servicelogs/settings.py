@@ -117,6 +117,8 @@ def _log_type(name: str, value: str) -> str:
 
 def _log_types(name: str, value: str) -> tuple[str, ...]:
     names = [part.strip() for part in value.split(",") if part.strip()]
+    if names == ["all"]:
+        return formats.NAMES
     return tuple(_log_type(name, part) for part in dict.fromkeys(names))
 
 
