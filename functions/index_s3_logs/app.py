@@ -64,10 +64,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItem
     def finish() -> dict[str, Exception]:
         failed = batch.finish()
         batch.totals.publish()
-        # Of all types together, which an alarm can watch.
-        rejected = sum(counts["Rejected"] for counts in batch.totals.by_type.values())
-        metrics.add_metric("Rejected", MetricUnit.Count, rejected)
-        # What alarms look at, over all log types.
+        # Of all types together, which alarms can watch.
         metrics.add_metric("FailedMessages", MetricUnit.Count, len(failed))
         metrics.add_metric("Rejected", MetricUnit.Count, batch.totals.rejected())
         metrics.add_metric("PassedOver", MetricUnit.Count, batch.totals.passed_over.total())
