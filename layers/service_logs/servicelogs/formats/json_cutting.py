@@ -88,7 +88,7 @@ class JsonCutter:
         while self._buffer and len(self._buffer) != before and self._enter():
             before = len(self._buffer)
             block = self._quickly(last) if self._in_array else None
-            block = block or self._scan()
+            block = block or self._surely()
             if block.records:
                 yield block
 
@@ -149,10 +149,28 @@ class JsonCutter:
             self._first_key = start[1]
             self._boundary = re.compile(rb"\}\s*,\s*(\{\s*%b)" % re.escape(start[1]))
 
-    def _scan(self) -> Records:
-        """Find the ends of records token by token: slow, and sure."""
+    def _surely(self) -> Records:
+        """Follow the braces; where that gives what is no JSON, go by what records begin with."""
+        records, done, ended = self._scan()
+        if self._all_json(records) or not self._boundary.search(self._buffer):
+            if ended:
+                self._in_envelope, self._in_array = self._in_array, False
+        else:
+            records, done = self._split()
+        text, self._buffer = self._buffer[:done], self._buffer[done:]
+        return self._numbered([msgspec.Raw(record) for record in records], text)
+
+    def _all_json(self, records: list[bytes]) -> bool:
+        try:
+            _raw_list.decode(b"[" + b",".join(records) + b"]")
+        except msgspec.DecodeError:
+            return False
+        return True
+
+    def _scan(self) -> tuple[list[bytes], int, bool]:
+        """Find the ends of records token by token, how far they reach, and whether they end there."""
         buffer = self._buffer
-        records: list[msgspec.Raw] = []
+        records: list[bytes] = []
         depth = start = done = 0
         for token in _TOKEN.finditer(buffer):
             text = token[0]
@@ -164,13 +182,20 @@ class JsonCutter:
                 continue
             end = token.end() if depth == 0 and text == b"}" else token.start()
             if record := buffer[start:end].strip(b" \t\r\n,"):
-                records.append(msgspec.Raw(record))
+                records.append(record)
             start = done = token.end()
             if depth < 0 or not self._in_array:
-                self._in_envelope, self._in_array = self._in_array, False
-                break
-        self._buffer = buffer[done:]
-        return self._numbered(records, buffer[:done])
+                return records, done, True
+        return records, done, False
+
+    def _split(self) -> tuple[list[bytes], int]:
+        """Cut between all records that can be told by their first member, but for the last."""
+        records = []
+        start = 0
+        for boundary in self._boundary.finditer(self._buffer):
+            records.append(self._buffer[start : boundary.start() + 1])
+            start = boundary.start(1)
+        return records, start
 
     def _give_up(self, last: bool) -> Records | Overlong:
         """A record does not end: it goes up to where the next one seems to begin."""

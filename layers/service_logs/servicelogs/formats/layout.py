@@ -83,7 +83,7 @@ class Layout:
         self._separator = separator
         self._time = time
         self._open_end = open_end
-        every = [range(len(column.variants)) for column in columns]
+        every = [_every(column) for column in columns]
         self._general = self._compile(every, rest=True)
         self._printers: dict[tuple[int, ...], Printer] = {}
         self._lines: dict[tuple[int, ...], int] = {}
@@ -132,7 +132,7 @@ class Layout:
     def why_not(self, line: bytes) -> str:
         """Say which column does not fit, for a person."""
         for number, column in enumerate(self.columns, 1):
-            every = [range(len(column.variants)) for column in self.columns[:number]]
+            every = [_every(column) for column in self.columns[:number]]
             pattern = self._pattern(every) + f"(?:{self._separator}|$)"
             if not re.match(pattern.encode(), line):
                 return f"column {number} ({column.name}) does not fit"
@@ -193,14 +193,12 @@ class Layout:
         )
 
     def _column_pattern(self, column: Column, numbers: list[int]) -> str:
-        """One of a column's variants, null alone (-1), or all of them."""
+        """Some of a column's variants; -1 is null."""
         end = '"' if column.quoted else self._separator
         patterns = [
             self._variant_pattern(column, number, end) if number >= 0 else column.null
             for number in numbers
         ]
-        if len(numbers) == len(column.variants):
-            patterns.insert(0, column.null)
         either = f"(?:{'|'.join(patterns)})" if len(patterns) > 1 or "|" in patterns[0] else patterns[0]
         return f'"{either}"' if column.quoted else either
 
@@ -279,6 +277,11 @@ def _json_object(items: Iterable[tuple[str, bytes]]) -> bytes:
         if value != b"-"
     )
     return b"{" + b",".join(pairs) + b"}"
+
+
+def _every(column: Column) -> range:
+    """All variants of a column, null (-1) first."""
+    return range(-1, len(column.variants))
 
 
 def _no_match(_: bytes) -> None:

@@ -1,0 +1,62 @@
+"""Sample logs: realistic records of every format, made from a seed, for the demo and the benchmarks.
+
+Addresses are from the documentation ranges, accounts and ids are invented. The same seed gives the
+same bytes, so that a second delivery changes nothing.
+"""
+
+import gzip
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol
+
+from servicelogs.formats import NAMES
+
+ACCOUNT = "111122223333"
+REGION = "eu-west-1"
+
+
+@dataclass(frozen=True, slots=True)
+class SampleObject:
+    """An object as an AWS service would deliver it, and what becomes of its records."""
+
+    format: str
+    key: str
+    data: bytes
+    records: int
+    rejected: int = 0
+    filtered: int = 0
+
+
+class _Samples(Protocol):
+    """What the module of a format gives."""
+
+    def generate(self, records: int, rng: random.Random) -> bytes:
+        """Write one object's text with so many ordinary records."""
+        ...
+
+    def objects(self, rng: random.Random) -> Iterator[SampleObject]:
+        """Give a few objects, with the cases that are easy to get wrong."""
+        ...
+
+
+def generate(name: str, records: int, seed: int = 1) -> bytes:
+    """Write the decompressed text of one object of a format."""
+    return _samples(name).generate(records, random.Random(f"{name} {seed}"))
+
+
+def objects(seed: int = 1) -> Iterator[SampleObject]:
+    """Give the objects of all formats."""
+    for name in NAMES:
+        yield from _samples(name).objects(random.Random(f"{name} {seed}"))
+
+
+def gzipped(*members: bytes) -> bytes:
+    """Compress each part into a gzip member of its own, the same bytes every time."""
+    return b"".join(gzip.compress(member, mtime=0) for member in members)
+
+
+def _samples(name: str) -> _Samples:
+    module: _Samples = import_module(f"local.sample_logs.{name}")  # type: ignore[assignment]
+    return module

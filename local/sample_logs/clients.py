@@ -1,0 +1,44 @@
+"""Who sends the requests in the sample logs: few busy clients and many others."""
+
+import random
+
+USER_AGENTS = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0",
+    "curl/8.9.1",
+    "Go-http-client/2.0",
+    "ELB-HealthChecker/2.0",
+)
+PATHS = (
+    "/",
+    "/login",
+    "/api/orders",
+    "/api/orders/{n}",
+    "/img/{n}.png",
+    "/search",
+    "/static/app.js",
+)
+
+
+def address(rng: random.Random) -> str:
+    """Give a client's IPv4 address; one in four requests is of the three busiest."""
+    if rng.random() < 0.25:
+        return rng.choice(("192.0.2.55", "198.51.100.7", "203.0.113.9"))
+    return f"{rng.choice(('192.0.2', '198.51.100', '203.0.113'))}.{rng.randrange(1, 255)}"
+
+
+def address_v6(rng: random.Random) -> str:
+    """Give a client's IPv6 address."""
+    return f"2001:db8::{rng.randrange(1, 0xFFFF):x}"
+
+
+def path(rng: random.Random) -> str:
+    """Give a URL's path, sometimes with a query."""
+    text = rng.choice(PATHS).format(n=rng.randrange(10_000))
+    return f"{text}?page={rng.randrange(20)}&q=red%20hat" if rng.random() < 0.3 else text
+
+
+def hexadecimal(rng: random.Random, digits: int) -> str:
+    """Give an id of so many hexadecimal digits."""
+    return f"{rng.getrandbits(4 * digits):0{digits}x}"
