@@ -1,26 +1,17 @@
 """Run ministack with what AWS CloudFormation does for this project's templates and it leaves out.
 
 AWS expands the SAM transform of a child template as it does the root's; a resource that an update
-does not change keeps its attributes; a condition may join the values of a list parameter; and a
-number that comes from a parameter is a number.
+does not change keeps its attributes; and a number that comes from a parameter is a number.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from ministack.app import main
-from ministack.services.cloudformation import (
-    _stacks,
-    changesets,
-    engine,
-    handlers,
-    provisioners,
-    stacks,
-)
+from ministack.services.cloudformation import _stacks, engine, provisioners
 
 parse_template = engine._parse_template
-evaluate_conditions = engine._evaluate_conditions
 update_resource = provisioners._update_resource
 
 
@@ -40,31 +31,6 @@ def update_and_keep_attributes(
     return new_id, {**(resource.get("Attributes") or {}), **(attributes or {})}
 
 
-def join_and_evaluate(
-    template: dict[str, Any], parameters: Mapping[str, dict[str, Any]]
-) -> dict[str, bool]:
-    """Evaluate a template's conditions, with every Fn::Join in them carried out."""
-    conditions = joined(template.get("Conditions", {}), parameters)
-    return evaluate_conditions(template | {"Conditions": conditions}, parameters)
-
-
-def joined(expression: Any, parameters: Mapping[str, dict[str, Any]]) -> Any:
-    """Replace each Fn::Join of an expression by the text it makes."""
-    if isinstance(expression, list):
-        return [joined(part, parameters) for part in expression]
-    if not isinstance(expression, dict):
-        return expression
-    if "Fn::Join" not in expression:
-        return {name: joined(part, parameters) for name, part in expression.items()}
-    separator, parts = expression["Fn::Join"]
-    if isinstance(parts, dict):  # a list parameter, which is one string here
-        return separator.join(str(parameters[parts["Ref"]]["Value"]).split(","))
-    return separator.join(
-        str(parameters[part["Ref"]]["Value"]) if isinstance(part, dict) else str(part)
-        for part in parts
-    )
-
-
 def with_numbers(change: Callable[..., Any]) -> Callable[..., Any]:
     """Make or update a resource with its properties' numbers as numbers."""
     return lambda *arguments: change(*(numbered(argument) for argument in arguments))
@@ -81,8 +47,6 @@ def numbered(value: Any) -> Any:
 
 engine._parse_template = parse_and_expand
 provisioners._update_resource = update_and_keep_attributes
-for module in (engine, changesets, handlers, stacks):
-    module._evaluate_conditions = join_and_evaluate
 event_source_mapping = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
 for step in ("create", "update"):
     event_source_mapping[step] = with_numbers(event_source_mapping[step])

@@ -6,6 +6,7 @@ address exists on this machine alone. Docker Desktop needs no relay: it has a na
 
 import asyncio
 import contextlib
+import ipaddress
 import json
 import shutil
 import subprocess
@@ -27,8 +28,9 @@ def bridge() -> str | None:
         answer = subprocess.run(inspect, capture_output=True, check=True, timeout=10)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
         return None  # no engine runs, so no container will ask
-    networks = json.loads(answer.stdout)[0]["IPAM"]["Config"]
-    return next((network["Gateway"] for network in networks if "Gateway" in network), None)
+    network = json.loads(answer.stdout)[0]["IPAM"]["Config"][0]
+    # An engine that chose the address itself does not always name it: it is the network's first.
+    return network.get("Gateway") or str(ipaddress.ip_network(network["Subnet"])[1])
 
 
 def start(processes: Processes, address: str, ports: Sequence[int]) -> None:
