@@ -13,6 +13,7 @@ class MadeUp(Format):
         return (
             Field("verb", "keyword"),
             Field("hosts", "keyword", many=True),
+            Field("user_agent", "keyword"),
             Field("status", "integer"),
             Field("bytes", "long"),
             Field("seconds", "float"),
@@ -36,8 +37,9 @@ def made_up(**changed: object) -> Format:
         "keys": (),
         "deliverer": "example.com",
         "common": {
-            "source.ip": "sourceIPAddress",
+            "source.ip": "sourceIPAddress.ip",
             "source.address": "sourceIPAddress",
+            "user_agent.original": "user_agent",
             "client.ip": "client_ip",
             "http.request.method": "verb",
             "http.response.status_code": "status",

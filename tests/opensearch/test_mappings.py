@@ -61,7 +61,7 @@ def found(client: OpenSearch, index: str, query: dict[str, Any]) -> list[int]:
 
 
 FIELDS = (
-    '"verb":"GET","hosts":["a","b"],"status":200,"bytes":5000000000,"seconds":0.25,'
+    '"verb":"GET","hosts":["a","b"],"user_agent":"curl/8","status":200,"bytes":5000000000,"seconds":0.25,'
     '"client_ip":"2001:db8::1","sourceIPAddress":"192.0.2.7","created":"2026-11-23T01:02:03.456789Z",'
     '"start":1795395723,"readOnly":true,"userIdentity":{"arn":"arn:aws:iam::1:user/x",'
     '"sessionContext":{"sessionIssuer":{"type":"Role"}}},"requestParameters":{"bucket":{"name":"b1"}},'
@@ -94,6 +94,8 @@ FIELDS = (
         {"range": {"http.response.status_code": {"gte": 200, "lt": 300}}},
         {"range": {"event.start": {"gte": 1795395723, "lte": 1795395723}}},
         {"wildcard": {"user.name": "arn:*user/x"}},
+        {"term": {"user_agent": "curl/8"}},
+        {"term": {"user_agent.original": "curl/8"}},
     ],
     ids=lambda query: ".".join(next(iter(query.values()))),
 )

@@ -31,6 +31,9 @@ TYPES: Mapping[str, Mapping[str, Any]] = {
     "flat_object": {"type": "flat_object"},
 }
 
+# What an alias cannot point to.
+OBJECTS = ("flat_object", "object")
+
 # What every document has around its own fields (servicelogs.documents).
 FRAME: Mapping[str, Mapping[str, Any]] = {
     "@timestamp": {"type": "date_nanos", "ignore_malformed": True},
@@ -71,7 +74,7 @@ def mappings(log_format: Format) -> dict[str, Any]:
     flat = dict(FRAME)
     for field in log_format.fields:
         flat[field.name] = _type(field)
-    flat |= dict(_aliases(log_format, flat))
+    flat.update(_common_names(log_format, flat))
     properties: dict[str, Any] = {}
     for name, mapping in flat.items():
         _place(properties, name, mapping)
@@ -84,16 +87,30 @@ def _type(field: Field) -> Mapping[str, Any]:
     return TYPES[field.type]
 
 
-def _aliases(
+def _common_names(
     log_format: Format, flat: Mapping[str, Mapping[str, Any]]
-) -> Iterator[tuple[str, dict[str, str]]]:
-    """Give the common names that point to a field of their own, not inside a free-form one."""
-    for alias, field in log_format.common.items():
-        target = flat.get(field)
-        if target is None or target["type"] in ("flat_object", "object") or alias in flat:
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Give the common names of fields, as aliases where that can be.
+
+    A name inside a free-form field cannot have one. `user_agent.original` for `user_agent` cannot
+    be one: no field is both text and an object, so it is a sub-field, which costs its terms.
+    """
+    concrete = {name for name, mapping in flat.items() if mapping["type"] not in OBJECTS}
+    concrete |= {f"{name}.ip" for name, mapping in flat.items() if "fields" in mapping}
+    for common, path in log_format.common.items():
+        above, _, leaf = common.rpartition(".")
+        if path not in concrete or common in flat:
             continue
-        path = f"{field}.ip" if alias.endswith(".ip") and "fields" in target else field
-        yield alias, {"type": "alias", "path": path}
+        if above == path:
+            sub_fields = flat[path].get("fields", {}) | {leaf: _alone(flat[path])}
+            yield path, {**flat[path], "fields": sub_fields}
+        else:
+            yield common, {"type": "alias", "path": path}
+
+
+def _alone(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a field's mapping without its sub-fields."""
+    return {name: value for name, value in mapping.items() if name != "fields"}
 
 
 def _place(properties: dict[str, Any], name: str, mapping: Mapping[str, Any]) -> None:
