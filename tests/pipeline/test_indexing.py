@@ -3,6 +3,7 @@
 import gzip
 import itertools
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 from botocore.exceptions import ClientError
 
+from local import sample_logs
+from servicelogs import formats
 from servicelogs.errors import ClusterNeedsMending, TryLater
 from tests.pipeline.deployment import LOGS, Deployment, flow_key, flow_lines
 
@@ -388,6 +391,49 @@ def test_what_there_is_no_time_for_is_sent_again_and_nothing_is_lost_or_doubled(
     assert counts["AlreadyThere"] == 0
     lines = [line for part in deployment.rejected().values() for line in part]
     assert sorted(line["ordinal"] for line in lines) == [8] * 3 + [29_001] * 3
+
+
+@pytest.mark.parametrize("log_type", formats.NAMES)
+def test_every_format_goes_on_where_it_stopped(deployment, log_type):
+    text = sample_logs.generate(log_type, 4000)
+    found, invocations = [], 0
+    for clock in (None, 1):
+        deployment.engine.documents.clear()
+        deployment.put("a.log", text)
+        deployment.announce("a.log")
+        while deployment.waiting() != (0, 0):
+            invocations += 1
+            assert deployment.run(counting_down(clock) if clock else None) == []
+        found.append(
+            {
+                key: document | {"event": None}
+                for key, document in deployment.engine.documents.items()
+            }
+        )
+
+    at_once, in_parts = found
+    assert invocations > 2
+    assert len(at_once) == 4000
+    assert in_parts == at_once
+    assert deployment.counts[log_type]["AlreadyThere"] == 0
+
+
+@pytest.mark.parametrize("sample", list(sample_logs.objects()), ids=lambda sample: sample.key[-30:])
+def test_of_each_sample_object_the_counts_are_as_it_says(deployment, sample):
+    deployment.s3.put_object(Bucket=LOGS, Key=sample.key, Body=sample.data)
+    deployment.announce(sample.key)
+
+    assert deployment.run() == []
+
+    counts = deployment.counts.get(sample.format, Counter())
+    assert (counts["Records"], counts["Rejected"], counts["Filtered"]) == (
+        sample.records,
+        sample.rejected,
+        sample.filtered,
+    )
+    assert len(deployment.engine.documents) == counts["Indexed"]
+    assert sum(map(len, deployment.rejected().values())) == sample.rejected
+    assert bool(counts["Objects"]) != bool(deployment.passed_over)
 
 
 def test_an_invocation_that_dies_before_its_end_only_repeats_work(deployment, monkeypatch):

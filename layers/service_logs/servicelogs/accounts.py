@@ -45,13 +45,7 @@ class Account:
 
     def settled(self) -> int:
         """Say how many records have an end: indexed, already there, rejected, filtered or left."""
-        return (
-            self.indexed
-            + self.already_there
-            + self.rejected
-            + self.filtered.total()
-            + self.left
-        )
+        return self.indexed + self.already_there + self.rejected + self.filtered.total() + self.left
 
     def balanced(self) -> bool:
         """Say whether every record that came in is accounted for."""
