@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.templates.expansion import ROOT, TEMPLATES, as_list, of_type, read
+from tests.templates.expansion import ROOT, TEMPLATES, as_list, nodes, of_type, read
 
 PARENTS = [name for name in TEMPLATES if not name.startswith("scenarios/")]
 SAMCONFIG = tomllib.loads((ROOT / "samconfig.toml").read_text())
@@ -53,6 +53,18 @@ def test_the_root_passes_each_parameter_under_its_own_name_or_from_another_scena
                 assert value == {"Fn::Join": [",", {"Ref": key}]}
             else:
                 assert value == {"Ref": key}
+
+
+def test_what_a_scenario_refuses_the_root_refuses_first():
+    root = read("template.yaml")
+    for _, _, child in children("template.yaml"):
+        for name, rule in child["Rules"].items():
+            asked = {
+                node["Ref"] for node in nodes(rule) if isinstance(node, dict) and "Ref" in node
+            }
+            # What the scenarios tell each other is no parameter of the root.
+            if asked <= set(root["Parameters"]):
+                assert root["Rules"][name] == rule
 
 
 def test_no_parameter_of_the_root_is_left_unused():

@@ -238,3 +238,40 @@ def test_a_function_that_feeds_itself_is_not_stopped_as_a_loop(name):
     }
     for logical_id in feeding:
         assert resources[logical_id]["Properties"]["RecursiveLoop"] == "Allow", logical_id
+
+
+def test_the_alarm_on_rejects_watches_a_metric_that_the_function_publishes():
+    template = read("scenarios/s3_to_opensearch.yaml")
+    alarm = template["Resources"]["RejectedRecordsAlarm"]["Properties"]
+    (dimension,) = alarm["Dimensions"]
+    function = template["Resources"]["IndexFunction"]["Properties"]
+    shared = template["Globals"]["Function"]["Environment"]["Variables"]
+    own = function["Environment"]["Variables"]
+    assert alarm["Namespace"] == shared["POWERTOOLS_METRICS_NAMESPACE"]
+    assert dimension == {"Name": "service", "Value": own["POWERTOOLS_SERVICE_NAME"]}
+    handler = (ROOT / "scenarios" / function["CodeUri"] / "app.py").read_text()
+    assert f'metrics.add_metric("{alarm["MetricName"]}"' in handler
+
+
+def test_no_message_is_read_before_the_mapping_templates_are_there():
+    resources = read("scenarios/s3_to_opensearch.yaml")["Resources"]
+    engine = resources[resources["IndexMapping"]["DependsOn"]]
+    assert engine["Type"] == "Custom::SearchEngine"
+    # A new version of the package may bring new mappings.
+    assert engine["Properties"]["Layer"] == {"Ref": "ServiceLogsLayer"}
+    said = str(engine["Properties"])
+    for parameter in read("template.yaml")["Parameters"]:
+        if parameter.startswith(("Index", "OpenSearch", "LogType")) and parameter not in (
+            "IndexMemoryMegabytes",
+            "OpenSearchArn",
+        ):
+            assert parameter in said, f"a changed {parameter} would not set the engine up again"
+
+
+def test_the_function_that_indexes_may_delete_no_log_and_no_document():
+    function = read("scenarios/s3_to_opensearch.yaml")["Resources"]["IndexFunction"]
+    for statement in statements(function["Properties"]["Policies"]):
+        deletes = [a for a in as_list(statement["Action"]) if "Delete" in a]
+        assert deletes in ([], ["sqs:DeleteMessage"], ["s3:DeleteObject"])
+        if deletes == ["s3:DeleteObject"]:
+            assert statement["Resource"] == {"Fn::Sub": "${BackupBucket.Arn}/rejected/*"}
