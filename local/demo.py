@@ -8,8 +8,10 @@ from local.reconcile import Expected, Found, Row, differences, settled, shortene
 from local.stack import Stack
 from local.witnesses import Witnesses
 
-# The local stack indexes within seconds; a minute without any progress is a stop.
+# The local stack indexes within seconds: so long without any progress is a stop, and a shorter time
+# is enough when the function has said of every object that it is done.
 PATIENCE_SECONDS = 60
+PATIENCE_AFTER_THE_END_SECONDS = 10
 COLUMNS = ("objects", "records", "indexed", "rejected", "filtered")
 
 
@@ -69,9 +71,11 @@ def _wait(
             best, moved = done, now
         accounted = settled(expected, found)
         _progress(f"{accounted:,} of {records:,} records of {len(expected)} objects accounted for")
-        if not differences(expected, found) and not _left(witnesses):
+        left = _left(witnesses)
+        if not differences(expected, found) and not left:
             break
-        if now - moved > PATIENCE_SECONDS:
+        ended = not left and all(one.uri in found.published for one in expected if one.records)
+        if now - moved > (PATIENCE_AFTER_THE_END_SECONDS if ended else PATIENCE_SECONDS):
             break
         time.sleep(0.2)
     print("\n")
@@ -83,16 +87,20 @@ def _left(witnesses: Witnesses) -> dict[str, int]:
 
 
 def _complain(wrong: list[str], witnesses: Witnesses) -> None:
-    print("\nNot every record is accounted for:", file=sys.stderr)
-    for line in shortened(wrong):
-        print(f"  {line}", file=sys.stderr)
-    failures = witnesses.failures()
-    if failures:
-        print("The function said:", file=sys.stderr)
-        for line in shortened(failures):
-            print(f"  {line}", file=sys.stderr)
+    rejected = [
+        f"{reject['source']}, record {reject['ordinal']}: {reject['reason']}"
+        for reject in witnesses.rejects()
+        if any(line.startswith(f"{reject['source']}: ") for line in wrong)
+    ]
+    for heading, lines in {
+        "Not every record is accounted for:": wrong,
+        "The function said:": witnesses.failures(),
+        "It rejected:": rejected,
+    }.items():
+        if lines:
+            print("\n  ".join([f"\n{heading}", *shortened(lines)]), file=sys.stderr)
     print(
-        "The stack still runs: `make demo` delivers again (what is there stays as it is); "
+        "\nThe stack still runs: `make demo` delivers again (what is there stays as it is); "
         "`make down`, then `make demo` begins anew.\n"
         "What the servers said is in .local/processes/*.log.",
         file=sys.stderr,

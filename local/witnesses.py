@@ -32,12 +32,13 @@ class Witnesses:
             FunctionName=stack.outputs["IndexFunctionName"]
         )
         self._log_group = function["LoggingConfig"]["LogGroup"]
-        self._rejects: dict[tuple[str, str], Counter[str]] = {}
+        self._rejects: dict[tuple[str, str], list[dict[str, Any]]] = {}
 
     def found(self) -> Found:
         """Ask all of them."""
         published, passed_over, _ = self._said()
-        return Found(self.searchable(), self._in_backup(), published, passed_over)
+        in_backup = Counter(reject["source"] for reject in self.rejects())
+        return Found(self.searchable(), in_backup, published, passed_over)
 
     def searchable(self) -> dict[str, int]:
         """Count the documents that a search finds, by the object they came from."""
@@ -65,21 +66,19 @@ class Witnesses:
         for name in ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"):
             yield int(attributes["Attributes"][name])
 
-    def _in_backup(self) -> Counter[str]:
-        """Count the rejects, by the object they came from; a file is read again if it changed."""
+    def rejects(self) -> Iterator[dict[str, Any]]:
+        """Read the backup bucket; a file is read again only if it changed."""
         bucket = self._outputs["BackupBucketName"]
         pages = self._s3.get_paginator("list_objects_v2").paginate(
             Bucket=bucket, Prefix="rejected/"
         )
-        total: Counter[str] = Counter()
         for found in (found for page in pages for found in page.get("Contents", [])):
             part = (found["Key"], found["ETag"])
             if part not in self._rejects:
                 body = self._s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read()
                 lines = gzip.decompress(body).splitlines()
-                self._rejects[part] = Counter(json.loads(line)["source"] for line in lines)
-            total += self._rejects[part]
-        return total
+                self._rejects[part] = [json.loads(line) for line in lines]
+            yield from self._rejects[part]
 
     def _said(self) -> tuple[dict[str, Published], int, list[str]]:
         """Read the function's log: what it published, passed over, and why it failed."""
