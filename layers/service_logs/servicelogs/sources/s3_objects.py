@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError
 
 from servicelogs.errors import ObjectGone, ObjectUnreachable
 from servicelogs.records import Source
@@ -93,6 +93,9 @@ class ResumingStream:
         while self._position < self._size:
             try:
                 piece = self._body.read(size)
+            except FlexibleChecksumError as error:
+                # Some byte that was given out is wrong: reading on would not mend it.
+                raise self._lost(error) from error
             except BotoCoreError as error:
                 self._reopen(error)
                 continue
@@ -107,13 +110,15 @@ class ResumingStream:
         self._body.close()
 
     def _reopen(self, reason: Exception) -> None:
-        bucket, key = self._object["Bucket"], self._object["Key"]
         self._reopenings += 1
         if self._reopenings > REOPENINGS:
-            raise _unreachable(bucket, key, reason) from reason
+            raise self._lost(reason) from reason
         self._body.close()
         try:
             response = self._s3.get_object(**self._object, Range=f"bytes={self._position}-")
         except (ClientError, BotoCoreError) as error:
-            raise _unreachable(bucket, key, error) from error
+            raise self._lost(error) from error
         self._body = response["Body"]
+
+    def _lost(self, reason: Exception) -> ObjectUnreachable:
+        return _unreachable(self._object["Bucket"], self._object["Key"], reason)
