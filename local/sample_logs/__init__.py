@@ -1,4 +1,4 @@
-"""Sample logs: realistic records of every format, made from a seed, for the demo and the benchmarks.
+"""Sample logs: realistic records of every format, made from a seed, for demo and benchmarks.
 
 Addresses are from the documentation ranges, accounts and ids are invented. The same seed gives the
 same bytes, so that a second delivery changes nothing.

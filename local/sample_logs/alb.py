@@ -67,12 +67,13 @@ def _line(rng: random.Random) -> str:
     redirect = f"https://shop.example:443{path(rng)}" if plain else "-"
     targets = f'"{target}" "{target_status}"'
     return (
-        f"{'http' if plain else 'h2'} {time} app/shop-web/0a1b2c3d4e5f6071 {client} {target} {times}"
-        f" {status} {target_status} {rng.randrange(100, 2000)} {rng.randrange(200, 90_000)}"
+        f"{'http' if plain else 'h2'} {time} app/shop-web/0a1b2c3d4e5f6071 {client} {target}"
+        f" {times} {status} {target_status} {rng.randrange(100, 2000)} {rng.randrange(200, 90_000)}"
         f' "{rng.choice(("GET", "GET", "GET", "POST"))} {url} {protocol}"'
         f' "{rng.choice(USER_AGENTS)}" {tls} {_GROUP if target != "-" else "-"}'
-        f' "Root=1-{hexadecimal(rng, 8)}-{hexadecimal(rng, 24)}" {names} {rng.randrange(5)} {created}'
-        f' "{actions}" "{redirect}" "-" {targets} "-" "-" TID_{hexadecimal(rng, 32)}'
+        f' "Root=1-{hexadecimal(rng, 8)}-{hexadecimal(rng, 24)}" {names}'
+        f' {rng.randrange(5)} {created} "{actions}" "{redirect}" "-" {targets}'
+        f' "-" "-" TID_{hexadecimal(rng, 32)}'
         ' "-" "-" "-" 198.51.100.4'
     )
 

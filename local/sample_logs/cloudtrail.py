@@ -93,7 +93,7 @@ def _event(rng: random.Random) -> dict[str, Any]:
         "eventName": name,
         "awsRegion": REGION,
         "sourceIPAddress": address(rng) if rng.random() < 0.9 else "cloudformation.amazonaws.com",
-        "userAgent": "aws-cli/2.31.0 md/awscrt#0.27.6 ua/2.1 os/linux#6.1.150 md/arch#x86_64 lang/python#3.13.7",
+        "userAgent": "aws-cli/2.31.0 md/awscrt#0.27.6 ua/2.1 os/linux md/arch#x86_64 lang/python",
     }
     if denied:
         event["errorCode"] = "AccessDenied"

@@ -22,13 +22,17 @@ def objects(rng: random.Random) -> Iterator[SampleObject]:
     odd = [
         f"2 {ACCOUNT} eni-{hexadecimal(rng, 17)} - - - - - - - {_START} {_START + 60} - NODATA",
         f"2 {ACCOUNT} eni-{hexadecimal(rng, 17)} - - - - - - - {_START} {_START + 60} - SKIPDATA",
-        f"2 {ACCOUNT} eni-{hexadecimal(rng, 17)} {address_v6(rng)} {address_v6(rng)} 40112 22 6 1 60"
-        f" {_START} {_START + 60} REJECT OK",
+        " ".join(
+            (
+                f"2 {ACCOUNT} eni-{hexadecimal(rng, 17)} {address_v6(rng)} {address_v6(rng)}",
+                f"40112 22 6 1 60 {_START} {_START + 60} REJECT OK",
+            )
+        ),
     ]
     text = generate(300, rng) + "\n".join(odd).encode() + b"\n"
     yield SampleObject("vpc_flow", _key("0815", rng), gzipped(text), 303)
     custom = [
-        f"{REGION} vpc-0aaaaaaa {address(rng)} 10.0.1.{n} ingress {rng.choice((2, 18, 19))} {n * 40} -"
+        f"{REGION} vpc-0aaaaaaa {address(rng)} 10.0.1.{n} ingress {rng.choice((2, 18))} {n * 40} -"
         for n in range(1, 31)
     ]
     # Two files one after the other: a header in the middle, CRLF, and a line that does not fit.

@@ -1,8 +1,8 @@
-"""The frame around every record: the action line before it, and what we add in front of its own fields.
+"""The frame around every record: the action line, and what we put in front of its own fields.
 
-A document is `{"cloud":{…},"event":{…},"log":{…,"record":N},"@timestamp":"…",` and then the record's
-own fields. All of the frame but the ordinal and the exact time is the same for the records of one
-object and hour, so it is built once for them and kept here as bytes.
+A document is `{"cloud":{…},"event":{…},"log":{…,"record":N},"@timestamp":"…",` and then the
+record's own fields. All of the frame but the ordinal and the exact time is the same for the records
+of one object and hour, so it is built once for them and kept here as bytes.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,9 @@ class IndexDate:
 class Dates(Protocol):
     """Choose the index for records of one hour; None if they are past their retention."""
 
-    def __call__(self, hour: datetime, source: Source) -> IndexDate | None: ...
+    def __call__(self, hour: datetime, source: Source) -> IndexDate | None:
+        """Choose for this hour (UTC) and source."""
+        ...
 
 
 def one_index(name: str) -> Dates:
@@ -40,8 +42,8 @@ def one_index(name: str) -> Dates:
 
 
 Stamp = tuple[bytes, bytes, bytes]
-"""ISO 8601 text as far as the key tells the time, the action line up to the `_id`'s end, the document
-up to the ordinal."""
+"""ISO 8601 text as far as the key tells the time, the action line up to the `_id` or its end, the
+document up to the ordinal."""
 
 
 class Stamps(dict[bytes, Stamp | None]):

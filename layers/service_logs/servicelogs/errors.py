@@ -6,7 +6,7 @@ class ServiceLogsError(Exception):
 
 
 class ConfigurationError(ServiceLogsError):
-    """A setting or parameter is missing or makes no sense; the message says which and what it must be."""
+    """A setting is missing or makes no sense; the message says which, and what it must be."""
 
 
 class UnknownLogType(ServiceLogsError):

@@ -12,7 +12,7 @@ class Source:
     uri: str
     """`s3://bucket/key`, or a stream and shard."""
     id: str
-    """16 characters that stand for these very bytes (bucket, key and ETag): the start of each `_id`."""
+    """16 characters for these very bytes (bucket, key and ETag): the start of each `_id`."""
     delivered: datetime
     """When AWS delivered it (LastModified, or arrival), UTC: the same on every redelivery."""
     account_id: str = ""
@@ -26,7 +26,7 @@ class Reject:
     ordinal: int
     """Physical line number or position in the array, counted from 1."""
     error_type: str
-    """One word a program can act on: ours (`does_not_fit`), or OpenSearch's (`mapper_parsing_exception`)."""
+    """One word for programs: ours (`does_not_fit`), or OpenSearch's own."""
     reason: str
     """One sentence a person can act on."""
     raw: bytes

@@ -22,8 +22,10 @@ FORMAT = Delimited(
     page="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html",
     deliverer="logdelivery.elasticloadbalancing.amazonaws.com",
     keys=(
-        "AWSLogs/{account}/elasticloadbalancing/{region}/{day}/"
-        "{account}_elasticloadbalancing_{region}_app.{name}_{minute}_{name}.log",
+        (
+            "AWSLogs/{account}/elasticloadbalancing/{region}/{day}"
+            "/{account}_elasticloadbalancing_{region}_app.{name}_{minute}_{name}.log"
+        ),
     ),
     starts=r"(?:https?|h2|grpcs?|wss?)[ ]\d{4}-\d\d-\d\dT[0-9:.]+Z[ ]app/",
     time="time",

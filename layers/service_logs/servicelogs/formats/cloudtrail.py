@@ -14,8 +14,10 @@ FORMAT = JsonRecords(
     page="https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html",
     deliverer="cloudtrail.amazonaws.com",
     keys=(
-        "AWSLogs/{organization?}{account}/CloudTrail{kind?}/{region}/{day}/"
-        "{account}_CloudTrail{kind?}_{region}_{minute}_{id}.json",
+        (
+            "AWSLogs/{organization?}{account}/CloudTrail{kind?}/{region}/{day}"
+            "/{account}_CloudTrail{kind?}_{region}_{minute}_{id}.json"
+        ),
     ),
     starts=r'\s*\{\s*(?:"Records"\s*:\s*\[\s*(?:\]|\{\s*"(?:eventVersion|awsRegion|eventID|eventTime|'
     r'eventSource|eventName|userIdentity)")|"(?:eventVersion|eventTime)"\s*:\s*")',

@@ -26,8 +26,11 @@ class Part(NamedTuple):
 
 
 class Variant(NamedTuple):
-    """One kind of value. In the pattern `\\S` is a character that does not end the value (it is no
-    separator, or no quote), and `\\-` one that is no `-` either."""
+    r"""One kind of value.
+
+    In the pattern `\S` is a character that does not end the value (it is no separator, or no
+    quote), and `\-` one that is no `-` either.
+    """
 
     pattern: str
     parts: tuple[Part, ...]
@@ -163,9 +166,7 @@ def epoch_seconds(name: str, description: str, *, since: str = "") -> Column:
     """A time in whole seconds since 1970."""
     field = Field(snake(name), "timestamp", description, since, date_format="epoch_second")
     part = Part(field, "number")
-    return Column(
-        name, (Variant(r"0*(\d{1,11})", (part,)),), since=since, moment=_epoch_second
-    )
+    return Column(name, (Variant(r"0*(\d{1,11})", (part,)),), since=since, moment=_epoch_second)
 
 
 def _epoch_second(text: bytes) -> tuple[datetime, str]:

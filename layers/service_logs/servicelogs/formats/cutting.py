@@ -1,4 +1,4 @@
-"""Cuts decompressed chunks into blocks of whole records, in bounded memory whatever the object's size."""
+"""Cuts decompressed chunks into blocks of whole lines, in bounded memory whatever the size."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

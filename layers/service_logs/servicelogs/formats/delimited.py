@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, cached_property
 from itertools import islice
+from typing import override
 
 from servicelogs.documents import Dates, Stamps
 from servicelogs.errors import UnreadableObject
@@ -14,7 +15,6 @@ from servicelogs.formats.fields import Field
 from servicelogs.formats.format import Format
 from servicelogs.formats.layout import EXTRA, JsonSafe, Layout, Output
 from servicelogs.records import Block, Reject, Source
-
 
 _MOST_LAYOUTS = 256
 
@@ -29,6 +29,7 @@ class Delimited(Format):
     """The column that tells when it happened."""
 
     @property
+    @override
     def fields(self) -> tuple[Field, ...]:
         parts = (p for c in self.columns for variant in c.variants for p in variant.parts)
         return tuple(dict.fromkeys(part.field for part in parts if part.field))
@@ -49,10 +50,11 @@ class Delimited(Format):
     def _layout(self, length: int, *, open_end: bool) -> Layout:
         return Layout(self.columns[:length], self.separator, time=self.time, open_end=open_end)
 
-    def layout_for(self, line: bytes, current: Layout) -> Layout | None:
+    def layout_for(self, line: bytes, current: Layout) -> Layout | None:  # noqa: ARG002
         """Give the layout that counts after a line that is no record; None if it is one."""
         return None
 
+    @override
     def blocks(
         self, chunks: Iterable[bytes], source: Source, dates: Dates, start: int = 1
     ) -> Iterator[Block]:
@@ -72,6 +74,7 @@ class Headed(Delimited):
     """The columns that tell the time, the best first; without any it is the delivery's."""
 
     @cached_property
+    @override
     def layouts(self) -> tuple[Layout, ...]:
         return (self._headed(self.default),)
 
@@ -79,6 +82,7 @@ class Headed(Delimited):
     def _by_name(self) -> dict[str, Column]:
         return {column.name: column for column in self.columns}
 
+    @override
     def layout_for(self, line: bytes, current: Layout) -> Layout | None:
         names = line.decode(errors="replace").split()
         if not names or names[0] not in self._by_name:
@@ -93,9 +97,7 @@ class Headed(Delimited):
         if names not in self._layouts:
             if len(self._layouts) >= _MOST_LAYOUTS:
                 self._layouts.clear()
-            columns = tuple(
-                self._by_name.get(name) or keyword(EXTRA + name, "") for name in names
-            )
+            columns = tuple(self._by_name.get(name) or keyword(EXTRA + name, "") for name in names)
             time = next((name for name in self.times if name in names), "")
             self._layouts[names] = Layout(columns, self.separator, time=time, open_end=False)
         return self._layouts[names]
@@ -114,6 +116,7 @@ class _Reader:
         self._stamps: dict[object, Stamps] = {}
 
     def blocks(self, chunks: Iterable[bytes]) -> Iterator[Block]:
+        """Turn its chunks into blocks."""
         try:
             for piece in cut_lines(chunks):
                 if isinstance(piece, Overlong):
@@ -137,7 +140,7 @@ class _Reader:
         return Block(first, piece.end, out.body, out.documents, raw, filtered, out.rejects)
 
     def _skip(self, numbered: Iterator[tuple[int, bytes]], lines: int | None = None) -> None:
-        """Pass over lines that an earlier attempt finished, but for what they say of the columns."""
+        """Pass over lines that an earlier attempt finished, but for their headers."""
         for _, line in islice(numbered, lines and max(lines, 0)):
             self._layout = self._format.layout_for(line, self._layout) or self._layout
 
@@ -194,6 +197,7 @@ class RawLines:
         self._lines: list[bytes] | None = None
 
     def __call__(self, ordinal: int) -> bytes:
+        """Give the line with this number, without its end."""
         if self._lines is None:
             self._lines = self._piece.data.split(b"\n")
         return self._lines[ordinal - self._piece.first].removesuffix(b"\r")

@@ -11,7 +11,7 @@ from servicelogs.records import Block, Source
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """A log format, declared once: parser, document, mapping, schema and reference follow from it."""
+    """A log format: parser, document, mapping, schema and reference follow from it."""
 
     name: str
     title: str

@@ -144,7 +144,7 @@ class JsonCutter:
             return None
 
     def _learn_boundary(self) -> None:
-        """Records begin with the same member as a rule: what is between two of them then is known."""
+        """Records begin with the same member as a rule: that tells what is between two of them."""
         if not self._first_key and (start := _FIRST_KEY.match(self._buffer)):
             self._first_key = start[1]
             self._boundary = re.compile(rb"\}\s*,\s*(\{\s*%b)" % re.escape(start[1]))
@@ -168,7 +168,7 @@ class JsonCutter:
         return True
 
     def _scan(self) -> tuple[list[bytes], int, bool]:
-        """Find the ends of records token by token, how far they reach, and whether they end there."""
+        """Find the records token by token, how far they reach, and whether they end there."""
         buffer = self._buffer
         records: list[bytes] = []
         depth = start = done = 0

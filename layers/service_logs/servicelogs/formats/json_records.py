@@ -11,9 +11,8 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, override
 
 import msgspec
 from msgspec.structs import astuple
@@ -53,6 +52,7 @@ class JsonRecords(Format):
     """Our field under `request` → the path in a free-form field that it is taken from."""
 
     @property
+    @override
     def fields(self) -> tuple[Field, ...]:
         own = (
             Field(f"request.{name}", "keyword", f"`{path}`, as a field of its own")
@@ -81,17 +81,16 @@ class JsonRecords(Format):
 
         In order: the time, the id, the free-form fields, whether a name of ours is there.
         """
-        members: list[tuple[str, Any, Any]] = [(self.times[0], msgspec.Raw)]
+        members: list[Any] = [(self.times[0], msgspec.Raw)]
         members.append((self.ids[0], msgspec.Raw, _ABSENT))
         for name, inner in self.takes:
             sub_fields = [(sub_field, msgspec.Raw, _ABSENT) for sub_field in inner]
             members.append((name, msgspec.defstruct(name, sub_fields) | None, None))
         ours = [(f"_{i}", Literal[None], None) for i, name in enumerate(FRAME)]
         renamed = {f"_{i}": name for i, name in enumerate(FRAME)}
-        return msgspec.json.Decoder(
-            msgspec.defstruct(self.name, [*members, *ours], rename=renamed)
-        )
+        return msgspec.json.Decoder(msgspec.defstruct(self.name, [*members, *ours], rename=renamed))
 
+    @override
     def blocks(
         self, chunks: Iterable[bytes], source: Source, dates: Dates, start: int = 1
     ) -> Iterator[Block]:
@@ -234,7 +233,9 @@ class _Reader:
         )
         out.documents += 1
 
-    def _first(self, record: dict[str, Any], paths: Iterable[str], default: str | None = None) -> str:
+    def _first(
+        self, record: dict[str, Any], paths: Iterable[str], default: str | None = None
+    ) -> str:
         for path in paths:
             if isinstance(value := value_at(record, path), str):
                 return value
@@ -269,7 +270,7 @@ def value_at(record: object, path: str) -> object:
 
 
 def loads(data: bytes) -> dict[str, Any]:
-    """Decode one JSON object, also with bytes that are no UTF-8 and control characters in strings."""
+    """Decode one JSON object, also with control characters and bytes that are no UTF-8."""
     record = json.loads(data.decode("utf-8", "replace"), strict=False)
     if not isinstance(record, dict):
         raise ValueError("it is no JSON object")

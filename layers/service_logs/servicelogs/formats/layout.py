@@ -17,7 +17,6 @@ from servicelogs.documents import Stamps
 from servicelogs.formats.columns import Column, Part
 from servicelogs.records import Reject
 
-
 EXTRA = "extra_fields."
 """Where columns go that AWS writes and we do not know yet."""
 
@@ -38,6 +37,7 @@ class JsonSafe:
         self._controls = re.compile(b"[" + re.escape(bytes(controls)) + b"]")
 
     def __call__(self, block: bytes) -> bytes:
+        """Escape a block of lines."""
         if b"\0" not in block.translate(self._care):
             return block
         block = block.replace(b"\r\n", b"\n").removesuffix(b"\r")
@@ -66,7 +66,7 @@ class Printer(NamedTuple):
 
 
 _COMMON = 32
-"""A shape with this many lines gets a pattern of its own: compiling one costs as much as 1,000 lines."""
+"""A shape with this many lines gets a pattern of its own; compiling it costs as much as 1,000."""
 _RECENT = 4
 """So many patterns are tried before the one that has all variants."""
 _MOST_SHAPES = 4096
@@ -84,7 +84,7 @@ class Layout:
         self._time = time
         self._open_end = open_end
         every = [_every(column) for column in columns]
-        self._general = self._compile(every, rest=True)
+        self._general = self._compile(every, f"(?:{separator}(.*))?" if open_end else "")
         self._printers: dict[tuple[int, ...], Printer] = {}
         self._lines: dict[tuple[int, ...], int] = {}
         self._recent: list[Printer] = []
@@ -101,12 +101,11 @@ class Layout:
             match = match_line(line)
             printer = current
             if match is None or printer is None:
-                printer = self._printer(line)
-                if printer is None:
+                found = self._find(line)
+                if found is None:
                     misfit = (ordinal, line)
                     break
-                match = printer.match(line)
-                assert match is not None
+                printer, match = found
                 if printer.match is not self._general:
                     current, match_line = printer, printer.match
             _, template, conversions, time_at, rest_at = printer
@@ -140,30 +139,36 @@ class Layout:
             return "its time is none"
         return f"it goes on after its {len(self.columns)} columns"
 
-    def _printer(self, line: bytes) -> Printer | None:
+    def _find(self, line: bytes) -> tuple[Printer, re.Match[bytes]] | None:
         """Find what prints this line: a pattern of its shape's own, or the general one."""
         for printer in self._recent:
-            if printer.match(line):
+            if match := printer.match(line):
                 self._recent.remove(printer)
                 self._recent.insert(0, printer)
-                return printer
+                return printer, match
         match = self._general(line)
         if match is None:
             return None
         shape, rest = self._shape(match)
         key = (*shape, rest)
         lines = self._lines[key] = self._lines.get(key, 0) + 1
-        printer = self._printers.get(key)
-        if printer is None or lines == _COMMON:
+        known = self._printers.get(key)
+        if known and lines != _COMMON:
+            printer = known
+        else:
             if len(self._printers) >= _MOST_SHAPES:
                 self._printers.clear()
                 self._lines.clear()
             printer = self._printers[key] = self._new_printer(
                 shape, rest=bool(rest), own=lines >= _COMMON
             )
-        if printer.match is not self._general:
-            self._recent = [printer, *self._recent[: _RECENT - 1]]
-        return printer
+        if printer.match is self._general:
+            return printer, match
+        own = printer.match(line)
+        if own is None:  # the variants of a column do not exclude each other
+            return self._new_printer(shape, rest=bool(rest), own=False), match
+        self._recent = [printer, *self._recent[: _RECENT - 1]]
+        return printer, own
 
     def _shape(self, match: re.Match[bytes]) -> tuple[list[int], int]:
         """Tell the variant of each column (-1: null) and whether unknown columns follow."""
@@ -179,12 +184,9 @@ class Layout:
         return shape, int(self._open_end and match[group] is not None)
 
     def _compile(
-        self, variants: Iterable[Iterable[int]], *, rest: bool
+        self, variants: Iterable[Iterable[int]], rest: str
     ) -> Callable[[bytes], re.Match[bytes] | None]:
-        pattern = self._pattern(variants)
-        if self._open_end and rest:
-            pattern += f"(?:{self._separator}(.*))?"
-        return re.compile(pattern.encode(), re.DOTALL).fullmatch
+        return re.compile((self._pattern(variants) + rest).encode(), re.DOTALL).fullmatch
 
     def _pattern(self, variants: Iterable[Iterable[int]]) -> str:
         return self._separator.join(
@@ -199,7 +201,9 @@ class Layout:
             self._variant_pattern(column, number, end) if number >= 0 else column.null
             for number in numbers
         ]
-        either = f"(?:{'|'.join(patterns)})" if len(patterns) > 1 or "|" in patterns[0] else patterns[0]
+        either = (
+            f"(?:{'|'.join(patterns)})" if len(patterns) > 1 or "|" in patterns[0] else patterns[0]
+        )
         return f'"{either}"' if column.quoted else either
 
     def _variant_pattern(self, column: Column, number: int, end: str) -> str:
@@ -212,7 +216,7 @@ class Layout:
         return pattern.replace(r"\S", f"[^{end}]").replace(r"\-", f"[^{end}-]")
 
     def _new_printer(self, shape: list[int], *, rest: bool, own: bool) -> Printer:
-        """Make a shape's printer, with a pattern of its own, or for the groups of the general one."""
+        """Make a shape's printer, with a pattern of its own or for the general one's groups."""
         groups: list[tuple[Column, Part | None]] = []
         for column, found in zip(self.columns, shape, strict=True):
             for number, variant in enumerate(column.variants):
@@ -220,7 +224,9 @@ class Layout:
                     groups += [(column, part) for part in variant.parts]
                 elif not own:
                     groups += [(column, None)] * len(variant.parts)
-        times = [at for at, (column, part) in enumerate(groups) if part and column.name == self._time]
+        times = [
+            at for at, (column, part) in enumerate(groups) if part and column.name == self._time
+        ]
         pieces = [_print(part) if part else "%.0b" for _, part in groups]
         conversions: list[tuple[int, Callable[[list[bytes], int], bytes]]] = [
             (at, partial(_list_items, column.separator.encode()))
@@ -242,7 +248,10 @@ class Layout:
         elif self._open_end and not own:
             pieces.append("%.0b")
         template = "".join(('%b%d"}}\n%b%d},"@timestamp":"%b%bZ"', *pieces, "}\n")).encode()
-        match = self._compile([[found] for found in shape], rest=rest) if own else self._general
+        match = self._general
+        if own:
+            behind = f"{self._separator}(.*)" if rest else ""
+            match = self._compile([[found] for found in shape], behind)
         time_at, rest_at = (*times, -1, -1)[:2]
         return Printer(match, template, tuple(conversions), time_at, rest_at)
 

@@ -14,11 +14,15 @@ FORMAT = Headed(
     page="https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html",
     deliverer="delivery.logs.amazonaws.com",
     keys=(
-        "AWSLogs/{account}/vpcflowlogs/{region}/{day}/{hour?}"
-        "{account}_vpcflowlogs_{region}_{id}_{minute}_{id}.log",
-        "AWSLogs/aws-account-id={account}/aws-service=vpcflowlogs/aws-region={region}/"
-        "year={year}/month={month}/day={day_of_month}/{hive_hour?}"
-        "{account}_vpcflowlogs_{region}_{id}_{minute}_{id}.log",
+        (
+            "AWSLogs/{account}/vpcflowlogs/{region}/{day}/{hour?}"
+            "{account}_vpcflowlogs_{region}_{id}_{minute}_{id}.log"
+        ),
+        (
+            "AWSLogs/aws-account-id={account}/aws-service=vpcflowlogs/aws-region={region}/"
+            "year={year}/month={month}/day={day_of_month}/{hive_hour?}"
+            "{account}_vpcflowlogs_{region}_{id}_{minute}_{id}.log"
+        ),
     ),
     starts=r"(?:version|account-id|interface-id|srcaddr|dstaddr|srcport|dstport|protocol|packets|"
     r"bytes|start|end|action|log-status|vpc-id|subnet-id|instance-id|tcp-flags|type|pkt-srcaddr|"
