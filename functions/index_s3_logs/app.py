@@ -24,7 +24,7 @@ SECONDS_TO_FINISH = 5.0
 
 logger, tracer, metrics = Logger(), Tracer(), Metrics()
 
-settings = read_settings()
+settings = read_settings(needed=("BACKUP_BUCKET", "QUEUE_URL"))
 names = index_names(settings)
 opensearch = connect(settings)
 check_template = template_check(opensearch, settings)

@@ -67,6 +67,11 @@ def test_the_endpoint_is_asked_for():
         read_settings({})
 
 
+def test_what_a_function_needs_is_asked_for():
+    with pytest.raises(ConfigurationError, match="QUEUE_URL must be set"):
+        read_settings(ENDPOINT, needed=("QUEUE_URL",))
+
+
 def test_a_pinned_type_is_among_those_that_are_indexed():
     with pytest.raises(ConfigurationError, match="LOG_TYPE"):
         read_settings(ENDPOINT | {"LOG_TYPE": "alb", "LOG_TYPES": "cloudtrail"})

@@ -50,14 +50,15 @@ class Settings:
             )
 
 
-def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Read the settings; a value that makes no sense is an error that says what it must be."""
+def read_settings(
+    environment: Mapping[str, str] = os.environ, *, needed: tuple[str, ...] = ()
+) -> Settings:
+    """Read the settings; one that is missing or makes no sense is an error that says so."""
     given = {name: value.strip() for name, value in environment.items() if name in _READERS}
     values = {name.lower(): _READERS[name](name, value) for name, value in given.items() if value}
-    if "opensearch_endpoint" not in values:
-        raise ConfigurationError(
-            "OPENSEARCH_ENDPOINT must be set: https://host or http://host:port"
-        )
+    for name in ("OPENSEARCH_ENDPOINT", *needed):
+        if name.lower() not in values:
+            raise ConfigurationError(f"{name} must be set; the stack's template does so")
     # Each reader returns the type of its field; the keys are the fields' names.
     return Settings(**cast("dict[str, str]", values))  # type: ignore[arg-type]
 
