@@ -6,11 +6,13 @@ import signal
 import sys
 from types import FrameType
 
-from local import STATE, stack
+from local import ROOT, STATE, invoke
 from local.processes import Processes, StartFailed
 from local.search_engines import ENGINES
+from local.stack import LocalStack, Stack
 
 DEFAULT_ENGINE = "osmem"
+LOCAL = LocalStack()
 
 
 def main() -> int:
@@ -36,12 +38,12 @@ def main() -> int:
 
 def up(_: argparse.Namespace) -> int:
     """Start the stack and print where it is."""
-    started = stack.up(_engine())
+    started = _start()
     print(f"\nemulated AWS   {started.aws_endpoint}")
     print(f"OpenSearch     {started.opensearch_endpoint}  ({started.search})")
     for name, value in sorted(started.outputs.items()):
         print(f"  {name:<24} {value}")
-    print(f"written to {stack.ENDPOINTS.relative_to(stack.ROOT)}; `make down` ends it")
+    print(f"written to {LOCAL.endpoints.relative_to(ROOT)}; `make down` ends it")
     return 0
 
 
@@ -49,12 +51,12 @@ def demo(_: argparse.Namespace) -> int:
     """Send sample logs through the stack and account for every record."""
     from local import demo
 
-    return demo.run(stack.running() or stack.up(_engine()))
+    return demo.run(LOCAL.running() or _start())
 
 
 def down(_: argparse.Namespace) -> int:
     """End the stack and everything it started."""
-    ended = stack.down()
+    ended = LOCAL.down()
     print(f"ended: {', '.join(ended)}" if ended else "nothing was running")
     return 0
 
@@ -70,8 +72,11 @@ def engine(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _engine() -> str:
-    return os.environ.get("SEARCH") or DEFAULT_ENGINE
+def _start() -> Stack:
+    return LOCAL.up(
+        os.environ.get("SEARCH") or DEFAULT_ENGINE,
+        afterwards=lambda stack: invoke.prepare(LOCAL.processes, stack),
+    )
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

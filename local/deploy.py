@@ -8,44 +8,64 @@ from typing import Any
 
 import boto3
 
-from local import ROOT, STATE, emulated_aws
+from local import ROOT, emulated_aws
 from local.processes import Processes
 
 ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64"}
 
 
-def start_build(processes: Processes, project: Path = ROOT) -> None:
-    """Begin `sam build` into a folder of its own, so that what is built for AWS stays as it is."""
-    processes.start(
-        "build",
-        [
-            # The layers are built for this machine alone here, so the cache holds nothing else.
-            *("sam", "build", "--cached", "--cache-dir", STATE / "build-cache"),
-            *_configured(project),
-        ],
-        # Building asks AWS for nothing.
-        environment=emulated_aws.environment("http://127.0.0.1:9") | {"ARCHITECTURE": "host"},
-        cwd=project,
-    )
+class Deployment:
+    """One project, built and deployed from one folder."""
 
+    def __init__(self, processes: Processes, state: Path, project: Path = ROOT) -> None:
+        self._processes = processes
+        self._project = project
+        self._build = state / "build"
+        self._cache = state / "build-cache"
+        configuration = project / "samconfig.toml"
+        self._configured = ["--config-file", str(configuration), "--config-env", "local"]
 
-def deploy(
-    processes: Processes, endpoint: str, parameters: Mapping[str, str], project: Path = ROOT
-) -> dict[str, str]:
-    """Deploy what was built and return the stack's outputs."""
-    settings = local_settings(project)
-    s3 = client("s3", endpoint)
-    if settings["s3_bucket"] not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
-        s3.create_bucket(Bucket=settings["s3_bucket"])
-    words = [f"{name}={value}" for name, value in all_parameters(settings, parameters).items()]
-    processes.start(
-        "deploy",
-        ["sam", "deploy", *_configured(project), "--parameter-overrides", *words],
-        environment=emulated_aws.environment(endpoint),
-        cwd=project,
-    )
-    processes.finish("deploy")
-    return outputs(endpoint, settings["stack_name"])
+    def start_build(self) -> None:
+        """Begin `sam build` into a folder of its own: what is built for AWS stays as it is."""
+        self._processes.start(
+            "build",
+            [
+                # The layers are built for this machine alone here: the cache holds nothing else.
+                *("sam", "build", "--cached", "--cache-dir", self._cache),
+                *("--build-dir", self._build, *self._configured),
+            ],
+            # Building asks AWS for nothing.
+            environment=emulated_aws.environment("http://127.0.0.1:9") | {"ARCHITECTURE": "host"},
+            cwd=self._project,
+        )
+
+    def finish_build(self) -> None:
+        """Wait for the build."""
+        self._processes.finish("build")
+
+    def deploy(self, endpoint: str, parameters: Mapping[str, str]) -> dict[str, str]:
+        """Deploy what was built and return the stack's outputs."""
+        settings = local_settings(self._project)
+        s3 = client("s3", endpoint)
+        if settings["s3_bucket"] not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
+            s3.create_bucket(Bucket=settings["s3_bucket"])
+        words = [f"{name}={value}" for name, value in all_parameters(settings, parameters).items()]
+        self._processes.start(
+            "deploy",
+            [
+                *("sam", "deploy", "--template-file", self._build / "template.yaml"),
+                *(*self._configured, "--parameter-overrides", *words),
+            ],
+            environment=emulated_aws.environment(endpoint),
+            cwd=self._project,
+        )
+        self._processes.finish("deploy")
+        return outputs(endpoint, settings["stack_name"])
+
+    def stop(self) -> None:
+        """End a build or a deployment that is under way."""
+        self._processes.stop("build")
+        self._processes.stop("deploy")
 
 
 def outputs(endpoint: str, stack_name: str) -> dict[str, str]:
@@ -79,7 +99,3 @@ def all_parameters(settings: Mapping[str, Any], parameters: Mapping[str, str]) -
     configured = dict(word.split("=", 1) for word in settings["parameter_overrides"])
     host = {"Architecture": ARCHITECTURES.get(platform.machine(), "x86_64")}
     return configured | host | dict(parameters)
-
-
-def _configured(project: Path) -> list[str]:
-    return ["--config-file", str(project / "samconfig.toml"), "--config-env", "local"]

@@ -1,16 +1,11 @@
 """What `sam local invoke` needs of a running stack: its endpoints, and the events' objects."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from local import ROOT, deploy, relay, sample_events
 from local.processes import LOOPBACK, Processes
-
-if TYPE_CHECKING:
-    from local.stack import Stack
+from local.stack import Stack
 
 ENVIRONMENT = ROOT / "local" / "env.json"
 

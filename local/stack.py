@@ -3,16 +3,14 @@
 import contextlib
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from local import ROOT, STATE, deploy, emulated_aws, invoke
+from local import ROOT, STATE, emulated_aws
+from local.deploy import Deployment
 from local.processes import Processes, StartFailed
 from local.search_engines import ENGINES
-
-PROCESSES = Processes(STATE / "processes")
-ENDPOINTS = STATE / "endpoints.json"
 
 
 @dataclass(frozen=True)
@@ -25,67 +23,84 @@ class Stack:
     outputs: dict[str, str]
 
 
-def running() -> Stack | None:
-    """Return the stack that is up, whole, or None."""
-    try:
-        stack = Stack(**json.loads(ENDPOINTS.read_text()))
-    except (FileNotFoundError, TypeError, ValueError):
-        return None
-    whole = PROCESSES.running("aws") and PROCESSES.running(stack.search)
-    return stack if whole else None
+class LocalStack:
+    """A stack whose processes, build and endpoints are kept in one folder."""
 
+    def __init__(self, state: Path = STATE, project: Path = ROOT) -> None:
+        self.processes = Processes(state / "processes")
+        self.endpoints = state / "endpoints.json"
+        self._deployment = Deployment(self.processes, state, project)
+        self._lock = state / "lock"
 
-def up(search: str, project: Path = ROOT) -> Stack:
-    """Start what does not run, build and deploy; whatever fails, nothing is left running."""
-    if search not in ENGINES:
-        raise StartFailed(f"SEARCH is {search!r}, must be one of: {', '.join(ENGINES)}")
-    before = running()
-    if before and before.search != search:
-        raise StartFailed(f"the stack runs with {before.search}: `make down` first")
-    with _alone():
+    def running(self) -> Stack | None:
+        """Return the stack that is up, whole, or None."""
         try:
-            if not before:
-                down()
-            return _up(search, before, project)
-        except BaseException:
-            down()
-            raise
+            stack = Stack(**json.loads(self.endpoints.read_text()))
+        except (FileNotFoundError, TypeError, ValueError):
+            return None
+        whole = self.processes.running("aws") and self.processes.running(stack.search)
+        return stack if whole else None
 
+    def up(
+        self,
+        search: str,
+        *,
+        in_front: Callable[[str], str] = lambda engine: engine,
+        afterwards: Callable[[Stack], None] = lambda _: None,
+    ) -> Stack:
+        """Start what does not run, build and deploy.
 
-def down() -> list[str]:
-    """End everything that was started, also after a crash; return what ran."""
-    ENDPOINTS.unlink(missing_ok=True)
-    return PROCESSES.stop_all()
+        Whatever fails, nothing that this started is left running. A test may put something in front
+        of the search engine, and gives back the address that the functions are to use.
+        """
+        if search not in ENGINES:
+            raise StartFailed(f"SEARCH is {search!r}, must be one of: {', '.join(ENGINES)}")
+        with self._alone():
+            before = self.running()
+            if before and before.search != search:
+                raise StartFailed(f"the stack runs with {before.search}: `make down` first")
+            try:
+                if not before:
+                    self.down()
+                stack = self._up(search, before, in_front)
+                afterwards(stack)
+            except BaseException:
+                if before:
+                    self._deployment.stop()
+                else:
+                    self.down()
+                raise
+            self.endpoints.write_text(json.dumps(asdict(stack), indent=2) + "\n")
+            return stack
 
+    def down(self) -> list[str]:
+        """End everything that was started, also after a crash; return what ran."""
+        self.endpoints.unlink(missing_ok=True)
+        return self.processes.stop_all()
 
-def _up(search: str, before: Stack | None, project: Path) -> Stack:
-    _say("building")
-    deploy.start_build(PROCESSES, project)
-    if before:
-        aws, engine = before.aws_endpoint, before.opensearch_endpoint
-    else:
-        _say(f"starting emulated AWS and {search}")
-        aws, engine = emulated_aws.start(PROCESSES), ENGINES[search](PROCESSES)
-    PROCESSES.finish("build")
-    _say("deploying")
-    parameters = {"OpenSearchEndpoint": engine, "AwsEndpointUrl": aws}
-    outputs = deploy.deploy(PROCESSES, aws, parameters, project)
-    stack = Stack(aws, engine, search, outputs)
-    invoke.prepare(PROCESSES, stack)
-    ENDPOINTS.write_text(json.dumps(asdict(stack), indent=2) + "\n")
-    return stack
+    def _up(self, search: str, before: Stack | None, in_front: Callable[[str], str]) -> Stack:
+        _say("building")
+        self._deployment.start_build()
+        if before:
+            aws, engine = before.aws_endpoint, before.opensearch_endpoint
+        else:
+            _say(f"starting emulated AWS and {search}")
+            aws, engine = emulated_aws.start(self.processes), ENGINES[search](self.processes)
+        self._deployment.finish_build()
+        _say("deploying")
+        parameters = {"OpenSearchEndpoint": in_front(engine), "AwsEndpointUrl": aws}
+        return Stack(aws, engine, search, self._deployment.deploy(aws, parameters))
 
-
-@contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    """Keep a second start in the same checkout out."""
-    STATE.mkdir(exist_ok=True)
-    with (STATE / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StartFailed("the stack is being started from this checkout already") from None
-        yield
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep a second start in the same folder out."""
+        self._lock.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock.open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise StartFailed("the stack is being started from this checkout") from None
+            yield
 
 
 def _say(what: str) -> None:
