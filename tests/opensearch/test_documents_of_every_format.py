@@ -3,17 +3,20 @@
 import ipaddress
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
 
 import pytest
 from opensearchpy import OpenSearch
 
-from local.sample_logs import generate
+from local.sample_logs import generate, objects
 from servicelogs import formats
 from servicelogs.formats.format import Format
 from servicelogs.opensearch.setup import index_names, set_up, template_check
 from servicelogs.opensearch.writer import BulkWriter
+from servicelogs.reading import decompressed
 from servicelogs.records import Block, Source
 from servicelogs.settings import Settings
 from tests.opensearch.blocks import Rejects, account
@@ -134,3 +137,24 @@ def test_sample_logs_are_indexed_and_every_field_with_a_value_is_found_by_it(
     ]
     assert missed == []
     assert {name for name, _, _ in asked} >= {"source.ip"} & {*log_format.common}
+
+
+def test_what_is_easy_to_get_wrong_is_indexed_unless_the_parser_rejects_it(
+    log_format: Format, deployment: Settings, real: OpenSearch
+) -> None:
+    set_up(real, deployment)
+    writer = BulkWriter(
+        real, seconds_left=lambda: 60, ensure_template=template_check(real, deployment)
+    )
+    dates = index_names(deployment).dates(log_format)
+    for number, sample in enumerate(objects()):
+        if sample.format != log_format.name or not sample.records:
+            continue
+        rejects = Rejects()
+        one = account(rejects, log_format.name)
+        source = replace(SOURCE, id=f"{number:016}")
+        for block in log_format.blocks(decompressed(BytesIO(sample.data)), source, dates):
+            writer.add(block, one)
+        writer.flush()
+        assert one.balanced()
+        assert (one.rejected, one.already_there, one.left) == (sample.rejected, 0, 0), rejects

@@ -1,9 +1,8 @@
 """Every row of the error table is what a real OpenSearch answers, and the writer obeys it.
 
-Two rows no OpenSearch of the tests can produce: see `FROM_DOCUMENTATION`.
+What the real OpenSearch of the tests cannot be brought to answer is in `SPOKEN_FOR`.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -136,20 +135,20 @@ PRODUCERS: dict[tuple[str, str], Producer] = {
     ("invalid_index_name_exception", ""): index_name_that_is_none,
 }
 
-# What needs a plugin or a service: the body is the one its documentation or source shows.
-# The security plugin's 401 and 403 are asked of a real one in test_security_plugin.py.
-FROM_DOCUMENTATION: dict[tuple[str, str], dict] = {
-    # OpenSearch Serverless, time series collections.
+# What needs a plugin or a service: a small server answers for it.
+SPOKEN_FOR: dict[tuple[str, str], dict] = {
+    # As documented for the time series collections of OpenSearch Serverless.
     ("illegal_argument_exception", "[Dd]ocument ID is not supported"): item_error(
         400,
         "illegal_argument_exception",
         "Document ID is not supported in create/index operation request",
     ),
+    # As OpenSearch 2.19.4 with its security plugin answered a user without a role.
     ("security_exception", ""): item_error(
         403,
         "security_exception",
-        "no permissions for [indices:data/write/bulk[s]] and User [name=writer, "
-        "backend_roles=[], requestedTenant=null]",
+        "no permissions for [indices:data/write/bulk[s], indices:data/write/index] "
+        "and User [name=writer, backend_roles=[], requestedTenant=null]",
     ),
     # OpenSearch 3.8.0 answers so when asked to create an index, but its bulk request creates it.
     ("index_create_block_exception", ""): item_error(
@@ -201,20 +200,18 @@ def test_a_real_opensearch_answers_the_row_and_the_writer_obeys(
 
 
 @pytest.mark.parametrize(
-    "row", [row for row in TABLE if key(row) in FROM_DOCUMENTATION], ids=lambda row: row.type
+    "row", [row for row in TABLE if key(row) in SPOKEN_FOR], ids=lambda row: row.type
 )
 def test_the_writer_obeys_the_rows_that_need_a_plugin_or_a_service(
     row: Row, scripted: ScriptedServer, client_of: Callable, writer_of: Callable
 ) -> None:
-    scripted.script = lambda request: Answer(
-        body={"items": [{"create": FROM_DOCUMENTATION[key(row)]}]}
-    )
+    scripted.script = lambda request: Answer(body={"items": [{"create": SPOKEN_FOR[key(row)]}]})
     given = block("test-alb-2026.11.23", [""])
     check_that_the_writer_obeys(row, writer_of(client_of(scripted.url)), given)
 
 
 def test_every_row_is_produced() -> None:
-    assert {key(row) for row in TABLE} == PRODUCERS.keys() | FROM_DOCUMENTATION.keys()
+    assert {key(row) for row in TABLE} == PRODUCERS.keys() | SPOKEN_FOR.keys()
 
 
 @pytest.mark.parametrize("setting", ["index.blocks.write", "index.blocks.read_only"])
@@ -353,22 +350,23 @@ def test_a_tripped_circuit_breaker_leaves_the_documents_for_later(
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "advice"),
+    ("answer", "advice"),
     [
-        (401, b"Unauthorized", "OpenSearchAuth"),
-        (403, json.dumps({"Message": "User: x is not authorized"}).encode(), "access policy"),
-        (404, json.dumps({"message": "Not Found"}).encode(), "OpenSearchEndpoint"),
+        # As OpenSearch 2.19.4 with its security plugin answered a wrong password.
+        (Answer(401, b"Unauthorized", "text/plain; charset=UTF-8"), "OpenSearchAuth"),
+        # As Amazon OpenSearch Service answers in front of the engine.
+        (Answer(403, {"Message": "User: x is not authorized to perform"}), "access policy"),
+        (Answer(404, {"message": "Not Found"}), "OpenSearchEndpoint"),
     ],
 )
-def test_what_aws_answers_in_front_of_the_engine_says_what_to_mend(
+def test_a_request_that_is_refused_at_the_door_says_what_to_mend(
     scripted: ScriptedServer,
     client_of: Callable,
     writer_of: Callable,
-    status: int,
-    body: bytes,
+    answer: Answer,
     advice: str,
 ) -> None:
-    scripted.script = lambda request: Answer(status, body)
+    scripted.script = lambda request: answer
     bulk = writer_of(client_of(scripted.url))
     bulk.add(block("test-alb-2026.11.23", [""]), account())
     with pytest.raises(ClusterNeedsMending, match=advice):

@@ -65,7 +65,7 @@ FIELDS = (
     '"client_ip":"2001:db8::1","sourceIPAddress":"192.0.2.7","created":"2026-11-23T01:02:03.456789Z",'
     '"start":1795395723,"readOnly":true,"userIdentity":{"arn":"arn:aws:iam::1:user/x",'
     '"sessionContext":{"sessionIssuer":{"type":"Role"}}},"requestParameters":{"bucket":{"name":"b1"}},'
-    '"undeclared":{"a":1},"extra_fields":["new"]'
+    '"undeclared":{"a":1},"extra_fields":{"column_35":"new"}'
 )
 
 
@@ -84,7 +84,7 @@ FIELDS = (
         {"term": {"readOnly": True}},
         {"term": {"requestParameters.bucket.name": "b1"}},
         {"term": {"userIdentity.sessionContext.sessionIssuer.type": "Role"}},
-        {"term": {"extra_fields": "new"}},
+        {"term": {"extra_fields.column_35": "new"}},
         {"term": {"log.record": 1}},
         # by their common names
         {"term": {"source.ip": "192.0.2.0/24"}},

@@ -3,6 +3,7 @@
 import base64
 import json
 import logging
+import os
 import re
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
+import certifi
 from botocore.exceptions import BotoCoreError, ClientError
 from isal import igzip
 from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth, Urllib3HttpConnection
@@ -95,6 +97,8 @@ def connect(settings: Settings) -> OpenSearch:
     return OpenSearch(
         hosts=[host],
         http_auth=_authenticate(settings, address.hostname),
+        # Left to itself, the client takes a folder in SSL_CERT_DIR for a file.
+        ca_certs=os.environ.get("SSL_CERT_FILE") or certifi.where(),
         connection_class=CheapGzipConnection,
         http_compress=True,
         timeout=TIMEOUT_SECONDS,

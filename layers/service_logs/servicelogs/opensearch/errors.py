@@ -94,8 +94,8 @@ TABLE: tuple[Row, ...] = (
         Verdict.MEND,
         "security_exception",
         "",
-        "Map the function's role or user to a role of the security plugin that may create "
-        "documents and indexes under IndexPrefix.",
+        "Map the function's role or user to a role of the security plugin that has the "
+        "permissions docs/opensearch.md lists, the one that the reason names among them.",
     ),
     Row(
         Verdict.MEND,

@@ -46,7 +46,7 @@ FRAME: Mapping[str, Mapping[str, Any]] = {
     "log.date_adjusted": {"type": "boolean"},
     "log.adjusted": KEYWORD,
     "log.original": {"type": "object", "enabled": False},
-    "extra_fields": KEYWORD,
+    "extra_fields": TYPES["flat_object"],
 }
 
 
