@@ -1,0 +1,8 @@
+"""The command line: `servicelogs formats`, `servicelogs parse`."""
+
+import sys
+
+from servicelogs.command_line import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,157 @@
+"""What the command line takes, and what it says of the formats.
+
+`servicelogs formats` answers at once: what parsing needs is imported when files are parsed.
+"""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NoReturn, override
+
+from servicelogs import formats
+from servicelogs.errors import ServiceLogsError
+from servicelogs.reference import FieldEntry, field_entries
+
+ALL_WELL = 0
+SOME_REJECTED = 1
+BAD_USAGE = 2
+
+_HEADINGS = FieldEntry("field", "type", "since", "also called", "meaning")
+
+_ABOUT_PARSE = """\
+Write each record of AWS log files to standard output as a JSON document, one a line, in order.
+Files are plain, gzip or zstd, told by their content, and of any size."""
+
+_MORE_ABOUT_PARSE = """\
+A file's type is told by its path, if that is an S3 key as AWS lays them out (with anything before
+it), else by its first bytes. A file that is no log (a digest, a test file, an empty file) is
+skipped and named in the summary. A file that cannot be read or told is an error; the others are
+parsed all the same.
+
+The summary goes to standard error: a table on a terminal, else a line of JSON, the last one.
+
+exit status: 0 nothing was rejected, 1 something was, 2 bad usage, an unknown type, or a file that
+cannot be read or whose type cannot be told.
+
+A document's id (with --bulk) is the event's own where AWS gives it one, else made of the file's
+name as given (or --source), the start of its text, and the record's number: the same input gives
+the same ids. A deployment gives other ids, made of bucket, key and ETag.
+A file counts as delivered when it was modified last, a pipe now: a record without a time gets that
+one, and the index of a record from more than a day later has its date. Indexes have the names of a
+deployment's default settings (aws-alb-2026.11.23)."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the arguments say; return the exit status."""
+    options = _arguments(arguments)
+    try:
+        if options.command == "formats":
+            _write(_describe(options.name) if options.name else _list())
+            return ALL_WELL
+        return _parse(options)
+    except ServiceLogsError as error:
+        sys.stderr.write(f"servicelogs: {error}\n")
+        return BAD_USAGE
+    except BrokenPipeError:
+        # Whoever read has seen enough.
+        _drop_output()
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        # A file that cannot be read is an error of its own: this one is about what we write.
+        where = f" {error.filename}" if error.filename else ""
+        sys.stderr.write(f"servicelogs: cannot write{where}: {error.strerror}\n")
+        _drop_output()
+        return BAD_USAGE
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+
+
+def _drop_output() -> None:
+    """Let what is still buffered go nowhere, or Python would fail on it when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _parse(options: argparse.Namespace) -> int:
+    from servicelogs.log_files import parse_files  # late: see this module's docstring
+
+    outcome = parse_files(
+        options.files,
+        log_type=options.type,
+        key=options.source,
+        bulk=options.bulk,
+        rejects=options.rejects,
+    )
+    if outcome.failed:
+        return BAD_USAGE
+    return SOME_REJECTED if outcome.rejected else ALL_WELL
+
+
+class _OneLine(argparse.ArgumentParser):
+    """Says what is wrong with the arguments in one line."""
+
+    @override
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
+    parser = _OneLine(prog="servicelogs", description="Read the logs that AWS services write.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    listing = commands.add_parser("formats", help="list the log types, or describe one")
+    listing.add_argument("name", nargs="?", metavar="NAME", help="a log type, as alb")
+    parse = commands.add_parser(
+        "parse",
+        help="turn log files into JSON documents",
+        description=_ABOUT_PARSE,
+        epilog=_MORE_ABOUT_PARSE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parse.add_argument("files", nargs="+", metavar="FILE", help="a log file; - is standard input")
+    parse.add_argument(
+        "--type", default="", metavar="NAME", help="the log type of all files, instead of told"
+    )
+    parse.add_argument(
+        "--source",
+        default="",
+        metavar="KEY",
+        help="the S3 key that the file came from, or s3://bucket/key: it tells type, account and "
+        "Region, and is log.source (only with one FILE)",
+    )
+    parse.add_argument(
+        "--bulk", action="store_true", help="write a bulk request: action line, document"
+    )
+    parse.add_argument(
+        "--rejects",
+        default="",
+        metavar="FILE",
+        help="write what was rejected there, a line of JSON each, as in the backup bucket",
+    )
+    options = parser.parse_args(given)
+    if options.command == "parse" and options.source and len(options.files) > 1:
+        parse.error("--source is the key of one file: parse each file by itself")
+    return options
+
+
+def _write(lines: Iterable[str]) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
+
+
+def _list() -> Iterator[str]:
+    width = max(map(len, formats.NAMES))
+    for name in formats.NAMES:
+        yield f"{name:<{width}}  {formats.get(name).title}"
+
+
+def _describe(name: str) -> Iterator[str]:
+    log_format = formats.get(name)
+    yield f"{log_format.name}: {log_format.title}"
+    yield log_format.page
+    yield ""
+    rows = [_HEADINGS, *field_entries(log_format)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+        yield "  ".join(cells).rstrip()

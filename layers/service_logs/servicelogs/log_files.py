@@ -1,0 +1,249 @@
+"""Turns log files on this machine into documents, as the pipeline turns S3 objects."""
+
+import base64
+import hashlib
+import json
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from servicelogs import formats
+from servicelogs.errors import ServiceLogsError, UnknownLogType, UnreadableObject
+from servicelogs.formats import START_BYTES, Detected
+from servicelogs.formats.format import Format
+from servicelogs.opensearch.index_names import IndexNames
+from servicelogs.reading import Readable, decompressed
+from servicelogs.records import Block, Source
+from servicelogs.rejects import line as reject_line
+from servicelogs.settings import Settings
+
+STANDARD_INPUT = "-"
+
+
+class UnreadableFile(ServiceLogsError):
+    """A file cannot be opened or read; the message says why."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the records of one log type."""
+
+    files: int = 0
+    records: int = 0
+    documents: int = 0
+    rejected: int = 0
+    filtered: int = 0
+
+    def add(self, block: Block) -> None:
+        """Count a block's records."""
+        self.records += block.records
+        self.documents += block.documents
+        self.rejected += len(block.rejects)
+        self.filtered += sum(block.filtered.values())
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of all files."""
+
+    by_type: dict[str, Counts] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    """Files that are no logs, and what they are."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """Files that could not be read or told, and why."""
+
+    def total(self) -> Counts:
+        """Add up all log types."""
+        rows = (asdict(counts).values() for counts in self.by_type.values())
+        return Counts(*map(sum, zip(*rows, strict=True)))
+
+    @property
+    def rejected(self) -> int:
+        """How many records were rejected."""
+        return self.total().rejected
+
+
+def parse_files(names: list[str], *, log_type: str, key: str, bulk: bool, rejects: str) -> Outcome:
+    """Write the documents of files to standard output, and a summary to standard error.
+
+    Empty texts stand for what was not given.
+    """
+    pinned = formats.get(log_type) if log_type else None
+    outcome = Outcome()
+    with ExitStack() as stack:
+        rejects_file = stack.enter_context(Path(rejects).open("wb")) if rejects else None
+        parser = _Parser(pinned, bulk, sys.stdout.buffer, rejects_file)
+        for name in names:
+            try:
+                with _opened(name) as stream:
+                    parser.parse(_LogFile(name, key, stream), outcome)
+            except (UnreadableFile, UnknownLogType) as error:
+                outcome.failed[name] = str(error)
+                sys.stderr.write(f"servicelogs: {name}: {error}\n")
+    sys.stderr.write("".join(f"{line}\n" for line in _summary(outcome)))
+    return outcome
+
+
+class _LogFile:
+    """A file that is being read, and what is known of it beside its text."""
+
+    def __init__(self, name: str, key: str, stream: BinaryIO) -> None:
+        self.name = name
+        if key.startswith("s3://"):
+            self.uri, self.key = key, key.removeprefix("s3://").partition("/")[2]
+        elif key:
+            # The bucket is not known.
+            self.uri, self.key = f"s3:///{key}", key
+        else:
+            # Where a bucket was copied with its keys, the path from the root ends in the key.
+            self.uri = name
+            self.key = name if name == STANDARD_INPUT else str(Path(name).absolute())
+        self._stream = stream
+
+    def read(self, size: int, /) -> bytes:
+        try:
+            return self._stream.read(size)
+        except OSError as error:
+            raise UnreadableFile(f"cannot be read: {error.strerror}") from error
+
+    def source(self, start: bytes, detected: Detected) -> Source:
+        """Describe where its records come from; `start` is what its text begins with."""
+        # A name may hold bytes that are no UTF-8.
+        uri = os.fsencode(self.uri).decode("utf-8", "replace")
+        identity = hashlib.sha256(uri.encode() + b"\0" + start).digest()
+        return Source(
+            uri=uri,
+            id=base64.urlsafe_b64encode(identity)[:16].decode(),
+            delivered=self._modified(),
+            account_id=detected.account_id,
+            region=detected.region,
+        )
+
+    def _modified(self) -> datetime:
+        status = os.fstat(self._stream.fileno())
+        if stat.S_ISREG(status.st_mode):
+            return datetime.fromtimestamp(status.st_mtime, UTC)
+        return datetime.now(UTC)
+
+
+class _Parser:
+    """Parses one file after the other."""
+
+    def __init__(
+        self, pinned: Format | None, bulk: bool, out: BinaryIO, rejects: BinaryIO | None
+    ) -> None:
+        self._pinned = pinned
+        self._bulk = bulk
+        self._out = out
+        self._rejects = rejects
+        defaults = Settings(opensearch_endpoint="")
+        self._index_names = IndexNames(
+            defaults.index_prefix, defaults.index_period, defaults.delete_after_days
+        )
+
+    def parse(self, file: _LogFile, outcome: Outcome) -> None:
+        """Write the documents and rejects of a file, block by block, and count them."""
+        start, chunks, fault = _begin(file)
+        detected = self._detect(file.key, start, fault)
+        log_format = detected.format
+        if log_format is None:
+            outcome.skipped[file.name] = detected.skip
+            return
+        counts = outcome.by_type.setdefault(log_format.name, Counts())
+        counts.files += 1
+        source = file.source(start[:START_BYTES], detected)
+        for block in log_format.blocks(chunks, source, self._index_names.dates(log_format)):
+            counts.add(block)
+            self._write(block, source, log_format.name)
+
+    def _detect(self, key: str, start: bytes, fault: UnreadableObject | None) -> Detected:
+        """Tell a file's type as the pipeline tells an object's."""
+        by_key = formats.detect_by_key(key)
+        if by_key and by_key.skip:
+            return by_key
+        if not start and fault is None:
+            return Detected(None, "an empty object")
+        if self._pinned:
+            return (by_key or Detected(None))._replace(format=self._pinned)
+        if start:
+            try:
+                return formats.detect(key, start[:START_BYTES])
+            except UnknownLogType as error:
+                raise UnknownLogType(f"{error}; name its type with --type") from error
+        if by_key is None:
+            raise UnreadableFile(str(fault))
+        return by_key
+
+    def _write(self, block: Block, source: Source, log_type: str) -> None:
+        if self._bulk:
+            self._out.write(block.body)
+        elif block.documents:
+            documents = bytes(block.body).split(b"\n")[1::2]
+            self._out.write(b"\n".join((*documents, b"")))
+        self._out.flush()
+        if self._rejects:
+            for reject in block.rejects:
+                self._rejects.write(reject_line(reject, source, log_type))
+
+
+def _opened(name: str) -> BinaryIO:
+    """Open a file so that what a pipe holds is read as it comes."""
+    try:
+        if name == STANDARD_INPUT:
+            return open(0, "rb", buffering=0, closefd=False)
+        return Path(name).open("rb", buffering=0)
+    except OSError as error:
+        what = "give the files in it" if isinstance(error, IsADirectoryError) else "check its name"
+        raise UnreadableFile(f"cannot be opened: {error.strerror}; {what}") from error
+
+
+def _begin(stream: Readable) -> tuple[bytes, Iterator[bytes], UnreadableObject | None]:
+    """Read the text by which a file's type may be told, and keep it in line before the rest."""
+    pieces: list[bytes] = []
+    rest: Iterator[bytes] = iter(())
+    fault = None
+    try:
+        rest = decompressed(stream)
+        for piece in rest:
+            pieces.append(piece)
+            if sum(map(len, pieces)) >= START_BYTES:
+                break
+    except UnreadableObject as error:
+        fault = error
+    start = b"".join(pieces)
+    return start, _text(start, rest, fault), fault
+
+
+def _text(start: bytes, rest: Iterator[bytes], fault: UnreadableObject | None) -> Iterator[bytes]:
+    yield start
+    if fault is not None:
+        raise fault
+    yield from rest
+
+
+def _summary(outcome: Outcome) -> Iterator[str]:
+    """Write the summary: for a person on a terminal, else for a program."""
+    if sys.stderr.isatty():
+        yield from _table(outcome)
+        return
+    content = asdict(outcome.total()) | {
+        "by_type": {name: asdict(counts) for name, counts in sorted(outcome.by_type.items())},
+        "skipped": outcome.skipped,
+        "failed": outcome.failed,
+    }
+    yield json.dumps(content)
+
+
+def _table(outcome: Outcome) -> Iterator[str]:
+    rows = [*sorted(outcome.by_type.items()), ("all", outcome.total())]
+    yield f"{'':<14}" + "".join(f"{heading:>11}" for heading in asdict(Counts()))
+    for name, counts in rows:
+        yield f"{name:<14}" + "".join(f"{count:>11,}" for count in asdict(counts).values())
+    for name, reason in outcome.skipped.items():
+        yield f"skipped: {name}: {reason}"

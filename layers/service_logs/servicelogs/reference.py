@@ -1,0 +1,34 @@
+"""The reference of a log type: its fields, for people to read."""
+
+from typing import NamedTuple
+
+from servicelogs.formats.format import Format
+
+
+class FieldEntry(NamedTuple):
+    """What the reference says of a field."""
+
+    name: str
+    type: str
+    since: str
+    also_called: str
+    """Its names that are the same for all log types, separated by commas."""
+    description: str
+
+
+def field_entries(log_format: Format) -> list[FieldEntry]:
+    """List the fields of a log type in the order AWS documents them."""
+    also: dict[str, list[str]] = {}
+    for common, field in log_format.common.items():
+        also.setdefault(field, []).append(common)
+    return [
+        FieldEntry(
+            field.name,
+            f"list of {field.type}" if field.many else field.type,
+            field.since,
+            # The addresses of a field that also holds names are a sub-field of it.
+            ", ".join([*also.get(field.name, ()), *also.get(f"{field.name}.ip", ())]),
+            field.description,
+        )
+        for field in log_format.fields
+    ]

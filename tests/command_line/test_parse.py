@@ -1,0 +1,304 @@
+"""`servicelogs parse`, run as its users run it."""
+
+import gzip
+import json
+import os
+import pty
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.sample_logs import SampleObject, generate, objects
+from servicelogs import formats
+
+LAYER = Path(__file__).parents[2] / "layers" / "service_logs"
+COMMAND = [sys.executable, "-P", "-m", "servicelogs"]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(LAYER)}
+KEY = (
+    "AWSLogs/123456789012/vpcflowlogs/eu-west-1/2026/11/20/"
+    "123456789012_vpcflowlogs_eu-west-1_fl-0a1b2c3d4e5f60718_20261120T0815Z_0a477c23.log.gz"
+)
+
+Run = Callable[..., subprocess.CompletedProcess[bytes]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run the command in a folder of its own."""
+
+    def run_it(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [*COMMAND, *arguments],
+            input=stdin,
+            capture_output=True,
+            cwd=tmp_path,
+            env=ENVIRONMENT,
+            timeout=60,
+            check=False,
+        )
+
+    return run_it
+
+
+def summary(done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
+    return json.loads(done.stderr.splitlines()[-1])
+
+
+def documents(done: subprocess.CompletedProcess[bytes]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("name", formats.NAMES)
+def test_each_record_is_one_document_on_a_line_in_order(run: Run, name: str) -> None:
+    done = run("parse", "-", stdin=generate(name, 300))
+
+    assert done.returncode == 0, done.stderr
+    assert len(documents(done)) == 300
+    ordinals = [document["log"]["record"] for document in documents(done)]
+    assert ordinals == sorted(ordinals)
+    assert {document["log"]["type"] for document in documents(done)} == {name}
+    assert summary(done)["records"] == 300
+    assert summary(done)["by_type"][name]["documents"] == 300
+
+
+@pytest.mark.parametrize("sample", [*objects()], ids=lambda sample: sample.key.rpartition("/")[2])
+def test_counts_of_sample_objects_are_what_they_say(
+    run: Run, tmp_path: Path, sample: SampleObject
+) -> None:
+    (tmp_path / "log").write_bytes(sample.data)
+
+    done = run("parse", "--source", sample.key, "log")
+
+    assert done.returncode == (1 if sample.rejected else 0)
+    counts = summary(done)
+    assert (counts["records"], counts["rejected"]) == (sample.records, sample.rejected)
+    assert len(documents(done)) == sample.records - sample.rejected - sample.filtered
+    assert bool(counts["skipped"]) == (not sample.records and "log" in counts["skipped"])
+
+
+def test_bulk_body_has_the_same_documents_each_behind_its_action(run: Run) -> None:
+    text = generate("alb", 20)
+
+    plain = documents(run("parse", "-", stdin=text))
+    lines = documents(run("parse", "--bulk", "-", stdin=text))
+
+    actions, bodies = lines[::2], lines[1::2]
+    assert [without_arrival(body) for body in bodies] == [without_arrival(one) for one in plain]
+    assert {action["create"]["_index"] for action in actions} == {"aws-alb-2026.11.20"}
+    assert len({action["create"]["_id"] for action in actions}) == 20
+
+
+def without_arrival(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name != "event"}
+
+
+def test_same_input_gives_the_same_ids(run: Run, tmp_path: Path) -> None:
+    def ids(name: str, records: int = 50) -> list[str]:
+        (tmp_path / name).write_bytes(generate("alb", records))
+        lines = documents(run("parse", "--bulk", name))
+        return [action["create"]["_id"] for action in lines[::2]]
+
+    assert ids("one.log") == ids("one.log")
+    assert not set(ids("one.log")) & set(ids("two.log"))
+
+
+def test_source_tells_type_account_region_and_where_the_records_come_from(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "copy").write_bytes(gzip.compress(generate("vpc_flow", 3)))
+
+    by_address = documents(run("parse", "--source", f"s3://logs/net/{KEY}", "copy"))
+    by_key = documents(run("parse", "--source", f"net/{KEY}", "copy"))
+
+    assert by_address[0]["log"]["source"] == f"s3://logs/net/{KEY}"
+    assert by_key[0]["log"]["source"] == f"s3:///net/{KEY}"
+    for found in (by_address, by_key):
+        assert found[0]["cloud"] == {"account_id": "123456789012", "region": "eu-west-1"}
+
+
+def test_files_of_a_copied_bucket_are_known_by_their_paths(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / KEY
+    path.parent.mkdir(parents=True)
+    path.write_bytes(generate("vpc_flow", 3))
+
+    found = documents(run("parse", KEY))
+
+    assert found[0]["cloud"]["account_id"] == "123456789012"
+    assert found[0]["log"]["source"] == KEY
+
+
+def test_rejects_are_lines_as_in_the_backup_bucket(run: Run, tmp_path: Path) -> None:
+    good, _, other = generate("alb", 2).partition(b"\n")
+
+    done = run(
+        "parse", "--rejects", "rejects", "-", stdin=b"\n".join((good, b"no \xff line", other))
+    )
+
+    assert done.returncode == 1
+    assert [document["log"]["record"] for document in documents(done)] == [1, 3]
+    (reject,) = map(json.loads, (tmp_path / "rejects").read_text().splitlines())
+    assert reject["ordinal"] == 2
+    assert reject["raw_base64"] == "bm8g/yBsaW5l"
+    assert (reject["log_type"], reject["error_type"]) == ("alb", "does_not_fit")
+
+
+def test_cut_gzip_gives_its_good_part_and_one_reject(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "cut.gz").write_bytes(gzip.compress(generate("vpc_flow", 5000))[:-2000])
+
+    done = run("parse", "cut.gz")
+
+    assert done.returncode == 1
+    assert summary(done)["rejected"] == 1
+    assert summary(done)["documents"] > 1000
+
+
+def test_file_of_unknown_type_is_an_error_and_the_others_are_parsed(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "unknown").write_bytes(b"root:x:0:0:root\n")
+    (tmp_path / "known").write_bytes(generate("alb", 4))
+
+    done = run("parse", "unknown", "missing", ".", "known")
+
+    assert done.returncode == 2
+    assert len(documents(done)) == 4
+    *errors, _ = done.stderr.decode().splitlines()
+    assert ["--type" in error for error in errors] == [True, False, False]
+    assert [error.split(": ")[1] for error in errors] == ["unknown", "missing", "."]
+    assert list(summary(done)["failed"]) == ["unknown", "missing", "."]
+
+
+def test_pinned_type_is_not_told_from_the_file(run: Run) -> None:
+    line = b"2 123456789012 eni-1 10.0.0.1 10.0.0.2 1 2 6 1 60 1795162440 1795162495 ACCEPT OK\n"
+
+    assert run("parse", "-", stdin=line).returncode == 2
+    assert (
+        documents(run("parse", "--type", "vpc_flow", "-", stdin=line))[0]["srcaddr"] == "10.0.0.1"
+    )
+
+
+def test_objects_that_are_no_logs_are_named_and_nothing_is_wrong(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty").write_bytes(b"")
+    (tmp_path / "ELBAccessLogTestFile").write_bytes(b"Enable AccessLog for ELB: 123456789012")
+    (tmp_path / "digest").write_bytes(b'{"awsAccountId":"1","digestStartTime":"2026"}')
+
+    done = run("parse", "empty", "ELBAccessLogTestFile", "digest")
+
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert list(summary(done)["skipped"]) == ["empty", "ELBAccessLogTestFile", "digest"]
+    assert all(summary(done)["skipped"].values())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["parse"],
+        ["parse", "--type", "alb_logs", "-"],
+        ["parse", "--source", "key", "a", "b"],
+        ["parse", "--rejects", "no/folder", "-"],
+        ["formats", "nope"],
+        ["unknown"],
+        [],
+    ],
+    ids=" ".join,
+)
+def test_bad_usage_is_one_line_and_status_2(run: Run, arguments: list[str]) -> None:
+    done = run(*arguments)
+
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert len(done.stderr.splitlines()) == 1
+    assert b"Traceback" not in done.stderr
+
+
+def test_reader_that_stops_ends_it_quietly(tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes(generate("vpc_flow", 20_000))
+    with subprocess.Popen(
+        [*COMMAND, "parse", "log"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+
+def test_full_disk_is_one_line(tmp_path: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*COMMAND, "parse", "-"],
+            input=generate("alb", 2),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=ENVIRONMENT,
+            check=False,
+        )
+
+    assert done.returncode == 2
+    assert done.stderr == b"servicelogs: cannot write: No space left on device\n"
+
+
+def test_lines_of_a_pipe_come_out_before_it_ends() -> None:
+    with subprocess.Popen(
+        [*COMMAND, "parse", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=ENVIRONMENT,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(generate("alb", 20))
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["log"]["record"] == 1
+        process.stdin.close()
+        process.stdout.read()
+
+
+def test_memory_is_bounded_whatever_the_size(tmp_path: Path) -> None:
+    """A file of 300 MB, a few of it on disk, in an address space of 250 MB."""
+    member = gzip.compress(generate("vpc_flow", 10_000))
+    copies = 300_000_000 // (10_000 * 100)
+    (tmp_path / "large.gz").write_bytes(member * copies)
+
+    done = subprocess.run(
+        [*COMMAND, "parse", "--bulk", "large.gz"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (250_000_000, 250_000_000)),
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert summary(done)["records"] == copies * 10_000
+
+
+def test_summary_on_a_terminal_is_a_table(tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes(generate("alb", 3))
+    ours, theirs = pty.openpty()
+
+    subprocess.run(
+        [*COMMAND, "parse", "log"],
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        check=True,
+    )
+
+    os.close(theirs)
+    heading, alb, total = os.read(ours, 10_000).decode().splitlines()
+    os.close(ours)
+    assert heading.split() == ["files", "records", "documents", "rejected", "filtered"]
+    assert alb.split() == ["alb", "1", "3", "3", "0", "0"]
+    assert total.split() == ["all", "1", "3", "3", "0", "0"]
