@@ -19,12 +19,12 @@ def show(url: str) -> Iterator[str]:
         yield f"  {bucket['key']:<40}{bucket['doc_count']:>8,}"
     yield "\nLoad balancer answers by minute (http.response.status_code)"
     yield from _status_codes(client)
-    yield "\nDenied API calls (errorCode)"
-    by_call = _terms("eventName") | {"aggs": {"who": _terms("user.name", 1)}}
+    yield "\nDenied API calls, and who made most of them (errorCode, userIdentity.arn)"
+    by_call = _terms("eventName") | {"aggs": {"who": _terms("userIdentity.arn", 1)}}
     denied = {"terms": {"errorCode": DENIED}}
     for bucket in _buckets(client, "aws-cloudtrail-*", denied, by_call):
-        who = bucket["who"]["buckets"]
-        yield f"  {bucket['key']:<40}{bucket['doc_count']:>8,}  {who[0]['key'] if who else ''}"
+        callers = [caller["key"].rpartition(":")[2] for caller in bucket["who"]["buckets"]]
+        yield f"  {bucket['key']:<40}{bucket['doc_count']:>8,}  {', '.join(callers)}"
 
 
 def _status_codes(client: OpenSearch) -> Iterator[str]:

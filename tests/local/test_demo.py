@@ -1,0 +1,65 @@
+"""The demo on a whole stack: all counts right, twice; and a count that is off is said."""
+
+import dataclasses
+import re
+
+import pytest
+
+from local import demo, sample_logs
+from local.stack import Stack
+from local.witnesses import Witnesses
+
+pytestmark = pytest.mark.end_to_end
+
+
+def rows(text: str) -> dict[str, list[str]]:
+    """Read the table: the counts of each log type."""
+    found = re.findall(r"^(\w+) +((?:[\d,]+ +){5})[\d.]+$", text, re.MULTILINE)
+    return {log_type: counts.split() for log_type, counts in found}
+
+
+def test_every_sample_record_is_accounted_for_and_a_second_delivery_changes_nothing(
+    deployed: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert demo.run(deployed) == 0
+    first = capsys.readouterr().out
+    samples = list(sample_logs.objects())
+    assert {
+        log_type: (int(objects), int(records))
+        for log_type, (objects, records, *_) in rows(first).items()
+    } == {
+        log_type: (
+            sum(sample.format == log_type for sample in samples),
+            sum(sample.records for sample in samples if sample.format == log_type),
+        )
+        for log_type in {sample.format for sample in samples}
+    }
+    searchable = Witnesses(deployed, 0).searchable()
+    assert demo.run(deployed) == 0
+    second = capsys.readouterr().out
+    assert rows(second) == rows(first)
+    assert "a second delivery changes nothing" in second
+    assert Witnesses(deployed, 0).searchable() == searchable
+
+
+def test_a_record_too_few_fails_the_demo_and_names_the_object(
+    deployed: Stack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = next(sample_logs.objects())
+    one_more = dataclasses.replace(sample, records=sample.records + 1)
+    monkeypatch.setattr(sample_logs, "objects", lambda: [one_more])
+    monkeypatch.setattr(demo, "PATIENCE_AFTER_THE_END_SECONDS", 1)
+    assert demo.run(deployed) == 1
+    complaint = capsys.readouterr().err
+    assert f"{sample.key}: {sample.records - sample.rejected} searchable, should be" in complaint
+    assert "make down" in complaint
+
+
+def test_the_searches_find_what_the_samples_hold(
+    deployed: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    demo.run(deployed)
+    text = capsys.readouterr().out
+    for heading in ("Top client addresses", "Load balancer answers by minute", "Denied API calls"):
+        _, _, after = text.partition(heading)
+        assert re.match(r".*\n +\S+.* \d", after), heading
