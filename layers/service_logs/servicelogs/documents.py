@@ -105,4 +105,7 @@ def iso(moment: datetime) -> str:
 def iso_hour(text: bytes) -> tuple[datetime, str]:
     """Read an hour in ISO 8601, `2026-11-20T08`; a ValueError if it is none."""
     hour = text.decode()
-    return datetime.strptime(hour, "%Y-%m-%dT%H").replace(tzinfo=UTC), hour
+    moment = datetime.strptime(hour, "%Y-%m-%dT%H").replace(tzinfo=UTC)
+    if moment.isoformat()[:13] != hour:  # strptime takes ` 2` and digits of other scripts too
+        raise ValueError(f"{hour!r} is no hour")
+    return moment, hour

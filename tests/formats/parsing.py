@@ -1,0 +1,137 @@
+"""What the tests of formats ask for: an object's bytes parsed, each line of the body checked."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from servicelogs import formats
+from servicelogs.documents import Dates, one_index
+from servicelogs.formats.format import Format
+from servicelogs.records import Block, Reject, Source
+
+SOURCE = Source(
+    uri="s3://logs/some/key",
+    id="0123456789abcdef",
+    delivered=datetime(2026, 11, 20, 8, 30, tzinfo=UTC),
+    account_id="111122223333",
+    region="eu-west-1",
+)
+ACTIONS = {"create", "index", "update", "delete"}
+
+
+@dataclass(slots=True)
+class Parsed:
+    """What became of an object's records, by ordinal."""
+
+    documents: dict[int, dict[str, Any]] = field(default_factory=dict)
+    actions: dict[int, dict[str, str]] = field(default_factory=dict)
+    rejects: list[Reject] = field(default_factory=list)
+    filtered: Counter[str] = field(default_factory=Counter)
+    records: int = 0
+
+    def summary(self) -> tuple[Any, ...]:
+        """Return all of it but when it was parsed, to compare two ways that must agree."""
+        rejects = [(reject.ordinal, reject.error_type, reject.raw) for reject in self.rejects]
+        return self.documents, self.actions, rejects, self.filtered
+
+    def ordinals(self) -> set[int]:
+        """Return the ordinals of all documents and rejects."""
+        return {*self.documents, *(reject.ordinal for reject in self.rejects)}
+
+
+def fresh(name: str) -> Format:
+    """Return a format that has not compiled or learned anything yet."""
+    return replace(formats.get(name))
+
+
+def parse(
+    log_format: str | Format,
+    data: bytes | Iterable[bytes],
+    *,
+    start: int = 1,
+    dates: Dates = one_index("an-index"),  # noqa: B008 - it has no state
+) -> Parsed:
+    """Parse an object, and check what holds for every body."""
+    if isinstance(log_format, str):
+        log_format = formats.get(log_format)
+    chunks = [data] if isinstance(data, bytes) else data
+    parsed = Parsed()
+    for block in log_format.blocks(chunks, SOURCE, dates, start):
+        _take(block, parsed)
+    assert parsed.records == (len(parsed.documents) + len(parsed.rejects) + parsed.filtered.total())
+    return parsed
+
+
+def _take(block: Block, parsed: Parsed) -> None:
+    assert block.first < block.end
+    documents = 0
+    for action, document in _pairs(bytes(block.body)):
+        ordinal = document["log"]["record"]
+        assert block.first <= ordinal < block.end
+        assert ordinal not in parsed.documents
+        assert isinstance(block.raw(ordinal), bytes)
+        assert datetime.fromisoformat(document.pop("event")["ingested"]).tzinfo is UTC
+        parsed.documents[ordinal] = document
+        parsed.actions[ordinal] = action
+        documents += 1
+    assert documents == block.documents
+    for reject in block.rejects:
+        assert block.first <= reject.ordinal < block.end
+        assert reject.reason.isprintable()
+        assert block.raw(reject.ordinal) == reject.raw
+    parsed.rejects += block.rejects
+    parsed.filtered.update(block.filtered)
+    parsed.records += block.records
+    seen = [*parsed.documents, *(reject.ordinal for reject in parsed.rejects)]
+    assert len(seen) == len({*seen})
+
+
+def _pairs(body: bytes) -> Iterator[tuple[dict[str, str], dict[str, Any]]]:
+    """Read a bulk body as strictly as OpenSearch does."""
+    *lines, end = body.split(b"\n")
+    assert end == b""
+    assert len(lines) % 2 == 0
+    for action_line, document_line in zip(lines[::2], lines[1::2], strict=True):
+        action, document = strict(action_line), strict(document_line)
+        assert action.keys() == {"create"}
+        assert action["create"].keys() == {"_index", "_id"}
+        assert 0 < len(action["create"]["_id"].encode()) <= 512
+        assert next(iter(document)) not in ACTIONS
+        yield action["create"], document
+
+
+class _Object(list[tuple[str, Any]]):
+    """The members of a JSON object in order, repeated ones too."""
+
+
+def strict(line: bytes) -> dict[str, Any]:
+    """Decode one JSON object in UTF-8 that repeats no name at its top."""
+    members = json.loads(
+        line.decode(), object_pairs_hook=_Object, parse_constant=_no_constant, parse_int=_integer
+    )
+    assert isinstance(members, _Object)
+    names = [name for name, _ in members]
+    assert len(names) == len({*names}), f"a name comes twice in {line[:300]!r}"
+    return _plain(members)  # type: ignore[no-any-return]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, _Object):
+        return {name: _plain(inner) for name, inner in value}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _integer(text: str) -> int | str:
+    return int(text) if len(text) < 1_000 else text
+
+
+def _no_constant(text: str) -> None:
+    raise ValueError(f"{text} is no JSON")
+
+
+def chunked(data: bytes, size: int) -> list[bytes]:
+    """Cut bytes into chunks of one size."""
+    return [data[start : start + size] for start in range(0, len(data), size)]
