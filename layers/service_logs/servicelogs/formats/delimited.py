@@ -1,7 +1,8 @@
 """Formats with one record a line: fixed columns, or columns that a header names."""
 
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, cached_property
 from itertools import islice
@@ -17,6 +18,8 @@ from servicelogs.formats.layout import EXTRA, JsonSafe, Layout, Output
 from servicelogs.records import Block, Reject, Source
 
 _MOST_LAYOUTS = 256
+_MOST_HEADER_BYTES = 4096
+_column_name = re.compile(r"[a-z][a-z0-9_-]*").fullmatch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +57,15 @@ class Delimited(Format):
         """Give the layout that counts after a line that is no record; None if it is one."""
         return None
 
+    @property
+    def other_layouts(self) -> tuple[Layout, ...]:
+        """What a line may have that does not fit the layout of the lines before it."""
+        return self.layouts
+
+    def as_meant(self, line: bytes) -> bytes:
+        r"""Give another reading of a line (safe for JSON) that does not fit: `\"` for a quote."""
+        return line.replace(b'\\\\"', b"\\u0022")
+
     @override
     def blocks(
         self, chunks: Iterable[bytes], source: Source, dates: Dates, start: int = 1
@@ -84,10 +96,41 @@ class Headed(Delimited):
 
     @override
     def layout_for(self, line: bytes, current: Layout) -> Layout | None:
-        names = line.decode(errors="replace").split()
-        if not names or names[0] not in self._by_name:
-            return None
-        return self._headed(tuple(names))
+        names = self.header(line)
+        return self._headed(names) if names else None
+
+    def header(self, line: bytes) -> tuple[str, ...]:
+        """Give the columns that a line names; none if it is no header."""
+        if len(line) > _MOST_HEADER_BYTES:
+            return ()
+        names = tuple(line.decode(errors="replace").split())
+        known = sum(name in self._by_name for name in names)
+        if not known or not all(map(_column_name, names)):
+            return ()
+        # In a record a value may look like a name; there may be names that are newer than this.
+        return names if names[0] in self._by_name or 2 * known > len(names) else ()
+
+    def _no_header(self, columns: tuple[Column, ...]) -> Column:
+        """Give the first column so that a header does not fit where all columns take words."""
+        first = columns[0]
+        parts = (part for c in columns for variant in c.variants for part in variant.parts)
+        if any(part.rendering == "number" for part in parts):
+            return first
+        known, word, separator = "|".join(self._by_name), "[a-z][a-z0-9_-]*", self.separator
+        header = rf"(?:{word}{separator})*(?:{known})(?:{separator}{word})*$"
+        variants = (v._replace(pattern=f"(?!{header}){v.pattern}") for v in first.variants)
+        return replace(first, variants=tuple(variants))
+
+    @property
+    @override
+    def other_layouts(self) -> tuple[Layout, ...]:
+        return ()  # the header alone decides
+
+    @override
+    def as_meant(self, line: bytes) -> bytes:
+        # A sample line of AWS's has two spaces between two of its columns.
+        separator = self.separator.encode()
+        return separator.join(filter(None, line.split(separator)))
 
     @cached_property
     def _layouts(self) -> dict[tuple[str, ...], Layout]:
@@ -97,7 +140,13 @@ class Headed(Delimited):
         if names not in self._layouts:
             if len(self._layouts) >= _MOST_LAYOUTS:
                 self._layouts.clear()
-            columns = tuple(self._by_name.get(name) or keyword(EXTRA + name, "") for name in names)
+            columns = tuple(
+                self._by_name[name]
+                if name in self._by_name and name not in names[:at]
+                else keyword(EXTRA + name, "")
+                for at, name in enumerate(names)
+            )
+            columns = (self._no_header(columns), *columns[1:])
             time = next((name for name in self.times if name in names), "")
             self._layouts[names] = Layout(columns, self.separator, time=time, open_end=False)
         return self._layouts[names]
@@ -151,9 +200,9 @@ class _Reader:
         if layout := self._format.layout_for(line, self._layout):
             self._layout = layout
             return
-        escaped = line.replace(b'\\\\"', b"\\u0022")
-        for layout in (self._layout, *self._format.layouts):
-            if not layout.write(iter([(ordinal, escaped)]), self._stamps_of(layout), out):
+        meant = self._format.as_meant(line)
+        for layout in (self._layout, *self._format.other_layouts):
+            if not layout.write(iter([(ordinal, meant)]), self._stamps_of(layout), out):
                 self._layout = layout
                 return
         reason = self._layout.why_not(line)

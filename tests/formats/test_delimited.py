@@ -1,0 +1,243 @@
+"""Delimited formats: whatever a line holds, it is one document or one reject, and valid JSON."""
+
+import time
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from servicelogs.documents import IndexDate
+from servicelogs.formats import layout, vpc_flow
+from servicelogs.formats.delimited import Headed
+from tests.formats.parsing import SOURCE, chunked, fresh, parse
+
+ALB = (
+    b"https 2026-11-20T08:14:55.123456Z app/shop-web/0a1b2c3d4e5f6071 192.0.2.55:51514"
+    b' 198.51.100.20:8080 0.001 0.012 0.000 200 200 311 5120 "GET https://shop.example:443/a?x=1'
+    b' HTTP/2.0" "curl/8.9.1" TLS_AES_128_GCM_SHA256 TLSv1.3 arn:aws:targetgroup/web/0f1e'
+    b' "Root=1-69200a5f-0123456789abcdef01234567" "shop.example" "arn:aws:certificate/1" 10'
+    b' 2026-11-20T08:14:55.110000Z "waf,forward" "-" "-" "198.51.100.20:8080" "200" "-" "-"'
+    b' TID_0123456789abcdef0123456789abcdef "-" "-" "-" 198.51.100.4'
+)
+VPC = (
+    b"2 111122223333 eni-0a1b2c3d4e5f60718 192.0.2.55 198.51.100.20 51514 443 6 12 5120"
+    b" 1795162440 1795162495 ACCEPT OK"
+)
+LINES = {"alb": ALB, "vpc_flow": VPC}
+HEADER = vpc_flow.DEFAULT.encode()
+NASTY = (
+    b"-",
+    b"--",
+    b"-1",
+    b"0",
+    b"00",
+    b"007",
+    b"00.5",
+    b"-0",
+    b"1e5",
+    b"9" * 30,
+    b"0." + b"9" * 400,
+    b'"',
+    b'""',
+    b'"a" "b"',
+    b'x","log":{"type":"y"},"z":"',
+    b"\\",
+    b"\\x22",
+    b'\\"',
+    b"\\\\x22",
+    b"\xff\xfe",
+    b"\xc3\xa9",
+    b"\x00",
+    b"\x1f\x7f",
+    b"\r",
+    b"\t",
+    b"%b%d",
+    b"[::1]:80",
+    b"2001:db8::1:443",
+    b"1.2.3.4:00080",
+    b"- - -",
+    b"- http://shop.example:80- -",
+    b"GET https://[2001:db8::5]:443/a b?c d HTTP/1.1",
+    b"a,b,c",
+    b",",
+    b"-,-",
+    b"1.2.3.4:80 -",
+    b"9999-12-31T23:59:59.999999999Z",
+    b"0000-00-00T00:00:00Z",
+    b"0001-01-01T00:00:00Z",
+    b"2026-11-20T99:00:00Z",
+    b'{"delete":{"_index":"x","_id":"y"}}',
+    b"\n" + b'{"delete":{"_index":"x","_id":"y"}}',
+    b"",
+)
+values = st.one_of(st.sampled_from(NASTY), st.binary(max_size=6))
+
+
+@st.composite
+def lines(draw: st.DrawFn, name: str) -> bytes:
+    """A good line some of whose columns, quoted or not, hold something else."""
+    columns = LINES[name].split(b" ")
+    for _ in range(draw(st.integers(0, 3))):
+        at = draw(st.integers(0, len(columns) - 1))
+        quote = b'"' if columns[at].startswith(b'"') and draw(st.booleans()) else b""
+        columns[at] = quote + draw(values) + quote
+    length = draw(st.sampled_from((len(columns), len(columns), len(columns) - 1, 3)))
+    more = draw(st.lists(values, max_size=2)) if draw(st.booleans()) else []
+    return b" ".join([*columns[:length], *more])
+
+
+@st.composite
+def headers(draw: st.DrawFn) -> bytes:
+    """Column names in any order, some unknown, some twice."""
+    known = st.sampled_from([column.name for column in vpc_flow.FORMAT.columns])
+    odd = st.sampled_from(("new-column", "a.b", "A_B", '"', "\\", "x" * 300, "new_column"))
+    return " ".join(draw(st.lists(st.one_of(known, known, odd), min_size=1, max_size=16))).encode()
+
+
+@st.composite
+def bodies(draw: st.DrawFn, name: str) -> bytes:
+    """Several lines, blank ones and headers among them."""
+    kinds = [lines(name), lines(name), st.sampled_from((b"", b" ", b"\r", LINES[name]))]
+    if name == "vpc_flow":
+        kinds += [headers(), st.just(HEADER)]
+    ending = draw(st.sampled_from((b"\n", b"\r\n")))
+    return ending.join(draw(st.lists(st.one_of(kinds), max_size=8))) + draw(
+        st.sampled_from((b"", b"\n", b"\r\n"))
+    )
+
+
+def content(name: str, body: bytes) -> set[int]:
+    """Return the numbers of the lines that are records: not blank, and no header."""
+    log_format = fresh(name)
+    return {
+        number
+        for number, line in enumerate(body.split(b"\n"), 1)
+        if line.removesuffix(b"\r").strip(b" ")
+        and not (isinstance(log_format, Headed) and log_format.header(line.removesuffix(b"\r")))
+    }
+
+
+@pytest.mark.parametrize("name", LINES)
+@given(data=st.data(), size=st.integers(1, 300))
+def test_each_line_is_one_document_or_one_reject_however_it_is_cut(
+    name: str, data: st.DataObject, size: int
+) -> None:
+    body = data.draw(bodies(name))
+    whole = parse(fresh(name), body)
+    assert whole.ordinals() == content(name, body)
+    raw = body.split(b"\n")
+    for reject in whole.rejects:
+        assert reject.raw == raw[reject.ordinal - 1].removesuffix(b"\r")
+    for ordinal, action in whole.actions.items():
+        assert action["_id"] == f"{SOURCE.id}-{ordinal}"
+    assert parse(fresh(name), chunked(body, size)).summary() == whole.summary()
+
+
+@pytest.mark.parametrize("name", LINES)
+@given(body=st.binary(max_size=300), size=st.integers(1, 50))
+def test_no_bytes_crash_a_parser(name: str, body: bytes, size: int) -> None:
+    parse(name, chunked(body, size))
+
+
+@pytest.mark.parametrize("name", LINES)
+@given(data=st.data(), size=st.integers(1, 300))
+def test_going_on_from_an_ordinal_gives_exactly_the_records_from_there_on(
+    name: str, data: st.DataObject, size: int
+) -> None:
+    body = data.draw(bodies(name))
+    start = data.draw(st.integers(1, 1 + body.count(b"\n") + 1))
+    whole = parse(fresh(name), chunked(body, size))
+    rest = parse(fresh(name), chunked(body, size), start=start)
+    assert rest.documents == {n: one for n, one in whole.documents.items() if n >= start}
+    assert rest.rejects == [one for one in whole.rejects if one.ordinal >= start]
+
+
+@pytest.mark.parametrize("name", LINES)
+@given(data=st.data())
+def test_lines_of_a_common_shape_become_what_lines_of_a_rare_shape_become(
+    name: str, data: st.DataObject
+) -> None:
+    some = data.draw(st.lists(lines(name), min_size=1, max_size=5))
+    body = b"\n".join(some * 2)
+    with patch.object(layout, "_COMMON", 10**9):
+        rare = parse(fresh(name), body)
+    for common in (1, 2):
+        with patch.object(layout, "_COMMON", common):
+            assert parse(fresh(name), body).summary() == rare.summary()
+
+
+@pytest.mark.parametrize("name", LINES)
+@given(data=st.data())
+def test_a_shape_met_often_is_printed_as_before(name: str, data: st.DataObject) -> None:
+    line = data.draw(lines(name)).replace(b"\n", b"")
+    parsed = parse(fresh(name), b"\n".join([line] * 40))
+    for ordinal, document in parsed.documents.items():
+        document["log"].pop("record")
+        assert document == parsed.documents[1], ordinal
+    assert len(parsed.documents) in (0, 40)
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_expired_records_are_counted_and_leave_no_document(name: str) -> None:
+    body = b"\n".join([LINES[name]] * 50)
+    parsed = parse(name, body, dates=lambda hour, source: None)
+    assert parsed.filtered == {"expired": 50}
+    assert parsed.documents == {}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_a_record_is_dated_by_its_hour(name: str) -> None:
+    hours = []
+    dates = lambda hour, source: hours.append(hour) or IndexDate("i")  # noqa: E731
+    parsed = parse(name, LINES[name], dates=dates)
+    assert [f"{hour:%Y-%m-%dT%H:%M:%S%z}" for hour in hours] == ["2026-11-20T08:00:00+0000"]
+    assert (
+        parsed.documents[1]["@timestamp"]
+        == {
+            "alb": "2026-11-20T08:14:55.123456Z",
+            "vpc_flow": "2026-11-20T08:14:00Z",
+        }[name]
+    )
+
+
+@pytest.mark.parametrize("name", LINES)
+@pytest.mark.parametrize("filler", [b"0", b"00000000", b"9", b":", b"a", b"- ", b'"', b"0:0"])
+def test_a_line_that_nearly_fits_is_rejected_quickly(name: str, filler: bytes) -> None:
+    columns = [
+        filler * (1 if column[:1] == b'"' else 4_000 // len(filler))
+        if column[:1].isdigit()
+        else column
+        for column in LINES[name].split(b" ")
+    ]
+    zeros = LINES[name].split(b" ")
+    zeros = [b"0" * 9 if column.isdigit() else column for column in zeros]
+    start = time.process_time()
+    for line in (b" ".join([*columns, b"\x00"]), b" ".join([*zeros[:-1], b'"'])):
+        parse(name, line)
+    assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "odd"), [("vpc_flow", " 443 ", " 0443 "), ("alb", " 0.012 ", " 00.012 ")]
+)
+def test_a_number_that_json_does_not_know_is_a_reject(name: str, good: str, odd: str) -> None:
+    parsed = parse(name, LINES[name].replace(good.encode(), odd.encode()))
+    assert [reject.error_type for reject in parsed.rejects] == ["does_not_fit"]
+
+
+def test_a_header_is_none_of_the_records_where_all_columns_take_words() -> None:
+    body = b"vpc-id action\nvpc-1 ACCEPT\naction vpc-id\nREJECT vpc-2\nnext-hop-vpc-id newer\na b\n"
+    parsed = parse(fresh("vpc_flow"), body)
+    assert {n: (one.get("vpc_id"), one.get("action")) for n, one in parsed.documents.items()} == {
+        2: ("vpc-1", "ACCEPT"),
+        4: ("vpc-2", "REJECT"),
+        6: (None, None),
+    }
+    assert parsed.documents[6]["extra_fields"] == {"newer": "b"}
+
+
+def test_a_quote_in_a_column_without_quotes_does_not_end_its_value() -> None:
+    parsed = parse("alb", ALB.replace(b"app/shop-web", b'app","log":{"record":7},"x":"'))
+    assert parsed.documents == {}
+    assert [reject.reason for reject in parsed.rejects] == ["column 3 (elb) does not fit"]
