@@ -205,7 +205,8 @@ class _Reader:
             if not layout.write(iter([(ordinal, meant)]), self._stamps_of(layout), out):
                 self._layout = layout
                 return
-        reason = self._layout.why_not(line)
+        newest = (*self._format.other_layouts, self._layout)[0]
+        reason = newest.why_not(line)
         out.rejects.append(self._reject(ordinal, "does_not_fit", reason, raw(ordinal)))
 
     def _overlong(self, piece: Overlong) -> Iterator[Block]:

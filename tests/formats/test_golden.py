@@ -1,0 +1,28 @@
+"""Golden pairs: an input as AWS writes it, and what it becomes (`make_cases.py` writes them)."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from servicelogs import formats
+from tests.formats.make_cases import FOLDER, cases, expected_file, outcome
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.parent.name}/{case.name}")
+def test_an_input_becomes_what_is_expected_of_it(case: Path) -> None:
+    assert outcome(case) == json.loads(expected_file(case).read_text())
+
+
+@pytest.mark.parametrize("name", formats.NAMES)
+def test_however_an_object_is_compressed_it_becomes_the_same(name: str) -> None:
+    same = [
+        json.loads((FOLDER / name / f"{kind}.expected.json").read_text())
+        for kind in ("documented", "gzip", "gzip_members", "zstd")
+    ]
+    assert same == same[:1] * len(same)
+
+
+def test_each_expected_file_belongs_to_an_input() -> None:
+    expected = {path for name in formats.NAMES for path in (FOLDER / name).glob("*.expected.json")}
+    assert expected == {expected_file(case) for case in cases()}
