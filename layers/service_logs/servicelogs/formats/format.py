@@ -25,7 +25,7 @@ class Format:
     """Elastic Common Schema name → our field, for alias fields."""
     date_from: Literal["event", "delivery"] = "event"
     starts: str = ""
-    """A regular expression (bytes, verbose) that only this format's first bytes match."""
+    """A regular expression that only this format's first bytes match."""
 
     @property
     def fields(self) -> tuple[Field, ...]:

@@ -24,10 +24,13 @@ FORMAT = Headed(
             "{account}_vpcflowlogs_{region}_{id}_{minute}_{id}.log"
         ),
     ),
-    starts=r"(?:version|account-id|interface-id|srcaddr|dstaddr|srcport|dstport|protocol|packets|"
-    r"bytes|start|end|action|log-status|vpc-id|subnet-id|instance-id|tcp-flags|type|pkt-srcaddr|"
-    r"pkt-dstaddr|region|az-id|flow-direction|traffic-path)"
-    r"(?:[ ](?!resource-type|tgw-)[a-z][a-z0-9-]*)*\r?\n",
+    starts=r"(?:version|account-id|interface-(?:id|type|tag|tag-2)|srcaddr|dstaddr|srcport|dstport|"
+    r"protocol|packets|bytes|start|end|action|log-status|vpc-id|subnet-id|instance-(?:id|tag|tag-2)|"
+    r"tcp-flags|type|region|az-id|sublocation-(?:type|id)|flow-direction|traffic-path|reject-reason|"
+    r"resource-id|encryption-status|asg-tag|asg-tag-2|(?:pkt|ecs|next-hop)-[a-z-]+)"
+    r"(?:[ ]+(?!resource-type|tgw-)[a-z][a-z0-9-]*)*[ ]*\r?\n"
+    # Without a header: the default columns.
+    r"|\d+[ ](?:\d{12}|unknown)[ ](?:eni-[0-9a-f]+|-)[ ](?:\S+[ ]){10}(?:OK|NODATA|SKIPDATA)\s",
     default=tuple(DEFAULT.split()),
     time="start",
     times=("start", "end"),
