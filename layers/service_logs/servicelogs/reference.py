@@ -1,7 +1,9 @@
 """The reference of a log type: its fields, for people to read."""
 
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from servicelogs.formats.fields import Field
 from servicelogs.formats.format import Format
 
 
@@ -26,9 +28,16 @@ def field_entries(log_format: Format) -> list[FieldEntry]:
             field.name,
             f"list of {field.type}" if field.many else field.type,
             field.since,
-            # The addresses of a field that also holds names are a sub-field of it.
-            ", ".join([*also.get(field.name, ()), *also.get(f"{field.name}.ip", ())]),
+            ", ".join(_other_names(field, also)),
             field.description,
         )
         for field in log_format.fields
     ]
+
+
+def _other_names(field: Field, also: Mapping[str, list[str]]) -> Iterator[str]:
+    if field.alias_of:
+        yield field.alias_of
+    yield from also.get(field.name, ())
+    # The addresses of a field that also holds names are a sub-field of it.
+    yield from also.get(f"{field.name}.ip", ())

@@ -22,3 +22,5 @@ class Field:
     """The value is a list of this type."""
     date_format: str = ""
     """For a timestamp: `epoch_second`, `epoch_millis`; empty: ISO 8601."""
+    alias_of: str = ""
+    """Documents have it under this name instead (`@timestamp`), and an alias stands for it."""

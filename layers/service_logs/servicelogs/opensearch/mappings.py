@@ -82,6 +82,8 @@ def mappings(log_format: Format) -> dict[str, Any]:
 
 
 def _type(field: Field) -> Mapping[str, Any]:
+    if field.alias_of:
+        return {"type": "alias", "path": field.alias_of}
     if field.date_format:
         return {**TYPES[field.type], "format": field.date_format}
     return TYPES[field.type]

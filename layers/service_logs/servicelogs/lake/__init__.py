@@ -1,0 +1,1 @@
+"""The Light Engine: logs as Parquet files that Athena queries."""

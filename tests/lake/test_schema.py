@@ -1,0 +1,173 @@
+"""Each log type's columns: names that Hive takes, types that survive a Parquet file."""
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from servicelogs import formats
+from servicelogs.formats.fields import Field
+from servicelogs.formats.format import Format
+from servicelogs.lake.schema import (
+    FRAME,
+    PARTITION,
+    Column,
+    arrow_schema,
+    columns,
+    glue_columns,
+    partition_keys,
+)
+from tests.lake.glue_types import parse_hive_type
+
+MOMENT = datetime(2026, 11, 20, 8, 14, 55, 123456, tzinfo=UTC)
+VALUES: dict[str, Any] = {
+    "keyword": "a",
+    "ip": "2001:db8::17",
+    "address": "ec2.amazonaws.com",
+    "integer": 2**31 - 1,
+    "long": 2**63 - 1,
+    "float": 0.001,
+    "timestamp": MOMENT,
+    "boolean": True,
+    "flat_object": '{"a":[1]}',
+}
+
+
+class MadeUp(Format):
+    """A format of the fields that a test gives it."""
+
+    def __init__(self, *fields: Field) -> None:
+        super().__init__(name="made_up", title="", page="", keys=(), deliverer="")
+        object.__setattr__(self, "_fields", fields)
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        return self._fields  # type: ignore[attr-defined]
+
+
+@pytest.fixture(params=formats.NAMES)
+def log_format(request: pytest.FixtureRequest) -> Format:
+    return formats.get(request.param)
+
+
+def leaves(found: tuple[Column, ...]) -> list[Column]:
+    return [leaf for one in found for leaf in (leaves(one.members) if one.members else [one])]
+
+
+def value_of(column: Column) -> Any:
+    one = (
+        VALUES[column.type]
+        if column.type
+        else {member.name: value_of(member) for member in column.members}
+    )
+    return [one, one] if column.many else one
+
+
+def own(*fields: Field) -> dict[str, str]:
+    frame = {field.name for field in FRAME}
+    return {
+        column["Name"]: column["Type"]
+        for column in glue_columns(MadeUp(*fields))
+        if column["Name"] not in frame
+    }
+
+
+def test_names_are_valid_in_hive_at_every_level_and_stand_once(log_format: Format) -> None:
+    def check(found: tuple[Column, ...]) -> None:
+        names = [column.name for column in found]
+        assert len(set(names)) == len(names)
+        for column in found:
+            assert re.fullmatch(r"[a-z][a-z0-9_]*", column.name)
+            check(column.members)
+
+    check(columns(log_format))
+    table = [column["Name"] for column in (*glue_columns(log_format), *partition_keys())]
+    assert len(set(table)) == len(table)
+
+
+def test_every_field_has_its_place_in_a_column(log_format: Format) -> None:
+    found = {path for leaf in leaves(columns(log_format)) for path in leaf.paths}
+
+    for field in log_format.fields:
+        *_, last = field.name.split(".")
+        assert {field.alias_of or field.name, last} & found, field.name
+
+
+def test_glue_and_parquet_have_the_same_columns_and_types(log_format: Format) -> None:
+    schema = arrow_schema(log_format)
+    table = {column["Name"]: column["Type"] for column in glue_columns(log_format)}
+
+    assert {name: parse_hive_type(type_) for name, type_ in table.items()} == {
+        field.name: field.type for field in schema
+    }
+
+
+def test_comments_are_what_glue_takes(log_format: Format) -> None:
+    assert all(len(column["Comment"]) <= 255 for column in glue_columns(log_format))
+
+
+def test_rows_come_back_from_a_parquet_file_without_int96(
+    log_format: Format, tmp_path: Path
+) -> None:
+    full = {column.name: value_of(column) for column in columns(log_format)}
+    empty = dict.fromkeys(full)
+    rows = pyarrow.Table.from_pylist([full, empty], schema=arrow_schema(log_format))
+
+    pyarrow.parquet.write_table(rows, tmp_path / "rows.parquet", version="2.6")
+
+    file = pyarrow.parquet.ParquetFile(tmp_path / "rows.parquet")
+    assert file.read().to_pylist() == [full, empty]
+    assert file.schema_arrow.equals(arrow_schema(log_format))
+    physical = {file.schema.column(i).physical_type for i in range(len(file.schema))}
+    assert "INT96" not in physical
+    time = json.loads(file.schema.column(0).logical_type.to_json())
+    assert (time["Type"], time["isAdjustedToUTC"]) == ("Timestamp", True)
+
+
+def test_the_first_column_is_the_time_in_every_table(log_format: Format) -> None:
+    time, *_ = columns(log_format)
+
+    assert (time.name, time.type, time.paths) == ("event_time", "timestamp", ("@timestamp",))
+
+
+def test_names_that_differ_in_capitals_share_a_column() -> None:
+    found = columns(MadeUp(Field("eventID", "keyword"), Field("eventId", "keyword")))
+
+    (column,) = [column for column in found if column.name == "eventid"]
+    assert column.paths == ("eventID", "eventId")
+
+
+def test_names_that_differ_in_capitals_and_type_are_refused() -> None:
+    with pytest.raises(ValueError, match="'eventid'"):
+        columns(MadeUp(Field("eventID", "keyword"), Field("eventId", "long")))
+
+
+def test_a_field_named_as_the_partition_is_moved_out_of_the_way() -> None:
+    found = own(Field("account_id", "keyword"), Field("srcaddr", "ip"))
+
+    assert found == {"logged_account_id": "string", "srcaddr": "string"}
+    assert "account_id" in PARTITION
+
+
+def test_dots_nest_and_a_list_is_where_all_below_it_are_lists() -> None:
+    found = own(
+        Field("user.name", "keyword"),
+        Field("user.session.mfa", "boolean"),
+        Field("user.groups", "keyword", many=True),
+        Field("resources.ARN", "keyword", many=True),
+        Field("resources.accountId", "keyword", many=True),
+    )
+
+    assert found == {
+        "user": "struct<name:string,session:struct<mfa:boolean>,groups:array<string>>",
+        "resources": "array<struct<arn:string,accountid:string>>",
+    }
+
+
+def test_free_form_fields_are_text() -> None:
+    assert own(Field("requestParameters", "flat_object")) == {"requestparameters": "string"}
