@@ -17,7 +17,7 @@ export PATH := $(root)/.venv/bin:$(PATH)
 # A package address from a user's environment must not reach a checkout's Python.
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
-.PHONY: help env up demo down test check format bench lock clean
+.PHONY: help env up demo down test check format docs bench lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -42,10 +42,14 @@ check: $(environment) ## check format, lint, types, templates and locked version
 	$(python) -m mypy
 	$(python) -m pytest -q tests/templates
 	$(python) requirements/lock.py --check
+	@PYTHONPATH=layers/service_logs:. $(python) -m docs.generate --check
 
 format: $(environment) ## write the code the way `make check` wants it
 	$(python) -m ruff check --fix --quiet .
 	$(python) -m ruff format --quiet .
+
+docs: $(environment) ## write the parts of docs/log-types that follow from the formats
+	@PYTHONPATH=layers/service_logs:. $(python) -m docs.generate
 
 bench: $(environment) ## measure records per CPU second, from compressed object to bulk body
 	@PYTHONPATH=layers/service_logs:. $(python) -m tests.benchmarks

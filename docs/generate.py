@@ -1,0 +1,212 @@
+"""Writes the parts of docs/log-types that follow from the formats: `make docs`.
+
+A page is prose with a few parts between `<!-- generated: NAME -->` and `<!-- end -->`. For a log
+type without a page one is begun, its prose to be written.
+"""
+
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+from local.sample_logs import objects
+from servicelogs import formats
+from servicelogs.documents import one_index
+from servicelogs.formats.format import Format
+from servicelogs.reading import decompressed
+from servicelogs.records import Block, Source
+from servicelogs.reference import field_entries
+
+ROOT = Path(__file__).parents[1]
+PAGES = ROOT / "docs" / "log-types"
+LOG_BUCKET = ROOT / "scenarios" / "log_bucket.yaml"
+DELIVERED = datetime(2026, 11, 20, 8, 20, 4, tzinfo=UTC)
+
+_PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+_NEW_PAGE = """\
+# {title}
+
+WHAT THEY ARE, IN A SENTENCE OR TWO.
+
+<!-- generated: facts -->
+<!-- end -->
+
+## Switch it on
+
+HOW, IN AWS.
+
+## What the bucket must allow
+
+<!-- generated: policy -->
+<!-- end -->
+
+## A document
+
+<!-- generated: document -->
+<!-- end -->
+
+## Searches
+
+THREE.
+
+## Fields
+
+<!-- generated: fields -->
+<!-- end -->
+"""
+
+
+def pages() -> Iterator[tuple[Path, str]]:
+    """Give each page's path and what it should hold."""
+    for name in formats.NAMES:
+        log_format = formats.get(name)
+        path = PAGES / f"{name}.md"
+        text = path.read_text() if path.exists() else _NEW_PAGE.format(title=log_format.title)
+        yield path, _filled(text, lambda part, log_format=log_format: PARTS[part](log_format))
+    overview = PAGES / "README.md"
+    yield overview, _filled(overview.read_text(), lambda _: _overview())
+
+
+def _filled(text: str, content: Callable[[str], str]) -> str:
+    return _PART.sub(lambda part: f"{part[1]}\n{content(part[2])}\n{part[3]}", text)
+
+
+def _facts(log_format: Format) -> str:
+    index = f"aws-{log_format.name.replace('_', '-')}"
+    keys = "<br>".join(f"`{_key(template)}`" for template in log_format.keys)
+    rows = [
+        ("log type", f"`{log_format.name}`"),
+        ("AWS's page", f"<{log_format.page}>"),
+        ("objects", keys),
+        ("written by", f"`{log_format.deliverer}`"),
+        ("encryption of the bucket", _encryption(log_format.name)),
+        ("indexes", f"`{index}-2026.11.20`; all of them: `{index}-*`"),
+    ]
+    return _table(("", ""), rows)
+
+
+def _policy(log_format: Format) -> str:
+    """Quote the statements that let the service write, as the log bucket's template has them."""
+    template = LOG_BUCKET.read_text()
+    statements = re.findall(r"^ {10}- Sid: .*\n(?: {12}.*\n)+", template, re.MULTILINE)
+    principal = f"Service: {log_format.deliverer} }}"
+    ours = "".join(statement for statement in statements if principal in statement)
+    return f"```yaml\n{dedent(ours)}```\n"
+
+
+def _document(log_format: Format) -> str:
+    raw, document = _sample(log_format)
+    if raw.startswith("{"):
+        raw = json.dumps(json.loads(raw), indent=2)
+    after = json.dumps(document, indent=2, ensure_ascii=False)
+    return f"From\n\n```\n{raw}\n```\n\nbecomes\n\n```json\n{after}\n```\n"
+
+
+def _sample(log_format: Format) -> tuple[str, dict[str, Any]]:
+    """Give the sample record with the most fields, as AWS writes it and as it is indexed."""
+    sample = next(one for one in objects() if one.format == log_format.name and one.records)
+    detected = formats.detect_by_key(sample.key)
+    source = Source(f"s3://my-logs/{sample.key}", "0123456789abcdef", DELIVERED)
+    if detected:
+        source = replace(source, account_id=detected.account_id, region=detected.region)
+    chunks = decompressed(BytesIO(sample.data))
+    blocks = log_format.blocks(chunks, source, one_index("aws"))
+    candidates = (found for block in blocks for found in _documents(block))
+    raw, document = max(candidates, key=lambda found: _leaves(found[1]))
+    # The time of indexing is the only thing that is not the same each time.
+    document["event"]["ingested"] = "2026-11-20T08:20:11.482915Z"
+    return raw, document
+
+
+def _documents(block: Block) -> Iterator[tuple[str, dict[str, Any]]]:
+    for line in bytes(block.body).split(b"\n")[1::2]:
+        document = json.loads(line)
+        yield block.raw(document["log"]["record"]).decode(), document
+
+
+def _leaves(value: object) -> int:
+    if isinstance(value, dict):
+        return sum(map(_leaves, value.values()))
+    return 1
+
+
+def _fields(log_format: Format) -> str:
+    rows = [
+        (
+            f"`{entry.name}`",
+            entry.type,
+            entry.since,
+            ", ".join(f"`{name}`" for name in entry.also_called.split(", ") if name),
+            entry.description,
+        )
+        for entry in field_entries(log_format)
+    ]
+    return _table(("field", "type", "since", "also called", "meaning"), rows)
+
+
+PARTS: dict[str, Callable[[Format], str]] = {
+    "facts": _facts,
+    "policy": _policy,
+    "document": _document,
+    "fields": _fields,
+}
+
+
+def _overview() -> str:
+    common = Counter(alias for name in formats.NAMES for alias in formats.get(name).common)
+    shared = sorted(alias for alias, types in common.items() if types > 1)
+    rows = []
+    for name in formats.NAMES:
+        log_format = formats.get(name)
+        page = f"[{log_format.title}]({name}.md)"
+        rows.append((f"`{name}`", page, f"`{log_format.deliverer}`", _encryption(name)))
+    return (
+        _table(("log type", "what it is", "who writes", "encryption of the bucket"), rows)
+        + "\nNames that several of them share: "
+        + ", ".join(f"`{alias}`" for alias in shared)
+        + ".\n"
+    )
+
+
+def _encryption(log_type: str) -> str:
+    """Say it as the log bucket's template does, which refuses a customer key for the others."""
+    allowed = re.search(r"!Ref LogTypes\n +- \[([^]]*)\]", LOG_BUCKET.read_text())
+    if allowed is None:
+        raise ValueError(f"{LOG_BUCKET} says no more which log types may have a customer key")
+    return "SSE-S3 or a customer key" if log_type in allowed[1].split(", ") else "SSE-S3 only"
+
+
+def _key(template: str) -> str:
+    """Write a key's layout for a reader: what may be missing is in brackets."""
+    return re.sub(r"\{(\w+)\?\}", r"[\1]", template)
+
+
+def _table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [headings, ("---",) * len(headings), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', '\\|') for cell in row)} |\n" for row in lines)
+
+
+def main() -> int:
+    """Write the pages, or with --check only say which are not as they should be."""
+    check = sys.argv[1:] == ["--check"]
+    stale = [
+        (path, text) for path, text in pages() if not path.exists() or path.read_text() != text
+    ]
+    for path, text in stale:
+        if check:
+            sys.stderr.write(f"{path.relative_to(ROOT)} does not follow the formats: make docs\n")
+        else:
+            path.write_text(text)
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
