@@ -158,7 +158,8 @@ def request(name: str, description: str) -> Column:
 def time(name: str, description: str) -> Column:
     """The record's time, ISO 8601 in UTC; the document has it as `@timestamp`."""
     pattern = r"(\d{4}-\d\d-\d\dT\d\d)(:[0-5]\d:[0-5]\d(?:\.\d{1,9})?)Z"
-    parts = (Part(Field(name, "timestamp", description), "hidden"), Part(None, "hidden"))
+    field = Field(name, "timestamp", description, alias_of="@timestamp")
+    parts = (Part(field, "hidden"), Part(None, "hidden"))
     return Column(name, (Variant(pattern, parts),), moment=iso_hour)
 
 
