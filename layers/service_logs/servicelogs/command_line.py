@@ -39,8 +39,8 @@ A document's id (with --bulk) is the event's own where AWS gives it one, else ma
 name as given (or --source), the start of its text, and the record's number: the same input gives
 the same ids. A deployment gives other ids, made of bucket, key and ETag.
 A file counts as delivered when it was modified last, a pipe now: a record without a time gets that
-one, and the index of a record from more than a day later has its date. Indexes have the names of a
-deployment's default settings (aws-alb-2026.11.23)."""
+one, and a record dated more than a day later goes to the index of that day. Indexes have the names
+of a deployment's default settings (aws-alb-2026.11.23)."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
