@@ -174,12 +174,12 @@ def test_file_of_unknown_type_is_an_error_and_the_others_are_parsed(
 
 
 def test_pinned_type_is_not_told_from_the_file(run: Run) -> None:
-    line = b"2 123456789012 eni-1 10.0.0.1 10.0.0.2 1 2 6 1 60 1795162440 1795162495 ACCEPT OK\n"
+    text = b"a line that tells nothing\n" + generate("alb", 3)
 
-    assert run("parse", "-", stdin=line).returncode == 2
-    assert (
-        documents(run("parse", "--type", "vpc_flow", "-", stdin=line))[0]["srcaddr"] == "10.0.0.1"
-    )
+    assert run("parse", "-", stdin=text).returncode == 2
+    pinned = run("parse", "--type", "alb", "-", stdin=text)
+    assert pinned.returncode == 1
+    assert [document["log"]["record"] for document in documents(pinned)] == [2, 3, 4]
 
 
 def test_objects_that_are_no_logs_are_named_and_nothing_is_wrong(run: Run, tmp_path: Path) -> None:
