@@ -1,7 +1,8 @@
-"""Run ministack with what AWS CloudFormation does for this project's templates and it leaves out.
+"""Run ministack with what AWS does for this project and it leaves out.
 
-AWS expands the SAM transform of a child template as it does the root's; a resource that an update
-does not change keeps its attributes; and a number that comes from a parameter is a number.
+CloudFormation expands the SAM transform of a child template as it does the root's; a resource that
+an update does not change keeps its attributes; a number that comes from a parameter is a number.
+IAM knows no batch actions of SQS: who may send, delete or hide one message may do so with ten.
 """
 
 import re
@@ -9,10 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.app import main
+from ministack.core import iam_actions
 from ministack.services.cloudformation import _stacks, engine, provisioners
 
 parse_template = engine._parse_template
 update_resource = provisioners._update_resource
+iam_action = iam_actions.extract_iam_action
 
 
 def parse_and_expand(body: str) -> dict[str, Any]:
@@ -45,8 +48,15 @@ def numbered(value: Any) -> Any:
     return int(value) if isinstance(value, str) and re.fullmatch(r"-?\d+", value) else value
 
 
+def action_of_one(service: str, *arguments: Any, **options: Any) -> Any:
+    """Say which action IAM asks about: sqs:SendMessage for sqs:SendMessageBatch."""
+    action = iam_action(service, *arguments, **options)
+    return action.removesuffix("Batch") if service == "sqs" and action else action
+
+
 engine._parse_template = parse_and_expand
 provisioners._update_resource = update_and_keep_attributes
+iam_actions.extract_iam_action = action_of_one
 event_source_mapping = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
 for step in ("create", "update"):
     event_source_mapping[step] = with_numbers(event_source_mapping[step])
