@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Iterator
 
 from local import deploy, sample_logs, searches
 from local.reconcile import Expected, Found, Row, differences, settled, shortened, table
@@ -32,7 +33,7 @@ def run(stack: Stack) -> int:
         print(
             f"\n{known:,} of the documents were there already: a second delivery changes nothing."
         )
-    for line in searches.show(stack.opensearch_endpoint):
+    for line in [*searches.show(stack.opensearch_endpoint), *_rejected(witnesses, expected)]:
         print(line)
     print(_next(stack))
     return 0
@@ -86,6 +87,14 @@ def _left(witnesses: Witnesses) -> dict[str, int]:
     return {name: count for name, count in witnesses.waiting().items() if count}
 
 
+def _rejected(witnesses: Witnesses, expected: list[Expected]) -> Iterator[str]:
+    uris = {one.uri for one in expected}
+    yield "\nRejected records, and why (backup bucket)"
+    for reject in witnesses.rejects():
+        if reject["source"] in uris:
+            yield f"  {reject['log_type']:<12} record {reject['ordinal']:>4}: {reject['reason']}"
+
+
 def _complain(wrong: list[str], witnesses: Witnesses) -> None:
     rejected = [
         f"{reject['source']}, record {reject['ordinal']}: {reject['reason']}"
@@ -123,9 +132,9 @@ def _next(stack: Stack) -> str:
     return f"""
 Where to look next
   the stack runs on: {engine} takes searches, {stack.aws_endpoint} is AWS
-    curl '{engine}/aws-*/_search?q=source.ip:203.0.113.0%2F24&size=3&pretty'
+    curl '{engine}/aws-*/_search?q=source.ip:%22203.0.113.0%2F24%22&size=3&pretty'
   all names and addresses: .local/endpoints.json
-  why records were rejected: s3://{stack.outputs["BackupBucketName"]}/rejected/
+  the rejected records as AWS wrote them: s3://{stack.outputs["BackupBucketName"]}/rejected/
   the fields of each type: .venv/bin/servicelogs formats alb
   a real OpenSearch instead of the small one: make down, then SEARCH=opensearch make demo
   `make down` ends it all"""
