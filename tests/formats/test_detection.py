@@ -167,6 +167,13 @@ def test_an_object_of_no_known_type_is_an_error_that_names_what_was_seen(start: 
     assert repr(start[:60]) in str(error.value)
 
 
+def test_an_object_that_begins_with_much_space_is_not_taken_for_an_empty_one() -> None:
+    start = b"\n" * START_BYTES
+    assert detect(ALB, start).format is formats.get("alb")
+    with pytest.raises(UnknownLogType):
+        detect("copies/today.txt", start)
+
+
 def test_an_unknown_name_is_an_error_that_names_those_there_are() -> None:
     with pytest.raises(UnknownLogType, match=r"'apache' is no log type; there are alb, .*"):
         formats.get("apache")

@@ -124,6 +124,28 @@ def test_no_damage_to_the_text_crashes_a_parser_or_the_body(
         parse("cloudtrail", chunked(bytes(text), chunk))
 
 
+@given(data=st.data(), chunk=st.integers(1, 200), block=st.sampled_from((64, 10_000)))
+def test_damage_to_the_text_makes_no_record_disappear(
+    data: st.DataObject, chunk: int, block: int
+) -> None:
+    marked = [
+        json.dumps(event(eventID=f"mark-{n}-", x=data.draw(values))).encode() for n in range(5)
+    ]
+    text = bytearray(b'{"Records":[' + b",".join(marked) + b'],"more":[1]}')
+    for _ in range(data.draw(st.integers(1, 2))):
+        at = data.draw(st.integers(12, len(text) - 14))
+        end = at + data.draw(st.integers(0, 3))
+        text[at:end] = data.draw(
+            st.sampled_from((b"", b'"', b"{", b"}", b"[", b"]", b"\\", b"},{"))
+        )
+    with small(block):
+        parsed = parse("cloudtrail", chunked(bytes(text), chunk))
+    left = json.dumps([*parsed.documents.values()]).encode() + b"".join(
+        reject.raw for reject in parsed.rejects
+    )
+    assert [n for n, one in enumerate(marked) if one in text and b"mark-%d-" % n not in left] == []
+
+
 @given(data=st.binary(max_size=200), chunk=st.integers(1, 50))
 def test_no_bytes_crash_a_parser(data: bytes, chunk: int) -> None:
     with small(16):
@@ -225,6 +247,15 @@ def test_a_value_that_json_cannot_hold_is_one_reject_among_good_records(
     else:
         assert {1, 3} <= parsed.documents.keys() or bad.startswith("[")
         assert len(parsed.rejects) == 1
+
+
+@pytest.mark.parametrize("stray", ["}", "]", "}]", "]}", "}}}", "{", "[", '"', ',"'])
+def test_a_stray_character_behind_a_record_leaves_the_others_alone(stray: str) -> None:
+    some = [json.dumps(event(eventID=f"{n}"), separators=(",", ":")) for n in range(6)]
+    some[1] += stray
+    parsed = parse("cloudtrail", ('{"Records":[' + ",".join(some) + "]}").encode())
+    ids = {document["eventID"] for document in parsed.documents.values()}
+    assert ids >= {"0", "3", "4", "5"}
 
 
 def test_objects_too_deep_to_follow_are_rejects() -> None:

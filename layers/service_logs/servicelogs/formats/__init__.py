@@ -84,7 +84,7 @@ def _start(name: str) -> re.Pattern[bytes]:
 
 
 def _why_no_log(start: bytes) -> str:
-    if not start.strip():
+    if not start.strip() and len(start) < START_BYTES:
         return "an empty object"
     if re.match(rb"\s*\{(?=[^{}\[\]]*\"digestStartTime\"\s*:)", start):
         return "a digest of CloudTrail's files"

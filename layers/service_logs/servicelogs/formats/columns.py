@@ -6,14 +6,15 @@ and each variant has groups that always take part.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
 from servicelogs.documents import iso_hour
 from servicelogs.formats.fields import Field, FieldType
 
-Rendering = Literal["string", "number", "list", "hidden"]
+Rendering = Literal["string", "number", "list", "first", "last", "hidden"]
+"""How a group is printed: `list` is cut into items, `first` and `last` are items themselves."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -23,6 +24,8 @@ class Part(NamedTuple):
 
     field: Field | None
     rendering: Rendering = "string"
+    optional: bool = False
+    """The group may take no part though its variant does."""
 
 
 class Variant(NamedTuple):
@@ -63,48 +66,72 @@ def snake(name: str) -> str:
     return re.sub(r"[^0-9A-Za-z.]+", "_", name).strip("_").lower()
 
 
-_WORD = r"(\-\S*|-\S+)"
-_ITEM = r"[^\"{0}-][^\"{0}]*|-[^\"{0}]+"
+def _plain(name: str, field: Field, *, quoted: bool = False, since: str = "") -> Column:
+    """Take any value; one that starts like null is rare, and a variant of its own."""
+    parts = (Part(field),)
+    return Column(
+        name, (Variant(r"(\-\S*)", parts), Variant(r"(-\S+)", parts)), quoted=quoted, since=since
+    )
 
 
-def _one(type_: FieldType, pattern: str, rendering: Rendering, null: str) -> Callable[..., Column]:
-    def column(name: str, description: str, *, quoted: bool = False, since: str = "") -> Column:
-        part = Part(Field(snake(name), type_, description, since), rendering)
-        return Column(name, (Variant(pattern, (part,)),), null, quoted, since)
+def keyword(name: str, description: str, *, since: str = "") -> Column:
+    """A word."""
+    return _plain(name, Field(snake(name), "keyword", description, since), since=since)
+
+
+def ip(name: str, description: str, *, since: str = "") -> Column:
+    """An IP address."""
+    return _plain(name, Field(snake(name), "ip", description, since), since=since)
+
+
+def timestamp(name: str, description: str, *, since: str = "") -> Column:
+    """A time beside the record's own, ISO 8601."""
+    return _plain(name, Field(snake(name), "timestamp", description, since), since=since)
+
+
+def _number(type_: FieldType, pattern: str, null: str = "-") -> Callable[..., Column]:
+    def column(name: str, description: str, *, since: str = "") -> Column:
+        part = Part(Field(snake(name), type_, description, since), "number")
+        return Column(name, (Variant(pattern, (part,)),), null, since=since)
 
     return column
 
 
-keyword = _one("keyword", _WORD, "string", "-")
-ip = _one("ip", _WORD, "string", "-")
-timestamp = _one("timestamp", _WORD, "string", "-")
-integer = _one("integer", r"0*(\d{1,9})", "number", "-")
-long = _one("long", r"0*(\d{1,18})", "number", "-")
-signed = _one("integer", r"(-?[1-9]\d{0,8}|0)", "number", "-")
-seconds = _one("float", r"(\d+(?:\.\d+)?)", "number", "-1?")
+# As JSON writes numbers, in one way only: what can be read in several makes a line that does not
+# fit be tried in all of them.
+integer = _number("integer", r"(0|[1-9]\d{0,8}+)")
+long = _number("long", r"(0|[1-9]\d{0,17}+)")
+signed = _number("integer", r"(-?[1-9]\d{0,8}+|0)")
+seconds = _number("float", r"((?:0|[1-9]\d{0,8}+)(?:\.\d{1,18}+)?+)", "-1?")
 
 
 def text(name: str, description: str, *, since: str = "") -> Column:
     """A value in quotes that may hold spaces and may be empty."""
-    part = Part(Field(name, "keyword", description, since))
-    return Column(name, (Variant(r"(\-\S*|-\S+|)", (part,)),), quoted=True, since=since)
+    column = _plain(name, Field(name, "keyword", description, since), quoted=True, since=since)
+    empty = Variant("()", column.variants[0].parts)
+    return replace(column, variants=(*column.variants, empty))
 
 
 def items(name: str, description: str, *, separator: str = ",", since: str = "") -> Column:
     """Several values in quotes; the document has them as a list."""
     field_ = Field(name, "keyword", description, since, many=True)
-    item = _ITEM.format(separator)
+    item = f'[^"{separator}]*'
     return Column(
         name,
         (
-            # One item is by far the most common, and needs no work.
-            Variant(f"({item}|)", (Part(field_),)),
-            Variant(rf"([^\"{separator}]*{separator}\S*)", (Part(field_, "list"),)),
+            # One or two items are by far the most common, and need no work.
+            Variant(f'([^"{separator}-]{item})', (Part(field_),)),
+            Variant(f"({item}){separator}({item})", (Part(field_, "first"), Part(field_, "last"))),
+            Variant(f"({item}{separator}{item}{separator}\\S*)", (Part(field_, "list"),)),
+            Variant(f'(|-[^"{separator}]+)', (Part(field_),)),
         ),
         quoted=True,
         since=since,
         separator=separator,
     )
+
+
+_PORT = r"(0|[1-9]\d{0,4}+)"
 
 
 def endpoint(name: str, description: str, *, since: str = "") -> Column:
@@ -116,8 +143,8 @@ def endpoint(name: str, description: str, *, since: str = "") -> Column:
     return Column(
         name,
         (
-            Variant(r"([0-9.]+):0*(\d{1,5})", parts),
-            Variant(r"\[?([0-9A-Fa-f.]*:[0-9A-Fa-f.:]*?)\]?:0*(\d{1,5})", parts),
+            Variant(rf"([0-9.]++):{_PORT}", parts),
+            Variant(rf"\[?([0-9A-Fa-f.]*:[0-9A-Fa-f.:]*?)\]?:{_PORT}", parts),
         ),
         since=since,
     )
@@ -133,17 +160,15 @@ def request(name: str, description: str) -> Column:
     verb, protocol = part("verb", "method"), part("proto", "protocol version")
     url = part("url", "URL as requested")
     host, port = part("host", "host in the URL"), part("port", "port in the URL", "number")
-    path, query = part("path", "path in the URL"), part("query", "query string in the URL")
+    path = part("path", "path in the URL")
+    query = part("query", "query string in the URL")._replace(optional=True)
     word = r"([^ \"-][^ \"]*)"
-    origin = r"[A-Za-z][A-Za-z0-9+.-]*://(\[[0-9A-Fa-f:.]*\]|[^]/:?\"\[ ]+):0*(\d{1,5})"
+    origin = r"[A-Za-z][A-Za-z0-9+.-]*://(\[[0-9A-Fa-f:.]*\]|[^]/:?\"\[ ]+):" + _PORT
     return Column(
         name,
         (
             Variant(
-                rf"{word} ({origin}(/[^?\"]*)) {word}", (verb, url, host, port, path, protocol)
-            ),
-            Variant(
-                rf"{word} ({origin}(/[^?\"]*)\?(\S*)) {word}",
+                rf"{word} ({origin}(/[^?\"]*)(?:\?(\S*))?) {word}",
                 (verb, url, host, port, path, query, protocol),
             ),
             Variant(r"- (\S*) - ?", (url,), otherwise=True),
@@ -167,7 +192,8 @@ def epoch_seconds(name: str, description: str, *, since: str = "") -> Column:
     """A time in whole seconds since 1970."""
     field = Field(snake(name), "timestamp", description, since, date_format="epoch_second")
     part = Part(field, "number")
-    return Column(name, (Variant(r"0*(\d{1,11})", (part,)),), since=since, moment=_epoch_second)
+    seconds_ = Variant(r"(0|[1-9]\d{0,10}+)", (part,))
+    return Column(name, (seconds_,), since=since, moment=_epoch_second)
 
 
 def _epoch_second(text: bytes) -> tuple[datetime, str]:

@@ -12,14 +12,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, override
+from typing import Annotated, Any, override
 
 import msgspec
 from msgspec.structs import astuple
 
 from servicelogs.documents import FRAME, Dates, Stamps, iso_hour
 from servicelogs.errors import UnreadableObject
-from servicelogs.formats.cutting import Overlong
+from servicelogs.formats.cutting import KEPT_BYTES, MAX_RECORD_BYTES, Overlong
 from servicelogs.formats.delimited import one_reject
 from servicelogs.formats.fields import Field
 from servicelogs.formats.format import Format
@@ -34,6 +34,10 @@ CUT_CHARACTERS = 8191
 MOST_ID_BYTES = 512
 
 _ABSENT = msgspec.Raw(b"")
+# An id that may stand in an action line as it was delivered, or none.
+_plain_id = re.compile(rb'(?:"[^"\\]{0,%d}+")?+' % MOST_ID_BYTES).fullmatch
+_Nothing = Annotated[int, msgspec.Meta(ge=1, le=0)]
+"""No value, null neither, is of this type: a record with such a member is decoded whole."""
 _rest_of_time = re.compile(rb":[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z").fullmatch
 
 
@@ -85,10 +89,13 @@ class JsonRecords(Format):
         members.append((self.ids[0], msgspec.Raw, _ABSENT))
         for name, inner in self.takes:
             sub_fields = [(sub_field, msgspec.Raw, _ABSENT) for sub_field in inner]
-            members.append((name, msgspec.defstruct(name, sub_fields) | None, None))
-        ours = [(f"_{i}", Literal[None], None) for i, name in enumerate(FRAME)]
+            members.append((name, msgspec.defstruct(name, sub_fields, gc=False) | None, None))
+        members += _objects([path for path in self.free_form if "." in path])
+        ours = [(f"_{i}", _Nothing, 0) for i in range(len(FRAME))]
         renamed = {f"_{i}": name for i, name in enumerate(FRAME)}
-        return msgspec.json.Decoder(msgspec.defstruct(self.name, [*members, *ours], rename=renamed))
+        return msgspec.json.Decoder(
+            msgspec.defstruct(self.name, [*members, *ours], rename=renamed, gc=False)
+        )
 
     @override
     def blocks(
@@ -115,7 +122,8 @@ class _Reader:
 
     def blocks(self, chunks: Iterable[bytes]) -> Iterator[Block]:
         try:
-            for piece in JsonCutter(self._format.array).cut(chunks):
+            cutter = JsonCutter(self._format.array, self._format.known.decode)
+            for piece in cutter.cut(chunks):
                 if isinstance(piece, Overlong):
                     if piece.first >= self._start:
                         reason = f"a record of over {piece.length - 1} bytes is too long"
@@ -131,44 +139,33 @@ class _Reader:
         first = piece.first + skipped
         records = piece.records[skipped:]
         out = Output()
-        if piece.one_line:
-            for ordinal, record in self._fast(enumerate(records, first), out):
-                self._careful(ordinal, bytes(record), out)
-        else:
-            for ordinal, record in enumerate(records, first):
-                self._careful(ordinal, bytes(record), out)
+        for ordinal, record in self._fast(records, piece.known[skipped:], first, out):
+            self._careful(ordinal, record, out)
         filtered = {"expired": out.expired} if out.expired else {}
         return Block(
             first,
             first + len(records),
             out.body,
             out.documents,
-            lambda ordinal: bytes(records[ordinal - first]),
+            lambda ordinal: records[ordinal - first],
             filtered,
             out.rejects,
         )
 
     def _fast(
-        self, records: Iterable[tuple[int, msgspec.Raw]], out: Output
-    ) -> Iterator[tuple[int, msgspec.Raw]]:
+        self, records: list[bytes], known: list[Any], first: int, out: Output
+    ) -> Iterator[tuple[int, bytes]]:
         """Append documents of records that may go through as they are; give the others."""
-        decode, stamps, body, takes = self._format.known.decode, self._stamps, out.body, self._takes
+        stamps, body, takes = self._stamps, out.body, self._takes
         source_id = self._source.id.encode()
-        for ordinal, record in records:
-            data = bytes(record)
-            if len(data) > MOST_TERM_BYTES:
+        for ordinal, (record, members) in enumerate(zip(records, known, strict=True), first):
+            if members is None or len(record) > MOST_TERM_BYTES:
                 yield ordinal, record
                 continue
-            try:
-                known = astuple(decode(data))
-            except msgspec.DecodeError:
-                yield ordinal, record
-                continue
-            time, id_ = bytes(known[0])[1:-1], bytes(known[1])[1:-1]
-            if not id_:
-                id_ = b"%b-%d" % (source_id, ordinal)
+            values = astuple(members)
+            time, id_ = bytes(values[0])[1:-1], bytes(values[1])
             rest = time[13:]
-            if not _rest_of_time(rest) or len(id_) > MOST_ID_BYTES:
+            if not _rest_of_time(rest) or not _plain_id(id_):
                 yield ordinal, record
                 continue
             try:
@@ -181,40 +178,45 @@ class _Reader:
                 continue
             request = b""
             for at, names, nothing in takes:
-                inner = known[at]
-                if inner is not None and (values := astuple(inner)) != nothing:
-                    request += _members(names, values)
+                inner = values[at]
+                if inner is not None and (taken := astuple(inner)) != nothing:
+                    request += _members(names, taken)
             iso, action, head = stamp
             body += b'%b%b"}}\n%b%d},"@timestamp":"%b%b",%b%b\n' % (
                 action,
-                id_,
+                id_[1:-1] or b"%b-%d" % (source_id, ordinal),
                 head,
                 ordinal,
                 iso,
                 rest,
                 b'"request":{%b},' % request[1:] if request else b"",
-                data[1:],
+                record[1:],
             )
             out.documents += 1
 
     def _careful(self, ordinal: int, data: bytes, out: Output) -> None:
         """Append the document of one record, written anew; or its reject."""
+        if len(data) > MAX_RECORD_BYTES:
+            reason = f"a record of {len(data)} bytes is too long; its beginning is kept"
+            out.rejects.append(self._reject(ordinal, "too_long", reason, data[:KEPT_BYTES]))
+            return
         try:
-            record = loads(data)
-            time = self._first(record, self._format.times)
-            rest = time[13:].encode()
-            if not _rest_of_time(rest):
-                raise ValueError(f"{self._format.times[0]} is no time: {time[:40]!r}")
-            stamp = self._stamps[time[:13].encode()]
+            self._write(ordinal, loads(data), out)
         except (ValueError, RecursionError) as error:
             reason = str(error) or type(error).__name__
             out.rejects.append(self._reject(ordinal, "does_not_fit", reason, data))
-            return
+
+    def _write(self, ordinal: int, record: dict[str, Any], out: Output) -> None:
+        time = self._first(record, self._format.times)
+        rest = time[13:].encode()
+        if not _rest_of_time(rest):
+            raise ValueError(f"{self._format.times[0]} is no time: {time[:40]!r}")
+        stamp = self._stamps[time[:13].encode()]
         if stamp is None:
             out.expired += 1
             return
         id_ = self._first(record, self._format.ids, default="")
-        if not 0 < len(id_.encode()) <= MOST_ID_BYTES:
+        if not _is_id(id_):
             id_ = f"{self._source.id}-{ordinal}"
         request = self._request(record)
         original = _fit_free_form(record, self._format.free_form)
@@ -249,6 +251,25 @@ class _Reader:
 
     def _reject(self, ordinal: int, error_type: str, reason: str, raw: bytes) -> Reject:
         return Reject(ordinal, error_type, reason, raw, id=f"{self._source.id}-{ordinal}")
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return 0 < len(text.encode()) <= MOST_ID_BYTES
+    except UnicodeEncodeError:  # half a surrogate pair
+        return False
+
+
+def _objects(paths: list[str]) -> list[Any]:
+    """Make members for paths that must lead to an object, through objects, or end at a null."""
+    inner: dict[str, list[str]] = {}
+    for path in paths:
+        top, _, rest = path.partition(".")
+        inner.setdefault(top, []).extend([rest] if rest else [])
+    return [
+        (top, msgspec.defstruct(top, _objects(rests), gc=False) | None, None)
+        for top, rests in inner.items()
+    ]
 
 
 def _members(names: list[bytes], values: tuple[msgspec.Raw, ...]) -> bytes:
@@ -289,7 +310,7 @@ def _fit_free_form(record: dict[str, Any], free_form: Iterable[str]) -> dict[str
     ours = {name: record.pop(name) for name in FRAME if name in record}
     if ours:
         record["extra_fields"] = ours
-    for path in free_form:
+    for path in (*free_form, "extra_fields"):
         above, _, name = path.rpartition(".")
         holder = value_at(record, above) if above else record
         value = holder.get(name) if isinstance(holder, dict) else None

@@ -1,13 +1,15 @@
 """Compiles the columns of a line into what cuts it and what prints it.
 
-The variants of all columns of a line are its shape. One regular expression with all the variants
-finds any line's shape; for a shape that many lines have there is an expression of its own, which
-need not ask, and a template that prints the document (`Layout.write`, the hot loop: about four C
-calls a line). Before lines are cut, their block is made safe for JSON as a whole (`JsonSafe`), so
-that a value is printed between quotes as it is.
+The variants of all columns of a line are its shape. One regular expression with all variants takes
+any line; another, with only the variants that lines commonly have, takes most lines faster. Either
+tells a line's shape by which of its groups took no part, and has for each shape a template that
+prints the document (`Layout.write`, the hot loop: about four C calls a line). Before lines are cut,
+their block is made safe for JSON as a whole (`JsonSafe`), so that a value is printed between quotes
+as it is.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -48,28 +50,26 @@ class JsonSafe:
         return self._controls.sub(lambda control: b"\\u%04x" % ord(control[0]), block)
 
 
-Conversions = tuple[tuple[int, Callable[[list[bytes], int], bytes]], ...]
-"""Group numbers, and what makes of all groups the value printed there."""
+Convert = Callable[[list[bytes], int], bytes]
+"""Makes of all groups of a line the value that is printed in place of one."""
+
+_ABSENT = b"(absent)"
+"""Stands for groups that took no part; known by its identity."""
+_COMMON = 32
+"""A shape that so many lines have is common; compiling a pattern costs as much as 1,000 lines."""
+_MOST_SHAPES = 4096
 
 
 class Printer(NamedTuple):
     """Print the lines of one shape from the groups of a pattern."""
 
-    match: Callable[[bytes], re.Match[bytes] | None]
     template: bytes
     """Takes the frame and then all groups; `%.0b` swallows those not shown."""
-    conversions: Conversions
+    conversions: tuple[tuple[int, Convert], ...]
     time_at: int
     """The group that finds the frame; -1: there is none."""
     rest_at: int
     """The group with the rest of the time; -1: there is none."""
-
-
-_COMMON = 32
-"""A shape with this many lines gets a pattern of its own; compiling it costs as much as 1,000."""
-_RECENT = 4
-"""So many patterns are tried before the one that has all variants."""
-_MOST_SHAPES = 4096
 
 
 class Layout:
@@ -82,12 +82,13 @@ class Layout:
         self.moment = next((column.moment for column in columns if column.name == time), None)
         self._separator = separator
         self._time = time
-        self._open_end = open_end
-        every = [_every(column) for column in columns]
-        self._general = self._compile(every, f"(?:{separator}(.*))?" if open_end else "")
-        self._printers: dict[tuple[int, ...], Printer] = {}
-        self._lines: dict[tuple[int, ...], int] = {}
-        self._recent: list[Printer] = []
+        every = [{-1, *range(len(column.variants))} for column in columns]
+        self._general = self._pattern(every, {False, True} if open_end else {False})
+        self._starts: dict[int, Callable[[bytes], re.Match[bytes] | None]] = {}
+        self._lines: dict[tuple[bool, ...], int] = {}
+        self._usual_variants: list[set[int]] = [set() for _ in columns]
+        self._usual_rests: set[bool] = set()
+        self._usual = self._general
 
     def write(
         self, lines: Iterator[tuple[int, bytes]], stamps: Stamps, out: "Output"
@@ -95,21 +96,22 @@ class Layout:
         """Append documents until a line does not fit; give that line, or None at the end."""
         body, documents, expired = out.body, 0, 0
         misfit = None
-        current = self._recent[0] if self._recent else None
-        match_line = current.match if current else _no_match
+        usual = self._usual
+        match_line = usual.match
         for ordinal, line in lines:
+            pattern = usual
             match = match_line(line)
-            printer = current
-            if match is None or printer is None:
-                found = self._find(line)
-                if found is None:
+            if match is None or usual is self._general:
+                pattern = self._general
+                match = pattern.match(line)
+                if match is None:
                     misfit = (ordinal, line)
                     break
-                printer, match = found
-                if printer.match is not self._general:
-                    current, match_line = printer, printer.match
-            _, template, conversions, time_at, rest_at = printer
-            values = match.groups(b"-")
+                usual = self._learn(match)
+                match_line = usual.match
+            values = match.groups(_ABSENT)
+            shape = tuple([values[at] is _ABSENT for at in pattern.tellers])
+            template, conversions, time_at, rest_at = pattern.printers[shape]
             try:
                 stamp = stamps[values[time_at] if time_at >= 0 else b"-"]
             except (ValueError, OverflowError):
@@ -130,105 +132,106 @@ class Layout:
 
     def why_not(self, line: bytes) -> str:
         """Say which column does not fit, for a person."""
-        for number, column in enumerate(self.columns, 1):
-            every = [_every(column) for column in self.columns[:number]]
-            pattern = self._pattern(every) + f"(?:{self._separator}|$)"
-            if not re.match(pattern.encode(), line):
-                return f"column {number} ({column.name}) does not fit"
-        if self._general(line):
+        numbers = range(1, len(self.columns) + 1)
+        fitting = bisect_left(numbers, True, key=lambda number: not self._start(number)(line))
+        if fitting < len(self.columns):
+            return f"column {fitting + 1} ({self.columns[fitting].name}) does not fit"
+        if self._general.match(line):
             return "its time is none"
         return f"it goes on after its {len(self.columns)} columns"
 
-    def _find(self, line: bytes) -> tuple[Printer, re.Match[bytes]] | None:
-        """Find what prints this line: a pattern of its shape's own, or the general one."""
-        for printer in self._recent:
-            if match := printer.match(line):
-                self._recent.remove(printer)
-                self._recent.insert(0, printer)
-                return printer, match
-        match = self._general(line)
-        if match is None:
-            return None
-        shape, rest = self._shape(match)
-        key = (*shape, rest)
-        lines = self._lines[key] = self._lines.get(key, 0) + 1
-        known = self._printers.get(key)
-        if known and lines != _COMMON:
-            printer = known
-        else:
-            if len(self._printers) >= _MOST_SHAPES:
-                self._printers.clear()
-                self._lines.clear()
-            printer = self._printers[key] = self._new_printer(
-                shape, rest=bool(rest), own=lines >= _COMMON
-            )
-        if printer.match is self._general:
-            return printer, match
-        own = printer.match(line)
-        if own is None:  # the variants of a column do not exclude each other
-            return self._new_printer(shape, rest=bool(rest), own=False), match
-        self._recent = [printer, *self._recent[: _RECENT - 1]]
-        return printer, own
+    def _start(self, number: int) -> Callable[[bytes], re.Match[bytes] | None]:
+        """Compile what lines begin with whose first so many columns fit."""
+        if number not in self._starts:
+            every = [{-1, *range(len(column.variants))} for column in self.columns[:number]]
+            text = _pattern_text(self.columns, every, self._separator)
+            self._starts[number] = re.compile(f"{text}(?:{self._separator}|$)".encode()).match
+        return self._starts[number]
 
-    def _shape(self, match: re.Match[bytes]) -> tuple[list[int], int]:
-        """Tell the variant of each column (-1: null) and whether unknown columns follow."""
-        shape = []
-        group = 1
-        for column in self.columns:
-            found = -1
-            for number, variant in enumerate(column.variants):
-                if match[group] is not None:
-                    found = number
-                group += len(variant.parts)
-            shape.append(found)
-        return shape, int(self._open_end and match[group] is not None)
+    def _pattern(self, variants: list[set[int]], rests: set[bool]) -> "_Pattern":
+        return _Pattern(self.columns, variants, rests, self._separator, self._time)
 
-    def _compile(
-        self, variants: Iterable[Iterable[int]], rest: str
-    ) -> Callable[[bytes], re.Match[bytes] | None]:
-        return re.compile((self._pattern(variants) + rest).encode(), re.DOTALL).fullmatch
+    def _learn(self, match: re.Match[bytes]) -> "_Pattern":
+        """Count a line that the usual pattern does not take; widen that if its shape is common."""
+        groups = match.groups(_ABSENT)
+        shape = tuple([groups[at] is _ABSENT for at in self._general.tellers])
+        if len(self._lines) >= _MOST_SHAPES:
+            self._lines.clear()
+        lines = self._lines[shape] = self._lines.get(shape, 0) + 1
+        if lines == _COMMON:
+            variants, rest = self._general.variants_of(shape)
+            for usual, variant in zip(self._usual_variants, variants, strict=True):
+                usual.add(variant)
+            self._usual_rests.add(rest)
+            self._usual = self._pattern(self._usual_variants, self._usual_rests)
+        return self._usual
 
-    def _pattern(self, variants: Iterable[Iterable[int]]) -> str:
-        return self._separator.join(
-            self._column_pattern(column, list(numbers))
-            for column, numbers in zip(self.columns, variants, strict=False)
-        )
 
-    def _column_pattern(self, column: Column, numbers: list[int]) -> str:
-        """Some of a column's variants; -1 is null."""
-        end = '"' if column.quoted else self._separator
-        patterns = [
-            self._variant_pattern(column, number, end) if number >= 0 else column.null
+class _Pattern:
+    """Some variants of each column, compiled: what takes a line, and what prints it."""
+
+    def __init__(
+        self,
+        columns: tuple[Column, ...],
+        variants: list[set[int]],
+        rests: set[bool],
+        separator: str,
+        time: str,
+    ) -> None:
+        self._columns = columns
+        self._separator = separator
+        self._time = time
+        self._rests = rests.copy()
+        self._variants = [sorted(numbers) for numbers in variants]
+        text = _pattern_text(columns, self._variants, separator)
+        if True in rests:
+            text += f"(?:{separator}(.*))" + ("?" if False in rests else "")
+        self.match = re.compile(text.encode(), re.DOTALL).fullmatch
+        self._groups = [
+            (column, number, part)
+            for column, numbers in zip(columns, self._variants, strict=True)
             for number in numbers
+            if number >= 0
+            for part in column.variants[number].parts
         ]
-        either = (
-            f"(?:{'|'.join(patterns)})" if len(patterns) > 1 or "|" in patterns[0] else patterns[0]
-        )
-        return f'"{either}"' if column.quoted else either
+        self.tellers = [*self._tellers()]
+        """The groups that tell a shape: first ones of variants that have others beside them, and
+        those that may take no part; last, the one with unknown columns."""
+        self.printers = _Printers(self)
 
-    def _variant_pattern(self, column: Column, number: int, end: str) -> str:
-        variant = column.variants[number]
-        pattern = variant.pattern
-        if variant.otherwise:
-            before = "|".join([column.null, *(v.pattern for v in column.variants[:number])])
-            no_groups = re.sub(r"(?<!\\)\((?!\?)", "(?:", before)
-            pattern = f"(?!(?:{no_groups})(?:{end}|$)){pattern}"
-        return pattern.replace(r"\S", f"[^{end}]").replace(r"\-", f"[^{end}-]")
+    def _tellers(self) -> Iterator[int]:
+        several = {id(c) for c, v in zip(self._columns, self._variants, strict=True) if len(v) > 1}
+        before = None
+        for at, (column, number, part) in enumerate(self._groups):
+            if part.optional or (before != (column, number) and id(column) in several):
+                yield at
+            before = (column, number)
+        if len(self._rests) > 1:
+            yield len(self._groups)
 
-    def _new_printer(self, shape: list[int], *, rest: bool, own: bool) -> Printer:
-        """Make a shape's printer, with a pattern of its own or for the general one's groups."""
-        groups: list[tuple[Column, Part | None]] = []
-        for column, found in zip(self.columns, shape, strict=True):
-            for number, variant in enumerate(column.variants):
-                if number == found:
-                    groups += [(column, part) for part in variant.parts]
-                elif not own:
-                    groups += [(column, None)] * len(variant.parts)
-        times = [
-            at for at, (column, part) in enumerate(groups) if part and column.name == self._time
+    def variants_of(self, shape: tuple[bool, ...]) -> tuple[list[int], bool]:
+        """Tell by which telling groups are absent each column's variant, and unknown columns."""
+        absent = {at for at, missing in zip(self.tellers, shape, strict=True) if missing}
+        found = {}
+        before = None
+        for at, (column, number, _) in enumerate(self._groups):
+            if before != (column, number) and at not in absent:
+                found[id(column)] = number
+            before = (column, number)
+        rest = True in self._rests and len(self._groups) not in absent
+        return [found.get(id(column), -1) for column in self._columns], rest
+
+    def printer(self, shape: tuple[bool, ...]) -> Printer:
+        """Make what prints the lines of a shape."""
+        variants, rest = self.variants_of(shape)
+        variant_of = {id(column): v for column, v in zip(self._columns, variants, strict=True)}
+        absent = {at for at, missing in zip(self.tellers, shape, strict=True) if missing}
+        groups = [
+            (column, part if number == variant_of[id(column)] and at not in absent else None)
+            for at, (column, number, part) in enumerate(self._groups)
         ]
         pieces = [_print(part) if part else "%.0b" for _, part in groups]
-        conversions: list[tuple[int, Callable[[list[bytes], int], bytes]]] = [
+        conversions: list[tuple[int, Convert]] = [
             (at, partial(_list_items, column.separator.encode()))
             for at, (column, part) in enumerate(groups)
             if part and part.rendering == "list"
@@ -245,26 +248,72 @@ class Layout:
         if rest:
             pieces.append(',"extra_fields":%b')
             conversions.append((len(groups), self._rest_object))
-        elif self._open_end and not own:
+        elif True in self._rests:
             pieces.append("%.0b")
         template = "".join(('%b%d"}}\n%b%d},"@timestamp":"%b%bZ"', *pieces, "}\n")).encode()
-        match = self._general
-        if own:
-            behind = f"{self._separator}(.*)" if rest else ""
-            match = self._compile([[found] for found in shape], behind)
+        times = [
+            at for at, (column, part) in enumerate(groups) if part and column.name == self._time
+        ]
         time_at, rest_at = (*times, -1, -1)[:2]
-        return Printer(match, template, tuple(conversions), time_at, rest_at)
+        return Printer(template, tuple(conversions), time_at, rest_at)
 
     def _rest_object(self, groups: list[bytes], at: int) -> bytes:
         """Name the values behind the last column we know by their column's number."""
         values = re.findall(rf'"([^"]*)"|([^{self._separator}]+)'.encode(), groups[at])
         return _json_object(
             (f"column_{number}", quoted or plain)
-            for number, (quoted, plain) in enumerate(values, len(self.columns) + 1)
+            for number, (quoted, plain) in enumerate(values, len(self._columns) + 1)
         )
 
 
-def _convert(groups: tuple[bytes, ...], conversions: Conversions) -> tuple[bytes, ...]:
+class _Printers(dict[tuple[bool, ...], Printer]):
+    """The printers of a pattern's shapes, each made when it is first met."""
+
+    def __init__(self, pattern: _Pattern) -> None:
+        self._pattern = pattern
+
+    def __missing__(self, shape: tuple[bool, ...]) -> Printer:
+        if len(self) >= _MOST_SHAPES:
+            self.clear()
+        self[shape] = self._pattern.printer(shape)
+        return self[shape]
+
+
+def _pattern_text(
+    columns: tuple[Column, ...], variants: Iterable[Iterable[int]], separator: str
+) -> str:
+    return separator.join(
+        _column_text(column, numbers, separator)
+        for column, numbers in zip(columns, variants, strict=False)
+    )
+
+
+def _column_text(column: Column, numbers: Iterable[int], separator: str) -> str:
+    """Write the pattern of some of a column's variants; -1 is null."""
+    end = '"' if column.quoted else separator
+    texts = [
+        _variant_text(column, number, end) if number >= 0 else column.null for number in numbers
+    ]
+    either = "|".join(texts)
+    text = f"(?:{either})" if "|" in either else either
+    return f'"{text}"' if column.quoted else text
+
+
+def _variant_text(column: Column, number: int, end: str) -> str:
+    variant = column.variants[number]
+    text = variant.pattern
+    if variant.otherwise:
+        before = "|".join([column.null, *(v.pattern for v in column.variants[:number])])
+        no_groups = re.sub(r"(?<!\\)\((?!\?)", "(?:", before)
+        text = f"(?!(?:{no_groups})(?:{end}|$)){text}"
+    # A quote inside would end the value in the document too.
+    ends = end if column.quoted else f'"{end}'
+    return text.replace(r"\S", f"[^{ends}]").replace(r"\-", f"[^{ends}-]")
+
+
+def _convert(
+    groups: tuple[bytes, ...], conversions: tuple[tuple[int, Convert], ...]
+) -> tuple[bytes, ...]:
     values = list(groups)
     for at, convert in conversions:
         values[at] = convert(values, at)
@@ -282,27 +331,26 @@ def _extra_object(names: dict[int, str], groups: list[bytes], _: int) -> bytes:
 def _json_object(items: Iterable[tuple[str, bytes]]) -> bytes:
     pairs = (
         b'"%b":"%b"' % (name.encode(), value.replace(b'"', b"\\u0022"))
-        for name, value in items
+        for name, value in dict(items).items()
         if value != b"-"
     )
     return b"{" + b",".join(pairs) + b"}"
 
 
-def _every(column: Column) -> range:
-    """All variants of a column, null (-1) first."""
-    return range(-1, len(column.variants))
-
-
-def _no_match(_: bytes) -> None:
-    return None
-
-
 def _print(part: Part) -> str:
-    """The template of a value: `%.0b` takes it and prints nothing."""
+    """Write the template of a value: `%.0b` takes it and prints nothing."""
     if part.field is None or part.rendering == "hidden" or part.field.name.startswith(EXTRA):
         return "%.0b"
-    value = "%b" if part.rendering == "number" else '"%b"'
-    return f',"{part.field.name}":' + (f"[{value}]" if part.field.many else value)
+    name = f',"{part.field.name}":'
+    match part.rendering:
+        case "number":
+            return f"{name}%b"
+        case "first":
+            return f'{name}["%b"'
+        case "last":
+            return ',"%b"]'
+        case _:
+            return f'{name}["%b"]' if part.field.many else f'{name}"%b"'
 
 
 @dataclass(slots=True)
