@@ -83,7 +83,10 @@ class Layout:
         self._separator = separator
         self._time = time
         every = [{-1, *range(len(column.variants))} for column in columns]
-        self._general = self._pattern(every, {False, True} if open_end else {False})
+        self._quotes = 2 * sum(column.quoted for column in columns)
+        self._general = self._pattern(
+            every, {False, True} if open_end else {False}, quotes_counted=False
+        )
         self._starts: dict[int, Callable[[bytes], re.Match[bytes] | None]] = {}
         self._lines: dict[tuple[bool, ...], int] = {}
         self._usual_variants: list[set[int]] = [set() for _ in columns]
@@ -96,12 +99,12 @@ class Layout:
         """Append documents until a line does not fit; give that line, or None at the end."""
         body, documents, expired = out.body, 0, 0
         misfit = None
-        usual = self._usual
+        usual, quotes = self._usual, self._quotes
         match_line = usual.match
         for ordinal, line in lines:
             pattern = usual
             match = match_line(line)
-            if match is None or usual is self._general:
+            if match is None or line.count(b'"') != quotes or usual is self._general:
                 pattern = self._general
                 match = pattern.match(line)
                 if match is None:
@@ -148,8 +151,17 @@ class Layout:
             self._starts[number] = re.compile(f"{text}(?:{self._separator}|$)".encode()).match
         return self._starts[number]
 
-    def _pattern(self, variants: list[set[int]], rests: set[bool]) -> "_Pattern":
-        return _Pattern(self.columns, variants, rests, self._separator, self._time)
+    def _pattern(
+        self, variants: list[set[int]], rests: set[bool], *, quotes_counted: bool
+    ) -> "_Pattern":
+        return _Pattern(
+            self.columns,
+            variants,
+            rests,
+            self._separator,
+            self._time,
+            quotes_counted=quotes_counted,
+        )
 
     def _learn(self, match: re.Match[bytes]) -> "_Pattern":
         """Count a line that the usual pattern does not take; widen that if its shape is common."""
@@ -163,7 +175,9 @@ class Layout:
             for usual, variant in zip(self._usual_variants, variants, strict=True):
                 usual.add(variant)
             self._usual_rests.add(rest)
-            self._usual = self._pattern(self._usual_variants, self._usual_rests)
+            self._usual = self._pattern(
+                self._usual_variants, self._usual_rests, quotes_counted=True
+            )
         return self._usual
 
 
@@ -177,13 +191,15 @@ class _Pattern:
         rests: set[bool],
         separator: str,
         time: str,
+        *,
+        quotes_counted: bool,
     ) -> None:
         self._columns = columns
         self._separator = separator
         self._time = time
         self._rests = rests.copy()
         self._variants = [sorted(numbers) for numbers in variants]
-        text = _pattern_text(columns, self._variants, separator)
+        text = _pattern_text(columns, self._variants, separator, quotes_counted=quotes_counted)
         if True in rests:
             text += f"(?:{separator}(.*))" + ("?" if False in rests else "")
         self.match = re.compile(text.encode(), re.DOTALL).fullmatch
@@ -280,34 +296,43 @@ class _Printers(dict[tuple[bool, ...], Printer]):
 
 
 def _pattern_text(
-    columns: tuple[Column, ...], variants: Iterable[Iterable[int]], separator: str
+    columns: tuple[Column, ...],
+    variants: Iterable[Iterable[int]],
+    separator: str,
+    *,
+    quotes_counted: bool = False,
 ) -> str:
+    """Write the pattern of some variants of each column.
+
+    A quote inside a value without quotes would end it in the document, so none is taken, unless
+    they were counted: one character less to exclude makes a pattern a third faster.
+    """
+    ends = separator if quotes_counted else f'"{separator}'
     return separator.join(
-        _column_text(column, numbers, separator)
+        _column_text(column, numbers, separator, '"' if column.quoted else ends)
         for column, numbers in zip(columns, variants, strict=False)
     )
 
 
-def _column_text(column: Column, numbers: Iterable[int], separator: str) -> str:
+def _column_text(column: Column, numbers: Iterable[int], separator: str, ends: str) -> str:
     """Write the pattern of some of a column's variants; -1 is null."""
     end = '"' if column.quoted else separator
     texts = [
-        _variant_text(column, number, end) if number >= 0 else column.null for number in numbers
+        _variant_text(column, number, end, ends) if number >= 0 else column.null
+        for number in numbers
     ]
     either = "|".join(texts)
     text = f"(?:{either})" if "|" in either else either
     return f'"{text}"' if column.quoted else text
 
 
-def _variant_text(column: Column, number: int, end: str) -> str:
+def _variant_text(column: Column, number: int, end: str, ends: str) -> str:
     variant = column.variants[number]
     text = variant.pattern
     if variant.otherwise:
         before = "|".join([column.null, *(v.pattern for v in column.variants[:number])])
         no_groups = re.sub(r"(?<!\\)\((?!\?)", "(?:", before)
         text = f"(?!(?:{no_groups})(?:{end}|$)){text}"
-    # A quote inside would end the value in the document too.
-    ends = end if column.quoted else f'"{end}'
     return text.replace(r"\S", f"[^{ends}]").replace(r"\-", f"[^{ends}-]")
 
 
