@@ -4,13 +4,16 @@ import gzip
 import resource
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 
+from servicelogs import formats
+from servicelogs.documents import one_index
 from servicelogs.reading import decompressed
-from tests.formats.parsing import chunked, parse
+from tests.formats.parsing import SOURCE, chunked, parse
 from tests.formats.test_delimited import ALB, HEADER, VPC
 
 MIB = 1024 * 1024
@@ -19,7 +22,7 @@ EVENT = b'{"eventVersion":"1","eventTime":"2026-11-20T08:14:55Z","eventID":"%d"%
 GOOD = {"alb": ALB, "vpc_flow": VPC, "cloudtrail": EVENT % (0, b"")}
 
 
-def chunks_of(name: str, size: int):
+def chunks_of(name: str, size: int) -> Iterator[bytes]:
     """Give a good record, one of so many bytes, and a good one."""
     if name == "cloudtrail":
         start, end = b'{"Records":[' + EVENT % (1, b"") + b',{"eventVersion":"1","x":"', b'"},'
@@ -33,7 +36,7 @@ def chunks_of(name: str, size: int):
     yield end + after
 
 
-def body_of(name: str, records: int):
+def body_of(name: str, records: int) -> Iterator[bytes]:
     """Give an object's text in chunks, its records all alike."""
     lines = [GOOD[name]] * 1_000
     if name == "cloudtrail":
@@ -102,12 +105,8 @@ def _grown(name: str, what: str) -> int:
     return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
 
 
-def parse_quietly(name: str, chunks) -> None:
+def parse_quietly(name: str, chunks: Iterable[bytes]) -> None:
     """Parse and keep nothing."""
-    from servicelogs import formats
-    from servicelogs.documents import one_index
-    from tests.formats.parsing import SOURCE
-
     for _ in formats.get(name).blocks(chunks, SOURCE, one_index("i")):
         pass
 
