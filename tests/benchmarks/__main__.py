@@ -1,0 +1,151 @@
+"""Print records per CPU second from gzip to bulk body: ours, a plain loop, and inflating alone.
+
+The three run in turn, several times, and the best time of each counts: what else the machine does
+then hits all alike. `python -m tests.benchmarks [--records N] [--json] [FORMAT …]`
+"""
+
+import argparse
+import gzip
+import io
+import json
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from isal import igzip_lib
+
+from local.sample_logs import ACCOUNT, REGION, generate
+from servicelogs.formats import NAMES, get
+from servicelogs.opensearch.index_names import IndexNames
+from servicelogs.reading import decompressed
+from servicelogs.records import Source
+from tests.benchmarks.plain_loops import LOOPS
+
+RECORDS = 40_000
+ROUNDS = 5
+FLOORS = {"alb": 3.5, "vpc_flow": 4.0, "cloudtrail": 8.0}
+"""The least that a format must be faster than its plain loop."""
+
+SOURCE = Source(
+    "s3://logs/key.gz", "A" * 16, datetime(2026, 11, 20, 9, tzinfo=UTC), ACCOUNT, REGION
+)
+
+
+def ours(name: str, data: bytes) -> int:
+    """Turn a compressed object into bulk bodies, as the function does; give the records."""
+    dates = IndexNames("aws", "day", 0).dates(get(name))
+    blocks = get(name).blocks(decompressed(io.BytesIO(data)), SOURCE, dates)
+    return sum(block.documents for block in blocks)
+
+
+def inflate(data: bytes) -> None:
+    """Decompress, which nothing can do without."""
+    for _ in _chunks(data):
+        pass
+
+
+def _chunks(data: bytes) -> Iterator[bytes]:
+    stream = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
+    yield stream.decompress(data, 256 * 1024)
+    while not stream.eof:
+        yield stream.decompress(b"", 256 * 1024)
+
+
+def best_times(runs: dict[str, Callable[[], object]]) -> dict[str, float]:
+    """Run each in turn and give the best CPU seconds of each."""
+    best = dict.fromkeys(runs, float("inf"))
+    for _ in range(ROUNDS):
+        for name, run in runs.items():
+            start = time.process_time()
+            run()
+            best[name] = min(best[name], time.process_time() - start)
+    return best
+
+
+def peak_bytes(name: str, records: int) -> int:
+    """Give the most memory that going through an object takes, the object itself left out."""
+    data = gzip.compress(generate(name, records), 6)
+    tracemalloc.start()
+    ours(name, data)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peak
+
+
+def measure(name: str, records: int) -> dict[str, Any]:
+    """Measure one format."""
+    text = generate(name, records)
+    data = gzip.compress(text, 6)
+    ours(name, data)
+    times = best_times(
+        {
+            "ours": lambda: ours(name, data),
+            "loop": lambda: LOOPS[name](data, SOURCE),
+            "inflate": lambda: inflate(data),
+        }
+    )
+    return {
+        "format": name,
+        "bytes_per_record": round(len(text) / records),
+        **{f"{way}_per_second": round(records / seconds) for way, seconds in times.items()},
+        "ratio": round(times["loop"] / times["ours"], 2),
+        "floor": FLOORS[name],
+        "peak_mib": round(peak_bytes(name, records // 4) / 2**20, 1),
+        "peak_mib_of_4_times_the_size": round(peak_bytes(name, records) / 2**20, 1),
+    }
+
+
+def main() -> int:
+    """Measure the formats asked for; 1 if one is slower than its floor."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("formats", nargs="*", metavar="FORMAT", help=", ".join(NAMES))
+    parser.add_argument("--records", type=int, default=RECORDS, help=f"default {RECORDS}")
+    parser.add_argument("--json", action="store_true", help="one JSON object a format")
+    arguments = parser.parse_args()
+    row = "{:<12} {:>9} {:>11} {:>11} {:>11} {:>8} {:>7} {:>16}"
+    if not arguments.json:
+        print("records per CPU second, from gzip to bulk body, on one core")
+        print(
+            row.format(
+                "format",
+                "bytes",
+                "inflate",
+                "plain loop",
+                "ours",
+                "ratio",
+                "floor",
+                "MiB, at size x4",
+            )
+        )
+    slow = []
+    for name in arguments.formats or NAMES:
+        result = measure(name, arguments.records)
+        if result["ratio"] < result["floor"]:
+            slow.append(name)
+        if arguments.json:
+            print(json.dumps(result), flush=True)
+            continue
+        memory = f"{result['peak_mib']} {result['peak_mib_of_4_times_the_size']}"
+        print(
+            row.format(
+                name,
+                result["bytes_per_record"],
+                f"{result['inflate_per_second']:,}",
+                f"{result['loop_per_second']:,}",
+                f"{result['ours_per_second']:,}",
+                result["ratio"],
+                result["floor"],
+                memory,
+            ),
+            flush=True,
+        )
+    if slow:
+        print(f"below the floor: {', '.join(slow)}", file=sys.stderr)
+    return 1 if slow else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

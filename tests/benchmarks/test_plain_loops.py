@@ -1,0 +1,36 @@
+"""The plain loops that ours is measured against do the same work."""
+
+import gzip
+import io
+import json
+
+import pytest
+
+from local.sample_logs import generate
+from servicelogs.formats import NAMES, get
+from servicelogs.opensearch.index_names import IndexNames
+from servicelogs.reading import decompressed
+from tests.benchmarks.__main__ import FLOORS, SOURCE
+from tests.benchmarks.plain_loops import LOOPS
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_plain_loop_makes_the_same_documents(name: str) -> None:
+    data = gzip.compress(generate(name, 300))
+    dates = IndexNames("aws", "day", 0).dates(get(name))
+    blocks = get(name).blocks(decompressed(io.BytesIO(data)), SOURCE, dates)
+    ours = b"".join(bytes(block.body) for block in blocks).splitlines()
+    plain = LOOPS[name](data, SOURCE).splitlines()
+    assert len(ours) == 600
+    for one, other in zip(ours, plain, strict=True):
+        assert _comparable(one) == _comparable(other)
+
+
+def test_every_format_has_a_floor_and_a_loop() -> None:
+    assert set(FLOORS) == set(LOOPS) == set(NAMES)
+
+
+def _comparable(line: bytes) -> object:
+    document = json.loads(line)
+    document.pop("event", None)  # when it was ingested
+    return document
