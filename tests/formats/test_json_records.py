@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
 
@@ -11,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servicelogs.formats import json_cutting
+from servicelogs.documents import one_index
+from servicelogs.formats import get, json_cutting
 from servicelogs.formats.json_cutting import JsonCutter, Records
+from servicelogs.records import Source
 from tests.formats.parsing import chunked, parse
 
 FORMATS = ("cloudtrail",)
@@ -303,3 +306,20 @@ def test_bare_records_are_cut_in_time_that_grows_with_their_size() -> None:
     with patch.object(JsonCutter, "_scan", counted):
         assert len(parse("cloudtrail", chunked(data, 100_000)).documents) == 3_000
     assert calls < 50
+
+
+@pytest.mark.parametrize(("opening", "closing"), [('{"a":', "}"), ("[", "]"), ('[{"a":', "}]")])
+@pytest.mark.parametrize(("levels", "rejects"), [(49, 0), (101, 1), (450, 1), (2000, 1)])
+def test_free_form_value_that_nests_deep_is_a_reject_before_it_can_end_a_node(
+    opening: str, closing: str, levels: int, rejects: int
+) -> None:
+    """A flat_object of some hundred levels ends an OpenSearch node: shown on 2.19 and 3.8."""
+    deep = opening * levels + "1" + closing * levels
+    record = (
+        '{"eventVersion":"1.11","eventTime":"2026-11-20T08:14:55Z","eventID":"deep",'
+        f'"requestParameters":{{"deep":{deep}}}}}'
+    )
+    source = Source("s3://b/k", "A" * 16, datetime(2026, 11, 20, 9, tzinfo=UTC))
+    text = f'{{"Records":[{record}]}}'.encode()
+    (block,) = get("cloudtrail").blocks([text], source, one_index("x"))
+    assert (block.documents, len(block.rejects)) == (1 - rejects, rejects)

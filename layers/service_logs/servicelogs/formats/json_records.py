@@ -29,6 +29,9 @@ from servicelogs.records import Block, Reject, Source
 
 MOST_TERM_BYTES = 32766
 """Lucene's longest term: a leaf of a flat_object that is longer fails its whole document."""
+MOST_DEPTH = 100
+"""How deep a free-form value may nest: OpenSearch 2.19 and 3.8 end with a stack overflow, the whole
+node, on a flat_object of some hundred levels (400 were fine, 600 were not)."""
 CUT_CHARACTERS = 8191
 """What a longer leaf is cut to: so many characters never take more bytes than a term may have."""
 MOST_ID_BYTES = 512
@@ -159,7 +162,11 @@ class _Reader:
         stamps, body, takes = self._stamps, out.body, self._takes
         source_id = self._source.id.encode()
         for ordinal, (record, members) in enumerate(zip(records, known, strict=True), first):
-            if members is None or len(record) > MOST_TERM_BYTES:
+            if (
+                members is None
+                or len(record) > MOST_TERM_BYTES
+                or record.count(b"{") + record.count(b"[") > MOST_DEPTH
+            ):
                 yield ordinal, record
                 continue
             values = astuple(members)
@@ -323,12 +330,16 @@ def _fit_free_form(record: dict[str, Any], free_form: Iterable[str]) -> dict[str
     return original
 
 
-def _fit_leaves(value: Any, path: str) -> Any:
+def _fit_leaves(value: Any, path: str, depth: int = 1) -> Any:
     """Cut strings that are too long for a term (which holds their path too)."""
+    if isinstance(value, dict | list) and depth > MOST_DEPTH:
+        raise ValueError(f"{path[:40]!r} nests over {MOST_DEPTH} levels deep: that ends a node")
     if isinstance(value, dict):
-        return {name: _fit_leaves(inner, f"{path}.{name}") for name, inner in value.items()}
+        return {
+            name: _fit_leaves(inner, f"{path}.{name}", depth + 1) for name, inner in value.items()
+        }
     if isinstance(value, list):
-        return [_fit_leaves(inner, path) for inner in value]
+        return [_fit_leaves(inner, path, depth + 1) for inner in value]
     if isinstance(value, str):
         room = max(MOST_TERM_BYTES - len(path.encode("utf-8", "replace")) - 2, 0)
         data = value.encode("utf-8", "replace")
