@@ -7,7 +7,7 @@ The objects of a batch share bulk requests, so that nothing is known to be deliv
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import batched, chain
 from typing import TYPE_CHECKING, Protocol
@@ -29,7 +29,7 @@ from servicelogs.errors import (
 )
 from servicelogs.formats.format import Format
 from servicelogs.measures import Totals
-from servicelogs.reading import decompressed
+from servicelogs.reading import begin
 from servicelogs.records import Block, Reject, Source
 from servicelogs.rejects import RejectsPart
 from servicelogs.settings import Settings
@@ -211,7 +211,7 @@ class Batch:
         if not opened.size:
             work.pass_over(wanted, "an empty object")
             return
-        start, chunks, fault = _begin(opened)
+        start, chunks, fault = begin(opened.stream, formats.START_BYTES)
         try:
             detected = self._detect(opened.key, start, fault)
         except UnknownLogType as error:
@@ -325,23 +325,6 @@ class Batch:
         for part in work.parts:
             logger.info("object indexed", extra=_fields(part))
             self.totals.add(part.account, finished=not part.resume_at)
-
-
-def _begin(opened: OpenObject) -> tuple[bytes, Iterator[bytes], UnreadableObject | None]:
-    """Read an object's first piece of text, by which its type may be told, and keep it in line."""
-    try:
-        chunks = decompressed(opened.stream)
-        start = next(chunks, b"")
-    except UnreadableObject as fault:
-        return b"", _text(b"", iter(()), fault), fault
-    return start, _text(start, chunks, None), None
-
-
-def _text(start: bytes, chunks: Iterator[bytes], fault: UnreadableObject | None) -> Iterator[bytes]:
-    yield start
-    if fault is not None:
-        raise fault
-    yield from chunks
 
 
 def _delay(work: Work) -> int:

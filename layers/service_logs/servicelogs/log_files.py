@@ -18,7 +18,7 @@ from servicelogs.errors import ServiceLogsError, UnknownLogType, UnreadableObjec
 from servicelogs.formats import START_BYTES, Detected
 from servicelogs.formats.format import Format
 from servicelogs.opensearch.index_names import IndexNames
-from servicelogs.reading import Readable, decompressed
+from servicelogs.reading import begin
 from servicelogs.records import Block, Source
 from servicelogs.rejects import line as reject_line
 from servicelogs.settings import Settings
@@ -149,7 +149,7 @@ class _Parser:
 
     def parse(self, file: _LogFile, outcome: Outcome) -> None:
         """Write the documents and rejects of a file, block by block, and count them."""
-        start, chunks, fault = _begin(file)
+        start, chunks, fault = begin(file, START_BYTES)
         detected = self._detect(file.key, start, fault)
         log_format = detected.format
         if log_format is None:
@@ -201,30 +201,6 @@ def _opened(name: str) -> BinaryIO:
     except OSError as error:
         what = "give the files in it" if isinstance(error, IsADirectoryError) else "check its name"
         raise UnreadableFile(f"cannot be opened: {error.strerror}; {what}") from error
-
-
-def _begin(stream: Readable) -> tuple[bytes, Iterator[bytes], UnreadableObject | None]:
-    """Read the text by which a file's type may be told, and keep it in line before the rest."""
-    pieces: list[bytes] = []
-    rest: Iterator[bytes] = iter(())
-    fault = None
-    try:
-        rest = decompressed(stream)
-        for piece in rest:
-            pieces.append(piece)
-            if sum(map(len, pieces)) >= START_BYTES:
-                break
-    except UnreadableObject as error:
-        fault = error
-    start = b"".join(pieces)
-    return start, _text(start, rest, fault), fault
-
-
-def _text(start: bytes, rest: Iterator[bytes], fault: UnreadableObject | None) -> Iterator[bytes]:
-    yield start
-    if fault is not None:
-        raise fault
-    yield from rest
 
 
 def _summary(outcome: Outcome) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from isal import igzip_lib
 from zstandard import ZstdDecompressor, ZstdError
@@ -33,6 +33,43 @@ class Readable(Protocol):
     def read(self, size: int, /) -> bytes:
         """Read at most so many bytes; none at the end."""
         ...
+
+
+class Begun(NamedTuple):
+    """A text whose beginning was read, by which its type may be told."""
+
+    start: bytes
+    """At least as many bytes as were asked for, unless the text has no more."""
+    chunks: Iterator[bytes]
+    """The whole text, the beginning included; it ends in the fault, if there was one."""
+    fault: UnreadableObject | None
+    """What is wrong with the bytes, where that was met in the beginning."""
+
+
+def begin(stream: Readable, size: int) -> Begun:
+    """Read so many bytes of a stream's text, and keep them in line before the rest."""
+    pieces: list[bytes] = []
+    rest: Iterator[bytes] = iter(())
+    fault = None
+    try:
+        rest = decompressed(stream)
+        for piece in rest:
+            pieces.append(piece)
+            if sum(map(len, pieces)) >= size:
+                break
+    except UnreadableObject as error:
+        fault = error
+    start = b"".join(pieces)
+    return Begun(start, _in_line(start, rest, fault), fault)
+
+
+def _in_line(
+    start: bytes, rest: Iterator[bytes], fault: UnreadableObject | None
+) -> Iterator[bytes]:
+    yield start
+    if fault is not None:
+        raise fault
+    yield from rest
 
 
 def decompressed(stream: Readable) -> Iterator[bytes]:
