@@ -8,10 +8,11 @@ import logging
 import os
 import platform
 import time
-import urllib.request
 from typing import Any
 
 import boto3
+
+from servicelogs import custom_resource
 
 logger = logging.getLogger()
 logger.setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
@@ -29,14 +30,6 @@ ATTEMPT_SECONDS = 60
 
 def lambda_handler(event: Event, context: Any) -> None:
     """Carry out the request; answer CloudFormation whatever happens, or hand on to a later call."""
-    answer = {
-        "Status": "SUCCESS",
-        "Reason": "",
-        "PhysicalResourceId": event.get("PhysicalResourceId") or event["LogicalResourceId"],
-        "StackId": event["StackId"],
-        "RequestId": event["RequestId"],
-        "LogicalResourceId": event["LogicalResourceId"],
-    }
     try:
         if event["RequestType"] == "Delete":
             logger.info("nothing was deleted: the indexes and mapping templates stay")
@@ -44,14 +37,16 @@ def lambda_handler(event: Event, context: Any) -> None:
             return
     except ImportError as error:
         logger.exception("a layer cannot be imported")
-        answer |= failed(
+        custom_resource.fail(
+            event,
             f"the layers do not run on {platform.machine()} ({error}): "
-            "build again with ARCHITECTURE as the parameter Architecture says"
+            "build again with ARCHITECTURE as the parameter Architecture says",
         )
     except Exception as error:
         logger.exception("the search engine was not set up")
-        answer |= failed(f"{type(error).__name__}: {error}")
-    respond(event["ResponseURL"], answer)
+        custom_resource.fail(event, f"{type(error).__name__}: {error}")
+    else:
+        custom_resource.succeed(event)
 
 
 def set_up_in_time(event: Event, context: Any) -> bool:
@@ -88,18 +83,3 @@ def invoke_again(event: Event, context: Any) -> None:
         InvocationType="Event",
         Payload=json.dumps(event).encode(),
     )
-
-
-def failed(reason: str) -> dict[str, str]:
-    """Say why in the answer; CloudFormation takes 4 KiB of it all."""
-    return {"Status": "FAILED", "Reason": reason[:1000]}
-
-
-def respond(url: str, answer: dict[str, str]) -> None:
-    """Send the answer to the address that CloudFormation waits at."""
-    body = json.dumps(answer).encode()
-    # A presigned address: S3 refuses a content type that was not signed.
-    headers = {"Content-Type": ""}
-    request = urllib.request.Request(url, data=body, method="PUT", headers=headers)  # noqa: S310 - https, from CloudFormation
-    with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
-        logger.info("answered", extra={"status": response.status})

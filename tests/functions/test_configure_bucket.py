@@ -295,7 +295,7 @@ def answered(monkeypatch):
         answers.append(json.loads(sent.data))
         return Response()
 
-    monkeypatch.setattr(app.urllib.request, "urlopen", urlopen)
+    monkeypatch.setattr("servicelogs.custom_resource.urllib.request.urlopen", urlopen)
     monkeypatch.setenv("NOTIFICATION_ID", ID)
     monkeypatch.syspath_prepend(str(FOLDER))
     monkeypatch.delitem(sys.modules, "notifications", raising=False)

@@ -1,5 +1,6 @@
 """The mapping templates are put in place, and CloudFormation gets its answer in time."""
 
+import contextlib
 import importlib.util
 import json
 import sys
@@ -56,7 +57,12 @@ def function(monkeypatch):
 
     monkeypatch.setattr("servicelogs.opensearch.setup.set_up", set_up)
     monkeypatch.setattr("servicelogs.opensearch.client.connect", lambda settings: "client")
-    monkeypatch.setattr(app, "respond", lambda url, answer: noted.answers.append((url, answer)))
+
+    def urlopen(sent, timeout):
+        noted.answers.append((sent.full_url, json.loads(sent.data)))
+        return contextlib.nullcontext(SimpleNamespace(status=200))
+
+    monkeypatch.setattr("servicelogs.custom_resource.urllib.request.urlopen", urlopen)
     monkeypatch.setattr(app, "time", clock)
     aws = SimpleNamespace(invoke=lambda **call: noted.invoked.append(call))
     monkeypatch.setattr(app.boto3, "client", lambda _: aws)

@@ -86,7 +86,7 @@ def test_code_and_layers_of_a_function_fit_lambda(built):
 
 def test_the_layer_carries_the_package_and_nothing_that_only_serves_us(built):
     _, folder = built
-    (layer,) = folder.glob("*/ServiceLogsLayer")
+    layer = next(folder.glob("*/ServiceLogsLayer"))
     assert (layer / "python/servicelogs/formats/__init__.py").exists()
     assert {path.name for path in layer.iterdir()} == {"python"}
     carried = {path.name for path in (layer / "python").iterdir()}

@@ -1,0 +1,46 @@
+"""The answer that CloudFormation waits for after each request to a custom resource.
+
+Imports the standard library alone: a function whose other imports fail must still answer.
+"""
+
+import json
+import logging
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+# CloudFormation takes 4 KiB of the whole answer.
+_LONGEST_REASON = 1000
+
+
+def succeed(event: Mapping[str, Any], physical_id: str = "") -> None:
+    """Answer that the request was carried out, on the resource with this physical id."""
+    _answer(
+        event, {"Status": "SUCCESS"} | ({"PhysicalResourceId": physical_id} if physical_id else {})
+    )
+
+
+def fail(event: Mapping[str, Any], reason: str) -> None:
+    """Answer that the request was not carried out, and why."""
+    _answer(event, {"Status": "FAILED", "Reason": reason[:_LONGEST_REASON]})
+
+
+def _answer(event: Mapping[str, Any], outcome: Mapping[str, str]) -> None:
+    answer = {
+        "PhysicalResourceId": event.get("PhysicalResourceId") or event["LogicalResourceId"],
+        "StackId": event["StackId"],
+        "RequestId": event["RequestId"],
+        "LogicalResourceId": event["LogicalResourceId"],
+        **outcome,
+    }
+    request = urllib.request.Request(  # noqa: S310 - https, from CloudFormation
+        event["ResponseURL"],
+        data=json.dumps(answer).encode(),
+        method="PUT",
+        # A presigned address: S3 refuses a content type that was not signed.
+        headers={"Content-Type": ""},
+    )
+    with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+        logger.info("answered", extra={"status": response.status})
