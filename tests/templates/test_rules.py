@@ -275,3 +275,12 @@ def test_the_function_that_indexes_may_delete_no_log_and_no_document():
         assert deletes in ([], ["sqs:DeleteMessage"], ["s3:DeleteObject"])
         if deletes == ["s3:DeleteObject"]:
             assert statement["Resource"] == {"Fn::Sub": "${BackupBucket.Arn}/rejected/*"}
+
+
+@every_scenario
+def test_the_right_to_tell_a_deleted_object_from_a_forbidden_one_hangs_on_nothing(name):
+    """A read has no s3:prefix: a condition on it would make every missing key a 403."""
+    for function in of_type(read(name)["Resources"], "AWS::Serverless::Function").values():
+        for statement in statements(function["Properties"].get("Policies", [])):
+            if "s3:ListBucket" in as_list(statement["Action"]):
+                assert "Condition" not in statement
