@@ -9,6 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
+from urllib.parse import unquote_to_bytes
+
+import msgspec
 
 from servicelogs.documents import iso_hour
 from servicelogs.formats.fields import Field, FieldType
@@ -26,13 +29,16 @@ class Part(NamedTuple):
     rendering: Rendering = "string"
     optional: bool = False
     """The group may take no part though its variant does."""
+    convert: Callable[[bytes], bytes] | None = None
+    """Makes of the value what is printed; both are safe for JSON."""
 
 
 class Variant(NamedTuple):
     r"""One kind of value.
 
     In the pattern `\S` is a character that does not end the value (it is no separator, or no
-    quote), and `\-` one that is no `-` either.
+    quote), and `\-` one that is no `-` either; `\E` stands for those that do in a set, as in
+    `[^\E%]`.
     """
 
     pattern: str
@@ -129,6 +135,37 @@ def items(name: str, description: str, *, separator: str = ",", since: str = "")
         since=since,
         separator=separator,
     )
+
+
+def decoded(name: str, description: str, *, since: str = "") -> Column:
+    """A word that AWS percent-encodes; the document has it decoded, once."""
+    return decoded_as(Field(snake(name), "keyword", description, since), name, percent_decoded)
+
+
+def decoded_as(field: Field, name: str, convert: Callable[[bytes], bytes]) -> Column:
+    """Take any value; one with a `%` is converted."""
+    plain, encoded = (Part(field),), (Part(field, convert=convert),)
+    variants = (
+        Variant(r"([^\E%-][^\E%]*+)", plain),
+        Variant(r"([^\E%]*+%\S*)", encoded),
+        Variant(r"(-[^\E%]++)", plain),
+    )
+    return Column(name, variants, since=field.since)
+
+
+def percent_decoded(value: bytes) -> bytes:
+    """Decode a value once; what is no UTF-8 then is replaced."""
+    spaced = value.replace(b"%20", b" ")
+    if b"%" not in spaced:
+        return spaced
+    if b"\\" in value:
+        value = msgspec.json.decode(b'"%b"' % value, type=str).encode()
+    return msgspec.json.encode(unquote_to_bytes(value).decode(errors="replace"))[1:-1]
+
+
+def quotes_escaped(value: bytes) -> bytes:
+    """Escape the quotes that AWS leaves inside a value in quotes."""
+    return value.replace(b'"', b"\\u0022")
 
 
 _PORT = r"(0|[1-9]\d{0,4}+)"

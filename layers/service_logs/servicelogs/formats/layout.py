@@ -252,6 +252,11 @@ class _Pattern:
             for at, (column, part) in enumerate(groups)
             if part and part.rendering == "list"
         ]
+        conversions += [
+            (at, partial(_converted, part.convert))
+            for at, (_, part) in enumerate(groups)
+            if part and part.convert
+        ]
         extra = {
             at: part.field.name.removeprefix(EXTRA)
             for at, (_, part) in enumerate(groups)
@@ -333,7 +338,8 @@ def _variant_text(column: Column, number: int, end: str, ends: str) -> str:
         before = "|".join([column.null, *(v.pattern for v in column.variants[:number])])
         no_groups = re.sub(r"(?<!\\)\((?!\?)", "(?:", before)
         text = f"(?!(?:{no_groups})(?:{end}|$)){text}"
-    return text.replace(r"\S", f"[^{ends}]").replace(r"\-", f"[^{ends}-]")
+    text = text.replace(r"\S", r"[^\E]").replace(r"\-", r"[^\E-]")
+    return text.replace(r"\E", ends)
 
 
 def _convert(
@@ -343,6 +349,10 @@ def _convert(
     for at, convert in conversions:
         values[at] = convert(values, at)
     return tuple(values)
+
+
+def _converted(convert: Callable[[bytes], bytes], groups: list[bytes], at: int) -> bytes:
+    return convert(groups[at])
 
 
 def _list_items(separator: bytes, groups: list[bytes], at: int) -> bytes:
