@@ -45,6 +45,8 @@ class Variant(NamedTuple):
     parts: tuple[Part, ...]
     otherwise: bool = False
     """It takes what no variant before it takes; the others exclude each other by their patterns."""
+    quotes: int | None = 0
+    """So many quotes its pattern takes; None: any number, where no variant before it fits."""
 
 
 @dataclass(frozen=True, slots=True)

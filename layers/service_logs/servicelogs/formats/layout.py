@@ -70,6 +70,8 @@ class Printer(NamedTuple):
     """The group that finds the frame; -1: there is none."""
     rest_at: int
     """The group with the rest of the time; -1: there is none."""
+    quotes: int
+    """So many quotes a line has that may be printed so; -1: none may."""
 
 
 class Layout:
@@ -83,7 +85,6 @@ class Layout:
         self._separator = separator
         self._time = time
         every = [{-1, *range(len(column.variants))} for column in columns]
-        self._quotes = 2 * sum(column.quoted for column in columns)
         self._general = self._pattern(
             every, {False, True} if open_end else {False}, quotes_counted=False
         )
@@ -99,22 +100,24 @@ class Layout:
         """Append documents until a line does not fit; give that line, or None at the end."""
         body, documents, expired = out.body, 0, 0
         misfit = None
-        usual, quotes = self._usual, self._quotes
-        match_line = usual.match
+        usual = self._usual
+        match_usual = usual.match
         for ordinal, line in lines:
-            pattern = usual
-            match = match_line(line)
-            if match is None or line.count(b'"') != quotes or usual is self._general:
-                pattern = self._general
-                match = pattern.match(line)
+            match = match_usual(line)
+            if match is not None:
+                values = match.groups(_ABSENT)
+                shape = tuple([values[at] is _ABSENT for at in usual.tellers])
+                printer = usual.printers[shape]
+            if match is None or line.count(b'"') != printer.quotes:
+                match = self._general.match(line)
                 if match is None:
                     misfit = (ordinal, line)
                     break
-                usual = self._learn(match)
-                match_line = usual.match
-            values = match.groups(_ABSENT)
-            shape = tuple([values[at] is _ABSENT for at in pattern.tellers])
-            template, conversions, time_at, rest_at = pattern.printers[shape]
+                values = match.groups(_ABSENT)
+                printer = self._learn(values)
+                usual = self._usual
+                match_usual = usual.match
+            template, conversions, time_at, rest_at, _ = printer
             try:
                 stamp = stamps[values[time_at] if time_at >= 0 else b"-"]
             except (ValueError, OverflowError):
@@ -163,22 +166,25 @@ class Layout:
             quotes_counted=quotes_counted,
         )
 
-    def _learn(self, match: re.Match[bytes]) -> "_Pattern":
-        """Count a line that the usual pattern does not take; widen that if its shape is common."""
-        groups = match.groups(_ABSENT)
-        shape = tuple([groups[at] is _ABSENT for at in self._general.tellers])
+    def _learn(self, values: tuple[bytes, ...]) -> Printer:
+        """Give what prints a line that the usual pattern does not take.
+
+        If such lines are common, and their quotes can be counted, that pattern is widened.
+        """
+        general = self._general
+        shape = tuple([values[at] is _ABSENT for at in general.tellers])
         if len(self._lines) >= _MOST_SHAPES:
             self._lines.clear()
         lines = self._lines[shape] = self._lines.get(shape, 0) + 1
-        if lines == _COMMON:
-            variants, rest = self._general.variants_of(shape)
+        if lines == _COMMON and general.quotes_of(shape) is not None:
+            variants, rest = general.variants_of(shape)
             for usual, variant in zip(self._usual_variants, variants, strict=True):
                 usual.add(variant)
             self._usual_rests.add(rest)
             self._usual = self._pattern(
                 self._usual_variants, self._usual_rests, quotes_counted=True
             )
-        return self._usual
+        return general.printers[shape]
 
 
 class _Pattern:
@@ -198,6 +204,7 @@ class _Pattern:
         self._separator = separator
         self._time = time
         self._rests = rests.copy()
+        self._quotes_counted = quotes_counted
         self._variants = [sorted(numbers) for numbers in variants]
         text = _pattern_text(columns, self._variants, separator, quotes_counted=quotes_counted)
         if True in rests:
@@ -236,6 +243,16 @@ class _Pattern:
             before = (column, number)
         rest = True in self._rests and len(self._groups) not in absent
         return [found.get(id(column), -1) for column in self._columns], rest
+
+    def quotes_of(self, shape: tuple[bool, ...]) -> int | None:
+        """Tell how many quotes a line of a shape has; None: any number."""
+        quotes = 0
+        for column, number in zip(self._columns, self.variants_of(shape)[0], strict=True):
+            inside = column.null.count('"') if number < 0 else column.variants[number].quotes
+            if inside is None:
+                return None
+            quotes += inside + 2 * column.quoted
+        return quotes
 
     def printer(self, shape: tuple[bool, ...]) -> Printer:
         """Make what prints the lines of a shape."""
@@ -276,7 +293,10 @@ class _Pattern:
             at for at, (column, part) in enumerate(groups) if part and column.name == self._time
         ]
         time_at, rest_at = (*times, -1, -1)[:2]
-        return Printer(template, tuple(conversions), time_at, rest_at)
+        quotes = self.quotes_of(shape) if self._quotes_counted else None
+        return Printer(
+            template, tuple(conversions), time_at, rest_at, -1 if quotes is None else quotes
+        )
 
     def _rest_object(self, groups: list[bytes], at: int) -> bytes:
         """Name the values behind the last column we know by their column's number."""
