@@ -191,7 +191,8 @@ def test_a_type_that_is_not_wanted_is_passed_over_with_a_count(deployment):
 
     assert deployment.run() == []
 
-    assert deployment.passed_over == {"not in LOG_TYPES": 2}
+    assert deployment.passed_over == {"vpc_flow is not among LogTypes": 2}
+    assert deployment.rejected() == {}
     assert deployment.engine.documents == {}
 
 

@@ -52,6 +52,10 @@ def test_a_domain_may_be_named_without_scheme():
         ("DELETE_AFTER_DAYS", "1.5"),
         ("LOG_TYPE", "albs"),
         ("LOG_TYPES", "alb,albs"),
+        ("LOG_TYPE_PREFIXES", "edge/"),
+        ("LOG_TYPE_PREFIXES", "=alb"),
+        ("LOG_TYPE_PREFIXES", "edge/=albs"),
+        ("LOG_TYPE_PREFIXES", "edge/=alb,edge/=cloudtrail"),
         ("BACKUP_BUCKET", "s3://bucket"),
         ("QUEUE_URL", "arn:aws:sqs:eu-west-1:111122223333:queue"),
     ],
@@ -75,3 +79,10 @@ def test_what_a_function_needs_is_asked_for():
 def test_a_pinned_type_is_among_those_that_are_indexed():
     with pytest.raises(ConfigurationError, match="LOG_TYPE"):
         read_settings(ENDPOINT | {"LOG_TYPE": "alb", "LOG_TYPES": "cloudtrail"})
+
+
+def test_a_prefix_of_keys_may_hold_an_equals_sign_itself():
+    settings = read_settings(
+        ENDPOINT | {"LOG_TYPE_PREFIXES": "hive/year=2026/=alb,net/=vpc_flow,net/=vpc_flow"}
+    )
+    assert settings.log_type_prefixes == {"hive/year=2026/": "alb", "net/": "vpc_flow"}

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Protocol
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from servicelogs import formats
 from servicelogs.accounts import Account
 from servicelogs.documents import Dates
 from servicelogs.errors import (
@@ -25,9 +24,10 @@ from servicelogs.errors import (
     Unaccounted,
     UnknownLogType,
     UnreadableMessage,
-    UnreadableObject,
 )
+from servicelogs.formats import START_BYTES
 from servicelogs.formats.format import Format
+from servicelogs.log_types import LogTypes
 from servicelogs.measures import Totals
 from servicelogs.reading import begin
 from servicelogs.records import Block, Reject, Source
@@ -130,6 +130,7 @@ class Batch:
     ) -> None:
         """Begin; the time that is left now decides how much of it is kept for the end."""
         self._settings = settings
+        self._log_types = LogTypes(settings)
         self._s3 = s3
         self._queue = queue
         self._writer = writer
@@ -186,8 +187,9 @@ class Batch:
         if self._out_of_time():
             work.not_begun.append(wanted)
             return
-        if reason := self._not_wanted(formats.detect_by_key(wanted.key)):
-            work.pass_over(wanted, reason)
+        by_key = self._log_types.by_key(wanted.key)
+        if by_key and by_key.skip:
+            work.pass_over(wanted, by_key.skip)
             return
         try:
             opened = open_object(self._s3, wanted)
@@ -199,28 +201,20 @@ class Batch:
         finally:
             opened.stream.close()
 
-    def _not_wanted(self, detected: formats.Detected | None) -> str:
-        if detected is None:
-            return ""
-        if detected.skip:
-            return detected.skip
-        name = self._settings.log_type or (detected.format.name if detected.format else "")
-        return "" if not name or name in self._settings.log_types else "not in LOG_TYPES"
-
     def _read(self, opened: OpenObject, wanted: ObjectToRead, work: Work) -> None:
         if not opened.size:
             work.pass_over(wanted, "an empty object")
             return
-        start, chunks, fault = begin(opened.stream, formats.START_BYTES)
+        start, chunks, fault = begin(opened.stream, START_BYTES)
         try:
-            detected = self._detect(opened.key, start, fault)
+            detected = self._log_types.tell(opened.key, start, fault)
         except UnknownLogType as error:
             reject = Reject(wanted.start, "unknown_log_type", str(error), start[:SHOWN_BYTES])
             self._reject_whole(opened, wanted, work, reject)
             return
-        log_format, reason = detected.format, self._not_wanted(detected)
-        if log_format is None or reason:
-            work.pass_over(wanted, reason)
+        log_format = detected.format
+        if log_format is None:
+            work.pass_over(wanted, detected.skip)
             return
         source = replace(opened.source, account_id=detected.account_id, region=detected.region)
         part = self._begin_part(opened, wanted, work, source, log_format.name)
@@ -232,17 +226,6 @@ class Batch:
             if self._out_of_time():
                 part.resume_at = block.end
                 return
-
-    def _detect(self, key: str, start: bytes, fault: UnreadableObject | None) -> formats.Detected:
-        if fault is None and not self._settings.log_type:
-            return formats.detect(key, start)
-        by_key = formats.detect_by_key(key)
-        if self._settings.log_type:
-            pinned = formats.get(self._settings.log_type)
-            return by_key._replace(format=pinned) if by_key else formats.Detected(pinned)
-        if by_key is None:
-            raise UnknownLogType(f"the key {key!r} tells no type, and of the text {fault}")
-        return by_key
 
     def _reject_whole(
         self, opened: OpenObject, wanted: ObjectToRead, work: Work, reject: Reject

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, cast, get_args
 
 from servicelogs import formats
@@ -34,6 +34,8 @@ class Settings:
     """The type of every object; empty: each object tells its own."""
     log_types: tuple[str, ...] = formats.NAMES
     """The types this deployment indexes; objects of others are passed over."""
+    log_type_prefixes: Mapping[str, str] = field(default_factory=dict)
+    """The types of objects by the beginning of their keys; the longest that fits counts."""
     backup_bucket: str = ""
     queue_url: str = ""
 
@@ -123,6 +125,21 @@ def _log_types(name: str, value: str) -> tuple[str, ...]:
     return tuple(_log_type(name, part) for part in dict.fromkeys(names))
 
 
+def _log_type_prefixes(name: str, value: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for pair in filter(None, map(str.strip, value.split(","))):
+        # A prefix may hold = itself, where keys are laid out as for Hive.
+        prefix, _, log_type = pair.rpartition("=")
+        if not prefix:
+            raise ConfigurationError(
+                f"{name} must be prefix=type pairs separated by commas, as firehose/waf/=waf, "
+                f"not {pair[:200]!r}"
+            )
+        if found.setdefault(prefix, _log_type(name, log_type)) != log_type:
+            raise ConfigurationError(f"{name} must give {prefix!r} one type, not several")
+    return found
+
+
 _READERS: dict[str, _Reader] = {
     "OPENSEARCH_ENDPOINT": _endpoint,
     "OPENSEARCH_AUTH": _one_of(get_args(Auth)),
@@ -137,6 +154,7 @@ _READERS: dict[str, _Reader] = {
     "DELETE_AFTER_DAYS": _number(0, 36_500),
     "LOG_TYPE": _log_type,
     "LOG_TYPES": _log_types,
+    "LOG_TYPE_PREFIXES": _log_type_prefixes,
     "BACKUP_BUCKET": _text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket"),
     "QUEUE_URL": _text(r"https?://\S+", "the address of an SQS queue"),
 }

@@ -1,0 +1,81 @@
+"""Which of pin, prefix, key and first bytes tells an object's type, and what is passed over."""
+
+import pytest
+
+from servicelogs.errors import UnknownLogType, UnreadableObject
+from servicelogs.log_types import LogTypes
+from servicelogs.settings import Settings
+from tests.pipeline.deployment import flow_key, flow_lines
+
+FLOW_KEY = flow_key("a")
+FLOW_TEXT = flow_lines(3)
+
+
+def log_types(**settings):
+    return LogTypes(Settings(opensearch_endpoint="", **settings))
+
+
+def told(types, key, start=b"", fault=None):
+    detected = types.tell(key, start, fault)
+    return detected.format.name if detected.format else detected.skip
+
+
+def test_without_settings_the_key_tells_then_the_first_bytes():
+    types = log_types()
+    assert told(types, FLOW_KEY, FLOW_TEXT) == "vpc_flow"
+    assert told(types, "a/copy", FLOW_TEXT) == "vpc_flow"
+
+
+def test_a_prefix_counts_before_the_key_and_the_first_bytes():
+    types = log_types(log_type_prefixes={"AWSLogs/": "alb", "edge/": "cloudtrail"})
+    assert told(types, FLOW_KEY, FLOW_TEXT) == "alb"
+    assert told(types, "edge/a", FLOW_TEXT) == "cloudtrail"
+    assert told(types, "ledge/a", FLOW_TEXT) == "vpc_flow"
+
+
+def test_the_longest_prefix_that_fits_counts():
+    types = log_types(log_type_prefixes={"logs/": "alb", "logs/net/": "vpc_flow", "log": "alb"})
+    assert told(types, "logs/net/a") == "vpc_flow"
+    assert told(types, "logs/new/a") == "alb"
+
+
+def test_a_pinned_type_counts_before_all_prefixes():
+    types = log_types(log_type="vpc_flow", log_type_prefixes={"edge/": "alb"})
+    assert told(types, "edge/a") == "vpc_flow"
+
+
+def test_account_and_region_come_from_the_key_whatever_tells_the_type():
+    detected = log_types(log_type_prefixes={"AWSLogs/": "alb"}).tell(FLOW_KEY, FLOW_TEXT, None)
+    assert (detected.account_id, detected.region) == ("111122223333", "eu-west-1")
+
+
+def test_what_the_key_names_as_no_log_is_none_under_any_prefix():
+    types = log_types(log_type="alb", log_type_prefixes={"AWSLogs/": "alb"})
+    assert told(types, "AWSLogs/111122223333/ELBAccessLogTestFile") == "a test of access"
+
+
+@pytest.mark.parametrize("key", [FLOW_KEY, "a/copy", "net/a"])
+def test_a_type_that_is_not_indexed_is_named_and_not_unknown(key):
+    types = log_types(log_types=("alb",), log_type_prefixes={"net/": "vpc_flow"})
+    assert told(types, key, FLOW_TEXT) == "vpc_flow is not among LogTypes"
+
+
+def test_what_is_not_indexed_is_known_from_its_key_before_it_is_read():
+    detected = log_types(log_types=("alb",)).by_key(FLOW_KEY)
+    assert detected is not None
+    assert detected.skip == "vpc_flow is not among LogTypes"
+    assert log_types(log_types=("alb",)).by_key("a/copy") is None
+
+
+def test_of_a_text_that_cannot_be_read_the_key_or_a_prefix_tells():
+    fault = UnreadableObject("the gzip stream is cut")
+    types = log_types(log_type_prefixes={"edge/": "alb"})
+    assert told(types, FLOW_KEY, fault=fault) == "vpc_flow"
+    assert told(types, "edge/a", fault=fault) == "alb"
+    with pytest.raises(UnknownLogType, match="the gzip stream is cut"):
+        types.tell("a/copy", b"", fault)
+
+
+def test_an_object_that_nothing_tells_is_an_error_that_says_what_to_do():
+    with pytest.raises(UnknownLogType, match="LogTypePrefixes"):
+        log_types().tell("notes.txt", b"nothing that AWS writes", None)
