@@ -3,7 +3,7 @@
 import pytest
 
 from servicelogs import formats
-from tests.templates.expansion import as_list, decide, of_type, read
+from tests.templates.expansion import ROOT, as_list, decide, of_type, read
 
 ACCOUNT = "111122223333"
 BUCKET = "${LogBucket.Arn}"
@@ -106,6 +106,16 @@ def test_the_service_that_delivers_a_log_type_may_write(name):
     # CloudFront's legacy logs come by ACL, not by policy.
     if formats.get(name).deliverer != "cloudfront.amazonaws.com":
         allowed(formats.get(name).deliverer, on_bucket=False)
+
+
+@pytest.mark.parametrize("name", formats.NAMES)
+def test_the_page_on_the_log_bucket_says_what_a_log_type_needs(name):
+    rows = [
+        line
+        for line in (ROOT / "docs/log-bucket.md").read_text().splitlines()
+        if f"`{name}`" in line
+    ]
+    assert any(line.startswith("| `") and formats.get(name).deliverer in line for line in rows)
 
 
 def test_a_customer_key_is_refused_while_a_type_among_log_types_needs_sse_s3():
