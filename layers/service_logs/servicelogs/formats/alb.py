@@ -66,6 +66,7 @@ FORMAT = Delimited(
         ip("ip_address", "address of the load balancer node", since="2026"),
     ),
     common={
+        "network.protocol": "type",
         "source.ip": "client_ip",
         "source.port": "client_port",
         "destination.ip": "target_ip",
@@ -74,6 +75,7 @@ FORMAT = Delimited(
         "http.response.status_code": "elb_status_code",
         "http.request.bytes": "received_bytes",
         "http.response.bytes": "sent_bytes",
+        "http.server.request.duration": "target_processing_time",
         "url.original": "request_url",
         "url.domain": "request_host",
         "url.port": "request_port",
@@ -83,5 +85,8 @@ FORMAT = Delimited(
         "tls.cipher": "ssl_cipher",
         "tls.version": "ssl_protocol",
         "tls.client.server_name": "domain_name",
+        "error.code": "error_reason",
+        "cloud.account.id": "cloud.account_id",
+        "cloud.resource_id": "elb",
     },
 )

@@ -97,6 +97,17 @@ def timestamp(name: str, description: str, *, since: str = "") -> Column:
     return _plain(name, Field(snake(name), "timestamp", description, since), since=since)
 
 
+def timestamp_in_utc(name: str, description: str, *, since: str = "") -> Column:
+    """A time beside the record's own, ISO 8601 without Z; the document has it with one."""
+    field = Field(snake(name), "timestamp", description, since)
+    local = Variant(r"(\d{4}-\d\d-\d\dT[0-9:.]+)", (Part(field, convert=_with_z),))
+    return Column(name, (local, Variant(r"(\S+)", (Part(field),), otherwise=True)), since=since)
+
+
+def _with_z(value: bytes) -> bytes:
+    return value + b"Z"
+
+
 def _number(type_: FieldType, pattern: str, null: str = "-") -> Callable[..., Column]:
     def column(name: str, description: str, *, since: str = "") -> Column:
         part = Part(Field(snake(name), type_, description, since), "number")
@@ -139,6 +150,20 @@ def items(name: str, description: str, *, separator: str = ",", since: str = "")
     )
 
 
+def quoted_items(name: str, description: str, *, since: str = "") -> Column:
+    """Several words, each in quotes, with commas between; the list may be cut at its end."""
+    parts = (Part(Field(snake(name), "keyword", description, since, many=True)),)
+    item = r'[^\E"]+'
+
+    def variant(items: int) -> Variant:
+        # What is between two items is what JSON has there.
+        return Variant(f'"({'","'.join([item] * items)})"', parts, quotes=2 * items)
+
+    rest = rf'"({item}(?:","{item})*+)(?:"(?:,"?)?)?'
+    variants = (*map(variant, (1, 2, 3)), Variant(rest, parts, otherwise=True, quotes=None))
+    return Column(name, variants, since=since)
+
+
 def decoded(name: str, description: str, *, since: str = "") -> Column:
     """A word that AWS percent-encodes; the document has it decoded, once."""
     return decoded_as(Field(snake(name), "keyword", description, since), name, percent_decoded)
@@ -170,6 +195,18 @@ def quotes_escaped(value: bytes) -> bytes:
     return value.replace(b'"', b"\\u0022")
 
 
+def validity(name: str, description: str, *, since: str = "") -> Column:
+    """From when to when a certificate is valid, `NotBefore=…;NotAfter=…`."""
+    stem = name.removesuffix("_validity")
+    before, after = (
+        Part(Field(f"{stem}_not_{end}", "timestamp", f"{description}: valid {of}", since))
+        for end, of in (("before", "from"), ("after", "until"))
+    )
+    whole = Part(Field(name, "keyword", f"{description}: validity, if it is no two times", since))
+    two = Variant(r"NotBefore=([0-9][^\E;]*);NotAfter=([0-9][^\E;]*)", (before, after))
+    return Column(name, (two, Variant(r"(\S+)", (whole,), otherwise=True)), since=since)
+
+
 _PORT = r"(0|[1-9]\d{0,4}+)"
 
 
@@ -186,6 +223,22 @@ def endpoint(name: str, description: str, *, since: str = "") -> Column:
             Variant(rf"\[?([0-9A-Fa-f.]*:[0-9A-Fa-f.:]*?)\]?:{_PORT}", parts),
         ),
         since=since,
+    )
+
+
+def endpoint_or_name(name: str, prefix: str, description: str) -> Column:
+    """What may be an address and port or a name; the address and port are fields of their own."""
+    whole = Part(Field(name, "keyword", description))
+    address = Part(Field(f"{prefix}_ip", "ip", f"{prefix}: address"))
+    port = Part(Field(f"{prefix}_port", "integer", f"{prefix}: port"), "number")
+    v6 = r"\[?([0-9A-Fa-f.]*:[0-9A-Fa-f.:]*?)\]?"
+    return Column(
+        name,
+        (
+            Variant(rf"(([0-9.]++):{_PORT})", (whole, address, port)),
+            Variant(rf"({v6}:{_PORT})", (whole, address, port)),
+            Variant(r"(\S+)", (whole,), otherwise=True),
+        ),
     )
 
 
@@ -220,8 +273,8 @@ def request(name: str, description: str) -> Column:
 
 
 def time(name: str, description: str) -> Column:
-    """The record's time, ISO 8601 in UTC; the document has it as `@timestamp`."""
-    pattern = r"(\d{4}-\d\d-\d\dT\d\d)(:[0-5]\d:[0-5]\d(?:\.\d{1,9})?)Z"
+    """The record's time, ISO 8601 in UTC with or without Z; in documents it is `@timestamp`."""
+    pattern = r"(\d{4}-\d\d-\d\dT\d\d)(:[0-5]\d:[0-5]\d(?:\.\d{1,9})?)Z?"
     field = Field(name, "timestamp", description, alias_of="@timestamp")
     parts = (Part(field, "hidden"), Part(None, "hidden"))
     return Column(name, (Variant(pattern, parts),), moment=iso_hour)

@@ -14,11 +14,19 @@ _PLACEHOLDERS = {
     "month": r"\d{2}",
     "day_of_month": r"\d{2}",
     "hive_hour?": r"(?:hour=\d{2}/)?",
+    "aws?": r"(?:aws-)?",
+    "load_balancer": r"[0-9A-Za-z-]+",
     "kind?": r"(?:-Insight|-NetworkActivity|-Aggregated)?",
     "minute": r"\d{8}T\d{4}Z",
     "second": r"\d{8}T\d{6}Z",
+    "hour_and_minute": r"\d{2}/\d{2}",
     "id": r"[0-9A-Za-z-]+",
     "name": r"[^/]+",
+    "path": r".+",
+    # S3 access logs: a prefix that no slash need end, the time, and what makes the key unique.
+    "prefix?": r"[^/]*",
+    "moment": r"\d{4}(?:-\d{2}){5}",
+    "unique": r"[0-9A-Z]{16}",
 }
 
 

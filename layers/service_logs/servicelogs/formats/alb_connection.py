@@ -1,0 +1,50 @@
+"""Application Load Balancer connection logs: TLS handshakes and client certificates."""
+
+from servicelogs.formats.columns import integer, ip, keyword, seconds, text, time, validity
+from servicelogs.formats.delimited import Delimited
+
+FORMAT = Delimited(
+    name="alb_connection",
+    title="Application Load Balancer connection logs",
+    page="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-connection-logs.html",
+    deliverer="logdelivery.elasticloadbalancing.amazonaws.com",
+    keys=(
+        (
+            "AWSLogs/{account}/elasticloadbalancing/{region}/{day}"
+            "/conn_log_{account}_elasticloadbalancing_{region}_app.{name}_{minute}_{name}.log"
+        ),
+    ),
+    # time, client's address and port, listener's port, protocol
+    starts=r"\d{4}-\d\d-\d\dT[0-9:.]+Z[ ][0-9A-Fa-f:.]+[ ]\d+[ ]\d+[ ](?:TLS|SSL|-[ ])",
+    time="timestamp",
+    columns=(
+        time("timestamp", "when the connection was established, or failed to be"),
+        ip("client_ip", "address of the client"),
+        integer("client_port", "port of the client"),
+        integer("listener_port", "port of the listener"),
+        keyword("tls_protocol", "TLS protocol; none on a connection without TLS"),
+        keyword("tls_cipher", "TLS cipher"),
+        seconds("tls_handshake_latency", "seconds that a successful handshake took"),
+        text("leaf_client_cert_subject", "subject of the client's certificate, with mutual TLS"),
+        validity("leaf_client_cert_validity", "client's certificate"),
+        keyword("leaf_client_cert_serial_number", "serial number of the client's certificate"),
+        keyword("tls_verify_status", "Success, or Failed: and why, as Failed:ClientCertUntrusted"),
+        keyword("conn_trace_id", "joins the connection to its requests in the access logs"),
+        keyword("tls_keyexchange", "key exchange, classical or post-quantum", since="2025"),
+        keyword("elb", "load balancer, app/name/id", since="2026"),
+        ip("ip_address", "address of the load balancer node", since="2026"),
+    ),
+    common={
+        "source.ip": "client_ip",
+        "source.port": "client_port",
+        "destination.port": "listener_port",
+        "tls.version": "tls_protocol",
+        "tls.cipher": "tls_cipher",
+        "tls.client.subject": "leaf_client_cert_subject",
+        "tls.client.not_before": "leaf_client_cert_not_before",
+        "tls.client.not_after": "leaf_client_cert_not_after",
+        "event.outcome": "tls_verify_status",
+        "cloud.account.id": "cloud.account_id",
+        "cloud.resource_id": "elb",
+    },
+)

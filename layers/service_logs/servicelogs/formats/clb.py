@@ -1,0 +1,68 @@
+"""Classic Load Balancer access logs."""
+
+from servicelogs.formats.columns import (
+    endpoint,
+    integer,
+    keyword,
+    long,
+    request,
+    seconds,
+    text,
+    time,
+)
+from servicelogs.formats.delimited import Delimited
+
+FORMAT = Delimited(
+    name="clb",
+    title="Classic Load Balancer access logs",
+    page="https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/access-log-collection.html",
+    deliverer="logdelivery.elasticloadbalancing.amazonaws.com",
+    keys=(
+        (
+            "AWSLogs/{account}/elasticloadbalancing/{region}/{day}"
+            "/{account}_elasticloadbalancing_{region}_{load_balancer}_{minute}_{name}.log"
+        ),
+    ),
+    # time, name of the load balancer, client and port, backend and port
+    starts=r"\d{4}-\d\d-\d\dT[0-9:.]+Z[ ][0-9A-Za-z-]+[ ](?:\[?[0-9A-Fa-f:.]+\]?:\d+|-)[ ]"
+    r"(?:\[?[0-9A-Fa-f:.]+\]?:\d+|-)[ ]-?\d",
+    time="timestamp",
+    columns=(
+        time("timestamp", "when the request, or the connection of a TCP listener, arrived"),
+        keyword("elb", "load balancer"),
+        endpoint("client", "client"),
+        endpoint("backend", "instance that processed the request"),
+        seconds("request_processing_time", "seconds from receiving the request to sending it on"),
+        seconds("backend_processing_time", "seconds from sending it to the instance's answer"),
+        seconds("response_processing_time", "seconds from the answer's arrival to sending it on"),
+        integer("elb_status_code", "status code of the load balancer's response"),
+        integer("backend_status_code", "status code of the instance's response"),
+        long("received_bytes", "size of the request, in bytes; headers count for TCP alone"),
+        long("sent_bytes", "size of the response, in bytes; headers count for TCP alone"),
+        request("request", "request line"),
+        text("user_agent", "client that made the request", since="2014"),
+        keyword("ssl_cipher", "TLS cipher", since="2014"),
+        keyword("ssl_protocol", "TLS protocol", since="2014"),
+    ),
+    common={
+        "source.ip": "client_ip",
+        "source.port": "client_port",
+        "destination.ip": "backend_ip",
+        "destination.port": "backend_port",
+        "http.request.method": "request_verb",
+        "http.request.bytes": "received_bytes",
+        "http.response.status_code": "elb_status_code",
+        "http.response.bytes": "sent_bytes",
+        "http.server.request.duration": "backend_processing_time",
+        "url.original": "request_url",
+        "url.domain": "request_host",
+        "url.port": "request_port",
+        "url.path": "request_path",
+        "url.query": "request_query",
+        "user_agent.original": "user_agent",
+        "tls.cipher": "ssl_cipher",
+        "tls.version": "ssl_protocol",
+        "cloud.account.id": "cloud.account_id",
+        "cloud.resource_id": "elb",
+    },
+)

@@ -1,0 +1,34 @@
+"""What the flow logs of VPCs and of transit gateways share: object keys, and headers."""
+
+from collections.abc import Iterable
+
+KEYS = (
+    (
+        "AWSLogs/{account}/vpcflowlogs/{region}/{day}/{hour?}"
+        "{account}_vpcflowlogs_{region}_{id}_{minute}_{id}.log"
+    ),
+    (
+        "AWSLogs/aws-account-id={account}/{aws?}service=vpcflowlogs/aws-region={region}/"
+        "year={year}/month={month}/day={day_of_month}/{hive_hour?}"
+        "{account}_vpcflowlogs_{region}_{id}_{minute}_{id}.log"
+    ),
+)
+
+_COLUMN = "[a-z][a-z0-9-]*"
+
+
+def header(columns: Iterable[str], others: Iterable[str]) -> str:
+    """Match a first line that names columns of one kind of flow log, and none of another's own.
+
+    There may be newer names among them; but for those with a hyphen, the names are common words, so
+    one of these must come first.
+    """
+    names = sorted(columns)
+    some = f"{'|'.join(names)}"
+    telling = "|".join(name for name in names if "-" in name)
+    own = "|".join(sorted(set(others) - set(names)))
+    return (
+        rf"(?!(?:{_COLUMN}[ ]+)*+(?:{own})[ \r\n])"
+        rf"(?=(?:{some})[ \r\n]|(?:{_COLUMN}[ ]+)*?(?:{telling})[ \r\n])"
+        rf"{_COLUMN}(?:[ ]+{_COLUMN})*+[ ]*\r?\n"
+    )

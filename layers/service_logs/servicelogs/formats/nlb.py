@@ -1,0 +1,74 @@
+"""Network Load Balancer access logs: the connections of its TLS listeners."""
+
+from servicelogs.formats.columns import (
+    decoded,
+    endpoint,
+    integer,
+    keyword,
+    long,
+    quoted_items,
+    time,
+    timestamp_in_utc,
+)
+from servicelogs.formats.delimited import Delimited
+
+FORMAT = Delimited(
+    name="nlb",
+    title="Network Load Balancer access logs",
+    page="https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html",
+    deliverer="delivery.logs.amazonaws.com",
+    keys=(
+        (
+            "AWSLogs/{account}/elasticloadbalancing/{region}/{day}"
+            "/{account}_elasticloadbalancing_{region}_net.{name}_{minute}_{name}.log"
+        ),
+    ),
+    starts=r"tls[ ]\d+\.\d+[ ]\d{4}-\d\d-\d\dT[0-9:.]+Z?[ ]net/",
+    time="time",
+    columns=(
+        keyword("type", "type of the listener: tls"),
+        keyword("version", "version of the entry: 2.0, before 2020 1.0"),
+        time("time", "when the connection ended"),
+        keyword("elb", "load balancer, net/name/id"),
+        keyword("listener", "id of the TLS listener"),
+        endpoint("client", "client"),
+        endpoint("destination", "listener, or the VPC endpoint that the client connected to"),
+        long("connection_time", "milliseconds from start to end of the connection"),
+        long("tls_handshake_time", "milliseconds that the TLS handshake took"),
+        long("received_bytes", "bytes from the client, decrypted"),
+        long("sent_bytes", "bytes to the client, before encryption"),
+        integer("incoming_tls_alert", "TLS alert that the client sent"),
+        keyword("chosen_cert_arn", "certificate shown to the client"),
+        keyword("chosen_cert_serial", "reserved by AWS"),
+        keyword("tls_cipher", "TLS cipher"),
+        keyword("tls_protocol_version", "TLS protocol: tlsv10, tlsv11, tlsv12, tlsv13"),
+        keyword("tls_keyexchange", "key exchange, classical or post-quantum"),
+        decoded("domain_name", "server name (SNI) that the client sent"),
+        keyword("alpn_fe_protocol", "protocol agreed with the client", since="version 2.0"),
+        keyword("alpn_be_protocol", "protocol agreed with the target", since="version 2.0"),
+        quoted_items(
+            "alpn_client_preference_list",
+            "protocols that the client prefers; AWS cuts the list at 256 bytes",
+            since="version 2.0",
+        ),
+        timestamp_in_utc(
+            "tls_connection_creation_time",
+            "when the connection began",
+            since="version 2.0, later",
+        ),
+    ),
+    common={
+        "source.ip": "client_ip",
+        "source.port": "client_port",
+        "destination.ip": "destination_ip",
+        "destination.port": "destination_port",
+        "network.protocol": "alpn_fe_protocol",
+        "tls.cipher": "tls_cipher",
+        "tls.version": "tls_protocol_version",
+        "tls.client.server_name": "domain_name",
+        "event.duration_ms": "connection_time",
+        "event.start": "tls_connection_creation_time",
+        "cloud.account.id": "cloud.account_id",
+        "cloud.resource_id": "elb",
+    },
+)
