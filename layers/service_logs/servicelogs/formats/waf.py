@@ -1,0 +1,181 @@
+"""AWS WAF logs: each web request that a web ACL evaluated, and which rules matched it."""
+
+from collections.abc import Iterator
+
+from servicelogs.formats.fields import Field, FieldType
+from servicelogs.formats.json_records import JsonRecords
+
+
+def _keyword(name: str, description: str, since: str = "", *, many: bool = False) -> Field:
+    return Field(name, "keyword", description, since, many=many)
+
+
+def _number(name: str, description: str, type_: FieldType = "integer", since: str = "") -> Field:
+    return Field(name, type_, description, since)
+
+
+def _match_details(path: str, whose: str) -> Iterator[Field]:
+    """Give what statements on SQL injection and cross-site scripting tell; others tell nothing."""
+    yield _keyword(f"{path}.conditionType", f"{whose}: SQL_INJECTION or XSS", many=True)
+    yield _keyword(f"{path}.sensitivityLevel", f"{whose}: HIGH or LOW", many=True)
+    yield _keyword(f"{path}.location", f"{whose}: where it matched, as QUERY_STRING", many=True)
+    yield _keyword(f"{path}.matchedData", f"{whose}: what it matched", many=True)
+    yield _keyword(f"{path}.matchedFieldName", f"{whose}: header or cookie it matched", many=True)
+
+
+def _token_response(path: str, what: str, *, many: bool = False) -> Iterator[Field]:
+    """Give how a CAPTCHA or challenge went; one that ended the request has a failure reason."""
+    yield Field(f"{path}.responseCode", "integer", f"{what}: 0, or the code sent", many=many)
+    yield Field(
+        f"{path}.solveTimestamp",
+        "timestamp",
+        f"{what}: when it was solved; 0 if it was not",
+        many=many,
+        date_format="epoch_second",
+    )
+    yield _keyword(f"{path}.failureReason", f"{what}: TOKEN_MISSING, TOKEN_EXPIRED, …", many=many)
+
+
+def _rules(path: str, which: str) -> Iterator[Field]:
+    """Give what there is of rules that matched."""
+    yield _keyword(f"{path}.ruleId", which, many=True)
+    yield _keyword(f"{path}.action", f"{which}: action", many=True)
+    yield _keyword(
+        f"{path}.overriddenAction", f"{which}: action before it was overridden", many=True
+    )
+    yield from _match_details(f"{path}.ruleMatchDetails", which)
+    yield from _token_response(f"{path}.captchaResponse", f"{which}: CAPTCHA", many=True)
+    yield from _token_response(f"{path}.challengeResponse", f"{which}: challenge", many=True)
+
+
+_NAMES = (
+    "action|captchaResponse|cfDistributionTenantId|challengeResponse|clientAsn|formatVersion|"
+    "forwardedAsn|httpRequest|httpSourceId|httpSourceName|ja3Fingerprint|ja4Fingerprint|labels|"
+    "monetizeVerifyResponse|nonTerminatingMatchingRules|oversizeFields|rateBasedRuleList|"
+    "requestBodySize|requestBodySizeInspectedByWAF|requestHeadersInserted|responseCodeSent|"
+    "ruleGroupList|terminatingRuleId|terminatingRuleMatchDetails|terminatingRuleType|timestamp|"
+    "webaclId"
+)
+"""Any of them may come first."""
+
+FORMAT = JsonRecords(
+    name="waf",
+    title="AWS WAF logs",
+    page="https://docs.aws.amazon.com/waf/latest/developerguide/logging-fields.html",
+    deliverer="delivery.logs.amazonaws.com",
+    keys=(
+        (
+            "AWSLogs/{account}/WAFLogs/{region}/{name}/{day}/{hour_and_minute}"
+            "/{account}_waflogs_{region}_{name}_{minute}_{id}.log"
+        ),
+    ),
+    starts=rf'\s*\{{(?=\s*"(?:{_NAMES})"\s*:).*?[{{,]\s*"webaclId"\s*:\s*"',
+    times=("timestamp",),
+    tree=(
+        Field(
+            "timestamp",
+            "timestamp",
+            "when AWS WAF got the request, in milliseconds",
+            date_format="epoch_millis",
+        ),
+        _number("formatVersion", "version of the record's format"),
+        _keyword("webaclId", "ARN of the web ACL"),
+        _keyword("terminatingRuleId", "rule that ended the evaluation; Default_Action if none did"),
+        _keyword("terminatingRuleType", "REGULAR, RATE_BASED, GROUP or MANAGED_RULE_GROUP"),
+        _keyword("action", "what was done with the request: ALLOW, BLOCK, CAPTCHA, CHALLENGE, …"),
+        *_match_details("terminatingRuleMatchDetails", "the rule that ended it"),
+        _keyword("httpSourceName", "service: CF, ALB, APIGW, APPSYNC, COGNITOIDP, …"),
+        _keyword("httpSourceId", "distribution, load balancer, API … that got the request"),
+        _keyword("ruleGroupList.ruleGroupId", "rule groups that acted on it", many=True),
+        *_rules("ruleGroupList.terminatingRule", "rule in a group that ended it"),
+        *_rules("ruleGroupList.nonTerminatingMatchingRules", "rules in groups that only matched"),
+        _keyword("ruleGroupList.excludedRules.ruleId", "rules excluded from a group", many=True),
+        _keyword("ruleGroupList.excludedRules.exclusionType", "EXCLUDED_AS_COUNT", many=True),
+        _keyword("rateBasedRuleList.rateBasedRuleId", "rate-based rules that acted", many=True),
+        _keyword("rateBasedRuleList.rateBasedRuleName", "their names", many=True),
+        _keyword(
+            "rateBasedRuleList.limitKey",
+            "what requests are counted by: IP, FORWARDED_IP, CUSTOMKEYS or CONSTANT",
+            many=True,
+        ),
+        _keyword("rateBasedRuleList.limitValue", "address that is limited", many=True),
+        Field("rateBasedRuleList.maxRateAllowed", "long", "requests allowed", many=True),
+        Field(
+            "rateBasedRuleList.evaluationWindowSec",
+            "integer",
+            "in so many seconds",
+            "2024",
+            many=True,
+        ),
+        _keyword("rateBasedRuleList.customValues.key", "kinds of custom keys", many=True),
+        _keyword("rateBasedRuleList.customValues.name", "their names, as of a header", many=True),
+        _keyword(
+            "rateBasedRuleList.customValues.value", "the first 32 characters of each", many=True
+        ),
+        *_rules("nonTerminatingMatchingRules", "rules that only matched"),
+        _keyword("requestHeadersInserted.name", "headers that were added", many=True),
+        _keyword("requestHeadersInserted.value", "their values", many=True),
+        _number("responseCodeSent", "status code of a custom response"),
+        Field("httpRequest.clientIp", "ip", "client"),
+        _keyword("httpRequest.country", "its country; - if not known"),
+        # Their values are only in the document: to index all would make the index of the sample
+        # logs larger by a third, and most of that would be cookies.
+        _keyword("httpRequest.headers.name", "headers, as they were written", many=True),
+        _keyword("httpRequest.uri", "path in the URL"),
+        _keyword("httpRequest.args", "query string in the URL"),
+        _keyword("httpRequest.httpVersion", "protocol version"),
+        _keyword("httpRequest.httpMethod", "method"),
+        _keyword("httpRequest.requestId", "the service's own id of the request; or the text null"),
+        _keyword("httpRequest.fragment", "what follows # in the URL", "2025"),
+        _keyword("httpRequest.scheme", "scheme of the URL", "2025"),
+        _keyword("httpRequest.host", "host of the URL", "2025"),
+        _keyword("labels.name", "labels that rules put on the request, 100 at most", many=True),
+        *_token_response("captchaResponse", "CAPTCHA"),
+        *_token_response("challengeResponse", "challenge"),
+        _keyword("ja3Fingerprint", "JA3 fingerprint of the client's TLS", "2023-09"),
+        _keyword("ja4Fingerprint", "JA4 fingerprint of the client's TLS", "2025-03"),
+        _number("clientAsn", "network (ASN) of the client, if a rule asked", "long", "2025-06"),
+        _number("forwardedAsn", "network of the forwarded address", "long", "2025-06"),
+        _keyword("oversizeFields", "parts too long to be inspected whole", many=True),
+        _number("requestBodySize", "size of the request's body, in bytes", "long"),
+        _number("requestBodySizeInspectedByWAF", "so much of it was inspected", "long"),
+        _keyword("cfDistributionTenantId", "CloudFront distribution tenant", "2025"),
+        _keyword("monetizeVerifyResponse.verificationStatus", "VERIFIED, or what failed", "2026"),
+        _keyword("monetizeVerifyResponse.failureReason", "why a payment was not verified", "2026"),
+        _keyword("monetizeVerifyResponse.chainName", "blockchain of the payment", "2026"),
+        _keyword("monetizeVerifyResponse.network", "its network, in CAIP-2 form", "2026"),
+        _keyword("monetizeVerifyResponse.amount", "amount in atomic units of the token", "2026"),
+        _keyword("monetizeVerifyResponse.currency", "currency, as USDC", "2026"),
+        _keyword("monetizeVerifyResponse.asset", "contract of the token", "2026"),
+        _keyword("monetizeVerifyResponse.payerAddress", "wallet of the client", "2026"),
+        _keyword("monetizeVerifyResponse.idempotencyKey", "joins retries of a payment", "2026"),
+        _keyword("monetizeVerifyResponse.currencyMode", "REAL or TEST", "2026"),
+    ),
+    # Cookies and authorization are not among them: what is secret is not made easier to list.
+    headers={
+        "host": "host",
+        "userAgent": "user-agent",
+        "referer": "referer",
+        "origin": "origin",
+        "xForwardedFor": "x-forwarded-for",
+        "contentType": "content-type",
+        "acceptLanguage": "accept-language",
+    },
+    header_list=("httpRequest", "headers"),
+    common={
+        "source.ip": "httpRequest.clientIp",
+        "http.request.method": "httpRequest.httpMethod",
+        "http.request.referrer": "request.referer",
+        "http.request.id": "httpRequest.requestId",
+        "http.request.body.bytes": "requestBodySize",
+        "http.response.status_code": "responseCodeSent",
+        "url.domain": "request.host",
+        "url.path": "httpRequest.uri",
+        "url.query": "httpRequest.args",
+        "url.scheme": "httpRequest.scheme",
+        "user_agent.original": "request.userAgent",
+        "cloud.account.id": "cloud.account_id",
+        "cloud.resource_id": "webaclId",
+        "event.action": "action",
+    },
+)
