@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Literal, NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -64,6 +65,8 @@ class Column:
     moment: Callable[[bytes], tuple[datetime, str]] | None = None
     """For a time: what the first group means, as a time and as ISO 8601 without its end; a second
     group is the rest of the time (`:14:55.123`)."""
+    date: str = ""
+    """For a time of day: the column with its date; what `moment` reads is `date`T`first group`."""
 
 
 def snake(name: str) -> str:
@@ -278,6 +281,44 @@ def time(name: str, description: str) -> Column:
     field = Field(name, "timestamp", description, alias_of="@timestamp")
     parts = (Part(field, "hidden"), Part(None, "hidden"))
     return Column(name, (Variant(pattern, parts),), moment=iso_hour)
+
+
+def date(name: str, description: str) -> Column:
+    """The date of a time of day, `2026-11-20`."""
+    field = Field(name, "timestamp", description, alias_of="@timestamp")
+    return Column(name, (Variant(r"(\d{4}-\d\d-\d\d)", (Part(field, "hidden"),)),))
+
+
+def time_of_day(name: str, description: str, *, date: str) -> Column:
+    """The record's time in UTC, `08:14:55`, whose date is in another column."""
+    field = Field(name, "timestamp", description, alias_of="@timestamp")
+    parts = (Part(field, "hidden"), Part(None, "hidden"))
+    variant = Variant(r"(\d\d)(:[0-5]\d:[0-5]\d(?:\.\d{1,9})?)", parts)
+    return Column(name, (variant,), moment=iso_hour, date=date)
+
+
+def epoch_millis(name: str, description: str) -> Column:
+    """The record's time in milliseconds since 1970; the document has it as `@timestamp`."""
+    field = Field(snake(name), "timestamp", description, alias_of="@timestamp")
+    parts = (
+        Part(field, "hidden", convert=_hour_of_millis),
+        Part(None, "hidden", convert=_rest_of_millis),
+    )
+    return Column(name, (Variant(r"((0|[1-9]\d{0,12}+))", parts),), moment=iso_hour)
+
+
+def _hour_of_millis(value: bytes) -> bytes:
+    return _iso_hour_since_1970(int(value) // 3_600_000)
+
+
+@lru_cache(maxsize=1024)
+def _iso_hour_since_1970(hours: int) -> bytes:
+    return (_EPOCH + timedelta(hours=hours)).strftime("%Y-%m-%dT%H").encode()
+
+
+def _rest_of_millis(value: bytes) -> bytes:
+    seconds, millis = divmod(int(value) % 3_600_000, 1000)
+    return b":%02d:%02d.%03d" % (*divmod(seconds, 60), millis)
 
 
 def epoch_seconds(name: str, description: str, *, since: str = "") -> Column:

@@ -1,8 +1,8 @@
 """Formats with one record a line: fixed columns, or columns that a header names."""
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache, cached_property
 from itertools import islice
@@ -10,26 +10,38 @@ from typing import override
 
 from servicelogs.documents import Dates, Stamps
 from servicelogs.errors import UnreadableObject
-from servicelogs.formats.columns import Column, keyword
+from servicelogs.formats.columns import Column, keyword, snake
 from servicelogs.formats.cutting import Lines, Overlong, cut_lines
 from servicelogs.formats.fields import Field
 from servicelogs.formats.format import Format
+from servicelogs.formats.json_lines import as_columns
 from servicelogs.formats.layout import EXTRA, JsonSafe, Layout, Output
+from servicelogs.formats.notation import as_member, members, separated
 from servicelogs.records import Block, Reject, Source
 
 _MOST_LAYOUTS = 256
+_MOST_COLUMNS = 256
 _MOST_HEADER_BYTES = 4096
 _column_name = re.compile(r"[a-z][a-z0-9_-]*").fullmatch
 
 
 @dataclass(frozen=True, kw_only=True)
 class Delimited(Format):
-    """One record a line, its columns in a fixed order that AWS lengthens at the end."""
+    """One record a line, its columns in a fixed order that AWS lengthens at the end.
+
+    A line may be a JSON object too (V2 deliveries; rows of Parquet files, written as JSON): it
+    becomes what the same record as text becomes. Its members may be named as AWS names the columns,
+    as documents have them (`cs_user_agent`), or as `json_names` says; `-`, null and an empty string
+    are no value; members that we do not know go to `extra_fields`.
+    """
 
     separator: str = " "
     columns: tuple[Column, ...]
     time: str
     """The column that tells when it happened."""
+    json_names: Mapping[str, str | Column] = field(default_factory=dict)
+    """Names of JSON members → the column's name; or a column of that name that takes the place of
+    it, where JSON has the value in another form."""
 
     @property
     @override
@@ -51,7 +63,44 @@ class Delimited(Format):
         )
 
     def _layout(self, length: int, *, open_end: bool) -> Layout:
-        return Layout(self.columns[:length], self.separator, time=self.time, open_end=open_end)
+        columns = self.columns[:length]
+        notation = separated(length, self.separator)
+        return Layout(columns, notation, times=self.time_columns, open_end=open_end)
+
+    @property
+    def time_columns(self) -> tuple[str, ...]:
+        """The columns that tell the time, the best first."""
+        return (self.time,)
+
+    @cached_property
+    def _members(self) -> dict[str, Column]:
+        """The columns by the names that JSON members have."""
+        by_name = {column.name: column for column in self.columns}
+        named = {
+            name: by_name[column] if isinstance(column, str) else column
+            for name, column in self.json_names.items()
+        }
+        snaked = {snake(column.name): column for column in self.columns}
+        members = snaked | by_name | named
+        as_members = {id(column): as_member(column) for column in members.values()}
+        return {name: as_members[id(column)] for name, column in members.items()}
+
+    @cached_property
+    def _json_layouts(self) -> dict[tuple[str, ...], Layout]:
+        return {}
+
+    def json_layout(self, names: tuple[str, ...]) -> Layout:
+        """Give the layout of JSON objects with these members; a ValueError if we know none."""
+        if names not in self._json_layouts:
+            if len(names) > _MOST_COLUMNS:
+                raise ValueError(f"it has {len(names)} members, more than any record has")
+            if self._members.keys().isdisjoint(names):
+                raise ValueError(f"we know none of its members: {', '.join(names)[:200]!r}")
+            if len(self._json_layouts) >= _MOST_LAYOUTS:
+                self._json_layouts.clear()
+            columns = _named(names, self._members, as_member)
+            self._json_layouts[names] = Layout(columns, members(names), times=self.time_columns)
+        return self._json_layouts[names]
 
     def layout_for(self, line: bytes, current: Layout) -> Layout | None:  # noqa: ARG002
         """Give the layout that counts after a line that is no record; None if it is one."""
@@ -84,6 +133,8 @@ class Headed(Delimited):
     default: tuple[str, ...]
     times: tuple[str, ...]
     """The columns that tell the time, the best first; without any it is the delivery's."""
+    comment: bytes = b""
+    """What lines begin with that are no records; `#Fields:` among them is the header."""
 
     @cached_property
     @override
@@ -94,16 +145,29 @@ class Headed(Delimited):
     def _by_name(self) -> dict[str, Column]:
         return {column.name: column for column in self.columns}
 
+    def with_default(self, names: tuple[str, ...]) -> "Headed":
+        """Give this format with other columns for lines without a header."""
+        return replace(self, default=names)
+
+    @property
+    @override
+    def time_columns(self) -> tuple[str, ...]:
+        return self.times
+
     @override
     def layout_for(self, line: bytes, current: Layout) -> Layout | None:
-        names = self.header(line)
-        return self._headed(names) if names else None
+        if names := self.header(line):
+            return self._headed(names)
+        return current if self.comment and line.startswith(self.comment) else None
 
     def header(self, line: bytes) -> tuple[str, ...]:
         """Give the columns that a line names; none if it is no header."""
         if len(line) > _MOST_HEADER_BYTES:
             return ()
-        names = tuple(line.decode(errors="replace").split())
+        named = line.startswith(b"#Fields:")
+        names = tuple(line.removeprefix(b"#Fields:").decode(errors="replace").split())
+        if self.comment:
+            return names if named else ()
         known = sum(name in self._by_name for name in names)
         if not known or not all(map(_column_name, names)):
             return ()
@@ -128,9 +192,11 @@ class Headed(Delimited):
 
     @override
     def as_meant(self, line: bytes) -> bytes:
-        # A sample line of AWS's has two spaces between two of its columns.
+        # A sample line of AWS's has two spaces between two of its columns; a delivery may be set to
+        # write spaces between them instead of tabs.
         separator = self.separator.encode()
-        return separator.join(filter(None, line.split(separator)))
+        words = line.split(separator) if separator in line else line.split(b" ")
+        return separator.join(filter(None, words))
 
     @cached_property
     def _layouts(self) -> dict[tuple[str, ...], Layout]:
@@ -140,15 +206,10 @@ class Headed(Delimited):
         if names not in self._layouts:
             if len(self._layouts) >= _MOST_LAYOUTS:
                 self._layouts.clear()
-            columns = tuple(
-                self._by_name[name]
-                if name in self._by_name and name not in names[:at]
-                else keyword(EXTRA + name, "")
-                for at, name in enumerate(names)
-            )
-            columns = (self._no_header(columns), *columns[1:])
-            time = next((name for name in self.times if name in names), "")
-            self._layouts[names] = Layout(columns, self.separator, time=time, open_end=False)
+            first, *others = _named(names, self._by_name)
+            columns = (first if self.comment else self._no_header((first, *others)), *others)
+            notation = separated(len(names), self.separator)
+            self._layouts[names] = Layout(columns, notation, times=self.times)
         return self._layouts[names]
 
 
@@ -160,7 +221,10 @@ class _Reader:
         self._source = source
         self._dates = dates
         self._start = start
-        self._layout = format_.layouts[0]
+        self._columns = format_.layouts[0]
+        """The layout of text, as the last header says."""
+        self._layout = self._columns
+        """The layout of the last record."""
         self._safe = _json_safe(format_.separator)
         self._stamps: dict[object, Stamps] = {}
 
@@ -178,7 +242,7 @@ class _Reader:
             yield one_reject(self._reject(error.ordinal, "unreadable", str(error), error.tail))
 
     def _block(self, piece: Lines) -> Block:
-        numbered = enumerate(self._safe(piece.data).split(b"\n"), piece.first)
+        numbered = enumerate(self._lines(piece.data), piece.first)
         self._skip(numbered, self._start - piece.first)
         raw = RawLines(piece)
         out = Output()
@@ -188,26 +252,62 @@ class _Reader:
         first = max(piece.first, self._start)
         return Block(first, piece.end, out.body, out.documents, raw, filtered, out.rejects)
 
+    def _lines(self, data: bytes) -> list[bytes]:
+        """Split a block into lines that are safe for JSON, also those that are JSON themselves."""
+        safe = self._safe(data)
+        lines = safe.split(b"\n")
+        if not (safe.startswith(b"{") or b"\n{" in safe) or not _care(safe):
+            return lines
+        return [
+            _as_columns(raw)[1] if line.startswith(b"{") and _care(line) else line
+            for line, raw in zip(lines, data.split(b"\n"), strict=True)
+        ]
+
     def _skip(self, numbered: Iterator[tuple[int, bytes]], lines: int | None = None) -> None:
         """Pass over lines that an earlier attempt finished, but for their headers."""
         for _, line in islice(numbered, lines and max(lines, 0)):
-            self._layout = self._format.layout_for(line, self._layout) or self._layout
+            self._headed(line)
+
+    def _headed(self, line: bytes) -> bool:
+        """Go over to the layout of a line that is no record; tell whether it is one."""
+        layout = self._format.layout_for(line, self._columns)
+        if layout:
+            self._layout = self._columns = layout
+        return layout is not None
 
     def _take(self, ordinal: int, line: bytes, raw: "RawLines", out: Output) -> None:
         """Deal with a line that does not fit the layout that others of its object have."""
-        if not line or line.isspace():
+        if not line or line.isspace() or self._headed(line):
             return
-        if layout := self._format.layout_for(line, self._layout):
-            self._layout = layout
+        if line.lstrip().startswith(b"{"):
+            self._take_json(ordinal, raw(ordinal), out)
             return
         meant = self._format.as_meant(line)
-        for layout in (self._layout, *self._format.other_layouts):
-            if not layout.write(iter([(ordinal, meant)]), self._stamps_of(layout), out):
-                self._layout = layout
+        for layout in (self._columns, *self._format.other_layouts):
+            if self._fits(layout, ordinal, meant, out):
                 return
-        newest = (*self._format.other_layouts, self._layout)[0]
-        reason = newest.why_not(line)
-        out.rejects.append(self._reject(ordinal, "does_not_fit", reason, raw(ordinal)))
+        newest = (*self._format.other_layouts, self._columns)[0]
+        self._does_not_fit(ordinal, newest.why_not(line), raw(ordinal), out)
+
+    def _take_json(self, ordinal: int, raw: bytes, out: Output) -> None:
+        try:
+            names, line = as_columns(raw)
+            layout = self._format.json_layout(names)
+        except ValueError as error:
+            self._does_not_fit(ordinal, str(error), raw, out)
+            return
+        if not self._fits(layout, ordinal, line, out):
+            self._does_not_fit(ordinal, layout.why_not(line), raw, out)
+
+    def _fits(self, layout: Layout, ordinal: int, line: bytes, out: Output) -> bool:
+        """Append the document of a line if it has a layout, and keep to that."""
+        if layout.write(iter([(ordinal, line)]), self._stamps_of(layout), out):
+            return False
+        self._layout = layout
+        return True
+
+    def _does_not_fit(self, ordinal: int, reason: str, raw: bytes, out: Output) -> None:
+        out.rejects.append(self._reject(ordinal, "does_not_fit", reason, raw))
 
     def _overlong(self, piece: Overlong) -> Iterator[Block]:
         if piece.first >= self._start:
@@ -228,6 +328,40 @@ class _Reader:
                 id_prefix=f"{self._source.id}-".encode(),
             )
         return self._stamps[layout.moment]
+
+
+def _care(line: bytes) -> bool:
+    """Tell whether a line of JSON, made safe as text, may not be taken as it is."""
+    return b"\\" in line or b"\t" in line
+
+
+def _as_columns(line: bytes) -> tuple[tuple[str, ...], bytes]:
+    """Write a line of JSON as patterns take it; what is none fits no pattern."""
+    try:
+        return as_columns(line)
+    except ValueError:
+        return (), b"{"
+
+
+def _named(
+    names: tuple[str, ...],
+    known: Mapping[str, Column],
+    become: Callable[[Column], Column] = lambda column: column,
+) -> tuple[Column, ...]:
+    """Give the columns with these names; what we do not know, or know already, is extra."""
+    columns: dict[str, Column] = {}
+    for name in names:
+        column = known.get(name)
+        if column is None or column.name in columns:
+            column = become(_unknown(name, columns))
+        columns[column.name] = column
+    return tuple(columns.values())
+
+
+def _unknown(name: str, others: Collection[str]) -> Column:
+    plain = EXTRA + (snake(name).replace(".", "_") or "unnamed")
+    unique = (plain, *(f"{plain}_{number}" for number in range(2, len(others) + 3)))
+    return keyword(next(one for one in unique if one not in others), "")
 
 
 @cache

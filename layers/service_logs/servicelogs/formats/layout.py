@@ -10,13 +10,14 @@ as it is.
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
 from servicelogs.documents import Stamps
 from servicelogs.formats.columns import Column, Part
+from servicelogs.formats.notation import Notation, pattern_text
 from servicelogs.records import Reject
 
 EXTRA = "extra_fields."
@@ -75,15 +76,21 @@ class Printer(NamedTuple):
 
 
 class Layout:
-    """Some columns in order, compiled; `time` names the one that tells the record's time."""
+    """Some columns in order, compiled; `times` names those that tell the time, the best first."""
 
     def __init__(
-        self, columns: tuple[Column, ...], separator: str, *, time: str, open_end: bool
+        self,
+        columns: tuple[Column, ...],
+        notation: Notation,
+        *,
+        times: tuple[str, ...],
+        open_end: bool = False,
     ) -> None:
         self.columns = columns
-        self.moment = next((column.moment for column in columns if column.name == time), None)
-        self._separator = separator
-        self._time = time
+        self._notation = notation
+        by_name = {column.name: column for column in reversed(columns)}
+        self._times = tuple(by_name[name] for name in times if name in by_name)
+        self.moment = next((column.moment for column in self._times), None)
         every = [{-1, *range(len(column.variants))} for column in columns]
         self._general = self._pattern(
             every, {False, True} if open_end else {False}, quotes_counted=False
@@ -100,7 +107,7 @@ class Layout:
         """Append documents until a line does not fit; give that line, or None at the end."""
         body, documents, expired = out.body, 0, 0
         misfit = None
-        usual = self._usual
+        usual, mark = self._usual, self._notation.mark.encode()
         match_usual = usual.match
         for ordinal, line in lines:
             match = match_usual(line)
@@ -108,7 +115,7 @@ class Layout:
                 values = match.groups(_ABSENT)
                 shape = tuple([values[at] is _ABSENT for at in usual.tellers])
                 printer = usual.printers[shape]
-            if match is None or line.count(b'"') != printer.quotes:
+            if match is None or line.count(mark) != printer.quotes:
                 match = self._general.match(line)
                 if match is None:
                     misfit = (ordinal, line)
@@ -118,6 +125,8 @@ class Layout:
                 usual = self._usual
                 match_usual = usual.match
             template, conversions, time_at, rest_at, _ = printer
+            if conversions:
+                values = _convert(values, conversions)
             try:
                 stamp = stamps[values[time_at] if time_at >= 0 else b"-"]
             except (ValueError, OverflowError):
@@ -126,8 +135,6 @@ class Layout:
             if stamp is None:
                 expired += 1
                 continue
-            if conversions:
-                values = _convert(values, conversions)
             iso, action, head = stamp
             rest = values[rest_at] if rest_at >= 0 else b""
             body += template % (action, ordinal, head, ordinal, iso, rest, *values)
@@ -150,8 +157,8 @@ class Layout:
         """Compile what lines begin with whose first so many columns fit."""
         if number not in self._starts:
             every = [{-1, *range(len(column.variants))} for column in self.columns[:number]]
-            text = _pattern_text(self.columns, every, self._separator)
-            self._starts[number] = re.compile(f"{text}(?:{self._separator}|$)".encode()).match
+            text = pattern_text(self.columns, every, self._notation)
+            self._starts[number] = re.compile((text + self._notation.next).encode()).match
         return self._starts[number]
 
     def _pattern(
@@ -161,8 +168,8 @@ class Layout:
             self.columns,
             variants,
             rests,
-            self._separator,
-            self._time,
+            self._notation,
+            self._times,
             quotes_counted=quotes_counted,
         )
 
@@ -195,20 +202,21 @@ class _Pattern:
         columns: tuple[Column, ...],
         variants: list[set[int]],
         rests: set[bool],
-        separator: str,
-        time: str,
+        notation: Notation,
+        times: tuple[Column, ...],
         *,
         quotes_counted: bool,
     ) -> None:
         self._columns = columns
-        self._separator = separator
-        self._time = time
+        self._notation = notation
+        self._times = times
         self._rests = rests.copy()
         self._quotes_counted = quotes_counted
         self._variants = [sorted(numbers) for numbers in variants]
-        text = _pattern_text(columns, self._variants, separator, quotes_counted=quotes_counted)
+        text = pattern_text(columns, self._variants, notation, quotes_counted=quotes_counted)
+        text += notation.after
         if True in rests:
-            text += f"(?:{separator}(.*))" + ("?" if False in rests else "")
+            text += f"(?:{notation.separator}(.*))" + ("?" if False in rests else "")
         self.match = re.compile(text.encode(), re.DOTALL).fullmatch
         self._groups = [
             (column, number, part)
@@ -248,7 +256,8 @@ class _Pattern:
         """Tell how many quotes a line of a shape has; None: any number."""
         quotes = 0
         for column, number in zip(self._columns, self.variants_of(shape)[0], strict=True):
-            inside = column.null.count('"') if number < 0 else column.variants[number].quotes
+            null = column.null.count(self._notation.mark)
+            inside = null if number < 0 else column.variants[number].quotes
             if inside is None:
                 return None
             quotes += inside + 2 * column.quoted
@@ -274,13 +283,20 @@ class _Pattern:
             for at, (_, part) in enumerate(groups)
             if part and part.convert
         ]
+        taken = _taken(groups)
+        time = self._time_column(taken)
+        time_at, rest_at = (*taken[time.name], -1)[:2] if time else (-1, -1)
+        if time and time.date:
+            conversions.append((time_at, partial(_joined, taken[time.date][0])))
         extra = {
-            at: part.field.name.removeprefix(EXTRA)
-            for at, (_, part) in enumerate(groups)
-            if part and part.field and part.field.name.startswith(EXTRA)
+            field.name.removeprefix(EXTRA): taken[column.name]
+            for column, part in groups
+            if part and (field := part.field)
+            # What is only half a time is no time, and its name is the other half's too.
+            if field.name.startswith(EXTRA) or (field.alias_of and time is None)
         }
         if extra:
-            last = max(extra)
+            last = max(map(max, extra.values()))
             pieces[last] = ',"extra_fields":%b'
             conversions.append((last, partial(_extra_object, extra)))
         if rest:
@@ -289,18 +305,25 @@ class _Pattern:
         elif True in self._rests:
             pieces.append("%.0b")
         template = "".join(('%b%d"}}\n%b%d},"@timestamp":"%b%bZ"', *pieces, "}\n")).encode()
-        times = [
-            at for at, (column, part) in enumerate(groups) if part and column.name == self._time
-        ]
-        time_at, rest_at = (*times, -1, -1)[:2]
         quotes = self.quotes_of(shape) if self._quotes_counted else None
         return Printer(
             template, tuple(conversions), time_at, rest_at, -1 if quotes is None else quotes
         )
 
+    def _time_column(self, taken: Collection[str]) -> Column | None:
+        """Choose the column that tells the time among those with a value."""
+        return next(
+            (
+                time
+                for time in self._times
+                if time.name in taken and (not time.date or time.date in taken)
+            ),
+            None,
+        )
+
     def _rest_object(self, groups: list[bytes], at: int) -> bytes:
         """Name the values behind the last column we know by their column's number."""
-        values = re.findall(rf'"([^"]*)"|([^{self._separator}]+)'.encode(), groups[at])
+        values = re.findall(rf'"([^"]*)"|([^{self._notation.separator}]+)'.encode(), groups[at])
         return _json_object(
             (f"column_{number}", quoted or plain)
             for number, (quoted, plain) in enumerate(values, len(self._columns) + 1)
@@ -320,48 +343,6 @@ class _Printers(dict[tuple[bool, ...], Printer]):
         return self[shape]
 
 
-def _pattern_text(
-    columns: tuple[Column, ...],
-    variants: Iterable[Iterable[int]],
-    separator: str,
-    *,
-    quotes_counted: bool = False,
-) -> str:
-    """Write the pattern of some variants of each column.
-
-    A quote inside a value without quotes would end it in the document, so none is taken, unless
-    they were counted: one character less to exclude makes a pattern a third faster.
-    """
-    ends = separator if quotes_counted else f'"{separator}'
-    return separator.join(
-        _column_text(column, numbers, separator, '"' if column.quoted else ends)
-        for column, numbers in zip(columns, variants, strict=False)
-    )
-
-
-def _column_text(column: Column, numbers: Iterable[int], separator: str, ends: str) -> str:
-    """Write the pattern of some of a column's variants; -1 is null."""
-    end = '"' if column.quoted else separator
-    texts = [
-        _variant_text(column, number, end, ends) if number >= 0 else column.null
-        for number in numbers
-    ]
-    either = "|".join(texts)
-    text = f"(?:{either})" if "|" in either else either
-    return f'"{text}"' if column.quoted else text
-
-
-def _variant_text(column: Column, number: int, end: str, ends: str) -> str:
-    variant = column.variants[number]
-    text = variant.pattern
-    if variant.otherwise:
-        before = "|".join([column.null, *(v.pattern for v in column.variants[:number])])
-        no_groups = re.sub(r"(?<!\\)\((?!\?)", "(?:", before)
-        text = f"(?!(?:{no_groups})(?:{end}|$)){text}"
-    text = text.replace(r"\S", r"[^\E]").replace(r"\-", r"[^\E-]")
-    return text.replace(r"\E", ends)
-
-
 def _convert(
     groups: tuple[bytes, ...], conversions: tuple[tuple[int, Convert], ...]
 ) -> tuple[bytes, ...]:
@@ -369,6 +350,19 @@ def _convert(
     for at, convert in conversions:
         values[at] = convert(values, at)
     return tuple(values)
+
+
+def _taken(groups: list[tuple[Column, Part | None]]) -> dict[str, list[int]]:
+    """List the groups of each column that has a value."""
+    taken: dict[str, list[int]] = {}
+    for at, (column, part) in enumerate(groups):
+        if part:
+            taken.setdefault(column.name, []).append(at)
+    return taken
+
+
+def _joined(date_at: int, groups: list[bytes], at: int) -> bytes:
+    return b"%bT%b" % (groups[date_at], groups[at])
 
 
 def _converted(convert: Callable[[bytes], bytes], groups: list[bytes], at: int) -> bytes:
@@ -379,8 +373,8 @@ def _list_items(separator: bytes, groups: list[bytes], at: int) -> bytes:
     return groups[at].replace(separator, b'","')
 
 
-def _extra_object(names: dict[int, str], groups: list[bytes], _: int) -> bytes:
-    return _json_object((name, groups[at]) for at, name in names.items())
+def _extra_object(names: dict[str, list[int]], groups: list[bytes], _: int) -> bytes:
+    return _json_object((name, b"".join([groups[at] for at in ats])) for name, ats in names.items())
 
 
 def _json_object(items: Iterable[tuple[str, bytes]]) -> bytes:

@@ -1,0 +1,57 @@
+"""Records of delimited formats that are JSON objects, one a line: read as columns with names.
+
+Such a line is delimited text too: between its values stand the names. So a pattern takes it as it
+is, and this is for those that it does not take: with escapes or spaces in them, with other names.
+"""
+
+import json
+from decimal import Decimal
+
+import msgspec
+
+_MOST_DIGITS = 400
+
+
+def as_columns(line: bytes) -> tuple[tuple[str, ...], bytes]:
+    """Give the names of a JSON object's members, and it written as patterns take it.
+
+    A ValueError if it is no such object. Names and values are as between quotes of a JSON string in
+    which no quote stands.
+    """
+    members = _decode(line.decode(errors="replace"))
+    names = tuple(_escaped(name) for name in members)
+    values = (_text(value) for value in members.values())
+    pairs = ",".join(f'"{name}":"{value}"' for name, value in zip(names, values, strict=True))
+    return names, f"{{{pairs}}}".encode(errors="replace")
+
+
+def _decode(text: str) -> dict[str, msgspec.Raw]:
+    try:
+        return msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ValueError(f"it is no JSON object: {error}") from error
+
+
+def _text(raw: msgspec.Raw) -> str:
+    """Write a value as text would have it."""
+    text = bytes(raw).decode()
+    if text == "null":
+        return "-"
+    if text[0] == '"':
+        return _escaped(json.loads(text))
+    if text[0] in "{[":
+        return _escaped(text)
+    return _number(text) if text[0] not in "tf" else text
+
+
+def _number(text: str) -> str:
+    """Write a number without an exponent, and without `.0` at its end."""
+    number = Decimal(text)
+    if abs(number.adjusted()) > _MOST_DIGITS:
+        return text
+    plain = format(number, "f")
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain
+
+
+def _escaped(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)[1:-1].replace('\\"', "\\u0022")
