@@ -12,6 +12,7 @@ from local.sample_logs.clients import hexadecimal
 _START = datetime(2026, 11, 5, 0, 0, tzinfo=UTC)
 _FOLDER = f"AWSLogs/{ACCOUNT}/Config/{REGION}/2026/11/5"
 _TEAMS = ("shop", "billing", "search", "platform")
+_GROUPS = [f"sg-0a1b2c3d4e5f6071{n}" for n in range(9)]
 _Item = dict[str, Any]
 
 
@@ -23,6 +24,9 @@ def objects(rng: random.Random) -> Iterator[SampleObject]:
     items = [_volume(rng) for _ in range(60)]
     key = _history("AWS::EC2::Volume", "20261105T000000Z_20261105T055959Z_1")
     yield SampleObject("config", key, gzipped(_document(items)), len(items))
+    groups = [_security_group(rng) for _ in range(30)]
+    key = _history("AWS::EC2::SecurityGroup", "20261105T000000Z_20261105T055959Z_1")
+    yield SampleObject("config", key, gzipped(_document(groups)), len(groups))
     odd = [*_odd_items(rng)]
     pretty = json.dumps({"fileVersion": "1.0", "configurationItems": odd}, indent=1).encode()
     key = _history("AWS::IAM::Policy", "20261105T000000Z_20261105T055959Z_2")
@@ -146,7 +150,7 @@ def _volume(rng: random.Random, age: timedelta = timedelta()) -> _Item:
 
 
 def _instance(rng: random.Random, age: timedelta = timedelta()) -> _Item:
-    instance, group = f"i-{hexadecimal(rng, 17)}", f"sg-{hexadecimal(rng, 17)}"
+    instance, group = f"i-{hexadecimal(rng, 17)}", rng.choice(_GROUPS)
     network = {
         "networkInterfaceId": f"eni-{hexadecimal(rng, 17)}",
         "privateIpAddress": f"10.0.0.{rng.randrange(1, 255)}",
@@ -186,7 +190,7 @@ def _instance(rng: random.Random, age: timedelta = timedelta()) -> _Item:
 
 
 def _security_group(rng: random.Random, age: timedelta = timedelta()) -> _Item:
-    group, vpc = f"sg-{hexadecimal(rng, 17)}", f"vpc-{hexadecimal(rng, 17)}"
+    group, vpc = rng.choice(_GROUPS), f"vpc-{hexadecimal(rng, 17)}"
     network = "0.0.0.0/0" if rng.random() < 0.1 else "10.0.0.0/8"
     permission = {
         "fromPort": rng.choice((22, 443, 3306)),

@@ -77,6 +77,7 @@ def _allowed(rng: random.Random, uri: str, args: str) -> _Record:
     moment = _START + timedelta(milliseconds=rng.randrange(300_000))
     version = rng.choice(("HTTP/1.1", "HTTP/2.0"))
     client = address(rng) if rng.random() < 0.9 else address_v6(rng)
+    agent = rng.randrange(len(USER_AGENTS))
     return {
         "timestamp": round(moment.timestamp() * 1000),
         "formatVersion": 1,
@@ -95,7 +96,7 @@ def _allowed(rng: random.Random, uri: str, args: str) -> _Record:
         "httpRequest": {
             "clientIp": client,
             "country": rng.choice(_COUNTRIES),
-            "headers": _headers(rng, client, version),
+            "headers": _headers(rng, client, USER_AGENTS[agent], version),
             "uri": uri,
             "args": args,
             "httpVersion": version,
@@ -105,14 +106,14 @@ def _allowed(rng: random.Random, uri: str, args: str) -> _Record:
             "scheme": "https",
             "host": "shop.example",
         },
-        "ja3Fingerprint": hexadecimal(rng, 32),
-        "ja4Fingerprint": f"t13d1516h2_{hexadecimal(rng, 12)}_{hexadecimal(rng, 12)}",
+        "ja3Fingerprint": f"0123456789abcdef0123456789abcde{agent}",
+        "ja4Fingerprint": f"t13d1516h2_0123456789ab_0123456789a{agent}",
         "requestBodySize": 0,
         "requestBodySizeInspectedByWAF": 0,
     }
 
 
-def _headers(rng: random.Random, client: str, version: str) -> list[dict[str, str]]:
+def _headers(rng: random.Random, client: str, agent: str, version: str) -> list[dict[str, str]]:
     """Ten to twenty headers, named as the protocol version does."""
     headers = {
         "Host": "shop.example",
@@ -120,7 +121,7 @@ def _headers(rng: random.Random, client: str, version: str) -> list[dict[str, st
         "X-Forwarded-Proto": "https",
         "X-Forwarded-Port": "443",
         "X-Amzn-Trace-Id": f"Root=1-691ed06f-{hexadecimal(rng, 24)}",
-        "User-Agent": rng.choice(USER_AGENTS),
+        "User-Agent": agent,
         "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8",
         "Accept-Encoding": "gzip, deflate, br, zstd",
         "Accept-Language": rng.choice(_LANGUAGES),
