@@ -70,7 +70,8 @@ def _line(rng: random.Random) -> str:
             return (
                 f"{start} {address(rng)} {requester} {request_id} REST.PUT.OBJECT {key}"
                 f' "PUT {url}?partNumber=1 HTTP/1.1" 200 - - {size} {rng.randrange(90, 900)}'
-                f' {rng.randrange(5, 10)} "-" "aws-cli/2.19.1 md/awscrt#0.22.0" - {host_id} {signed}'
+                f' {rng.randrange(5, 10)} "-" "aws-cli/2.19.1 md/awscrt#0.22.0" - {host_id}'
+                f" {signed}"
             )
         case "delete":
             return (

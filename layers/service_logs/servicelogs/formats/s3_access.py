@@ -1,10 +1,10 @@
 """Amazon S3 server access logs.
 
 S3 writes quotes inside a value in quotes as they came. So a value ends where what follows it can be
-the rest of the line: the request at the first such quote, since what a client may choose freely (its
-referrer, its user agent) comes after it; the referrer at the first one too; the user agent, behind
-which no quote is written, at the last. None of these patterns is tried again from every quote: the
-time they take grows with the line's length, whatever a client sends.
+the rest of the line: the request at the first such quote, since what a client may choose freely
+(its referrer, its user agent) comes after it; the referrer at the first one too; the user agent,
+behind which no quote is written, at the last. No quote is looked at from every other one: the time
+this takes grows with the line's length, whatever a client sends.
 """
 
 import re
@@ -92,6 +92,7 @@ def _request(name: str, description: str) -> Column:
     # The source of a copy may have no protocol.
     parts = (whole, verb, url, path, query, protocol._replace(optional=True))
     word = r'[^ "-][^ "]*'
+    inner = rf'"(?!{_BEHIND_REQUEST})'
     return _in_quotes(
         name,
         (
@@ -102,8 +103,8 @@ def _request(name: str, description: str) -> Column:
             Variant('([^"]*)', (whole,), otherwise=True),
         ),
         (
-            Variant(rf'(?=[^"]*"[^ ])(({word}) ((/[^ ?]*)(?:\?([^ ]*))?)(?: ({word}))?)', parts),
-            Variant(rf'([^"]*+(?:"(?!{_BEHIND_REQUEST})[^"]*+)++)', (whole,)),
+            Variant(rf'(?=[^"]*{inner})(({word}) ((/[^ ?]*)(?:\?([^ ]*))?)(?: ({word}))?)', parts),
+            Variant(rf'([^"]*+(?:{inner}[^"]*+)++)', (whole,)),
         ),
     )
 
@@ -139,9 +140,11 @@ def _in_quotes(
 
 @dataclass(frozen=True, kw_only=True)
 class _ServerAccess(Delimited):
+    """Text in which nothing is escaped."""
+
     @override
     def as_meant(self, line: bytes) -> bytes:
-        return line  # S3 escapes nothing: a backslash before a quote is only a backslash
+        return line  # a backslash before a quote is only a backslash
 
 
 FORMAT = _ServerAccess(
@@ -152,7 +155,7 @@ FORMAT = _ServerAccess(
     keys=(
         "{prefix?}{moment}-{unique}",
         # The source bucket's account and Region; the key fits the layout above too.
-        "{prefix?}{account}/{region}/{bucket}/{day}/{moment}-{unique}",
+        "{prefix?}{account}/{region}/{name}/{day}/{moment}-{unique}",
     ),
     starts=r"\S+[ ][a-z0-9A-Z._-]{3,255}[ ]"
     r"\[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d[ ]\+0000\][ ](?:\S+[ ]){3}[A-Z]+\.[A-Z]",
