@@ -119,7 +119,7 @@ FORMAT = JsonRecords(
         Field("httpRequest.clientIp", "ip", "client"),
         _keyword("httpRequest.country", "its country; - if not known"),
         # Their values are only in the document: to index all would make the index of the sample
-        # logs larger by a third, and most of that would be cookies.
+        # logs larger by half, and most of that would be cookies.
         _keyword("httpRequest.headers.name", "headers, as they were written", many=True),
         _keyword("httpRequest.uri", "path in the URL"),
         _keyword("httpRequest.args", "query string in the URL"),
