@@ -46,8 +46,14 @@ class Delimited(Format):
     @property
     @override
     def fields(self) -> tuple[Field, ...]:
-        parts = (p for c in self.columns for variant in c.variants for p in variant.parts)
-        return tuple(dict.fromkeys(part.field for part in parts if part.field))
+        of_json = (column for column in self.json_names.values() if isinstance(column, Column))
+        columns = (*self.columns, *of_json)
+        parts = (p for c in columns for variant in c.variants for p in variant.parts)
+        fields: dict[str, Field] = {}
+        for part in parts:
+            if part.field:
+                fields.setdefault(part.field.name, part.field)
+        return tuple(fields.values())
 
     @cached_property
     def layouts(self) -> tuple[Layout, ...]:

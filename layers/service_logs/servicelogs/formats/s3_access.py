@@ -8,7 +8,7 @@ this takes grows with the line's length, whatever a client sends.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import override
 
@@ -22,6 +22,8 @@ from servicelogs.formats.columns import (
     long,
     percent_decoded,
     quotes_escaped,
+    text,
+    time,
 )
 from servicelogs.formats.delimited import Delimited
 from servicelogs.formats.fields import Field
@@ -29,7 +31,7 @@ from servicelogs.formats.fields import Field
 _MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 
-def _time(name: str, description: str) -> Column:
+def _bracketed_time(name: str, description: str) -> Column:
     """The record's time, `[20/Nov/2026:08:14:55 +0000]`; the document has it as `@timestamp`."""
     field = Field(name, "timestamp", description, alias_of="@timestamp")
     parts = (Part(field, "hidden"), Part(None, "hidden"))
@@ -37,30 +39,28 @@ def _time(name: str, description: str) -> Column:
     return Column(name, (Variant(pattern, parts),), moment=_hour)
 
 
-def _hour(text: bytes) -> tuple[datetime, str]:
+def _hour(hour: bytes) -> tuple[datetime, str]:
     """Read an hour as S3 writes it, `20/Nov/2026:08`; a ValueError if it is none."""
-    day, month, year, hour = re.split(b"[/:]", text)
-    moment = datetime(int(year), _MONTHS.index(month) + 1, int(day), int(hour), tzinfo=UTC)
+    day, month, year, of_day = re.split(b"[/:]", hour)
+    moment = datetime(int(year), _MONTHS.index(month) + 1, int(day), int(of_day), tzinfo=UTC)
     return moment, moment.isoformat()[:13]
 
 
-def _key(name: str, description: str) -> Column:
-    """An object key: as S3 writes it, and decoded; only in batch deletions is `+` a space."""
+def _key(name: str, description: str, behind_batch: tuple[str, ...]) -> Column:
+    """An object key: as S3 writes it, and decoded; only in batch deletions is `+` a space.
+
+    `behind_batch` is what stands before the key of one.
+    """
     key = Part(Field(name, "keyword", f"{description}, percent-encoded once or twice"))
     decoded = Part(Field(f"{name}_decoded", "keyword", f"{description}, decoded once"))
     encoded = r"(([^\E%+]*+[%+]\S*))"
+    behind = "|".join(f"(?<={re.escape(_BATCH + some)})" for some in behind_batch)
     return Column(
         name,
         (
             Variant(r"(([^\E%+-][^\E%+]*+))", (key, decoded)),
-            Variant(
-                rf"(?<!BATCH\.DELETE\.OBJECT.){encoded}",
-                (key, decoded._replace(convert=percent_decoded)),
-            ),
-            Variant(
-                rf"(?<=BATCH\.DELETE\.OBJECT.){encoded}",
-                (key, decoded._replace(convert=_form_decoded)),
-            ),
+            Variant(rf"(?!{behind}){encoded}", (key, decoded._replace(convert=percent_decoded))),
+            Variant(rf"(?:{behind}){encoded}", (key, decoded._replace(convert=_form_decoded))),
             Variant(r"((-[^\E%+]++))", (key, decoded)),
         ),
     )
@@ -70,16 +70,13 @@ def _form_decoded(value: bytes) -> bytes:
     return percent_decoded(value.replace(b"+", b" "))
 
 
-# What follows a request: status, error, two sizes, two times, and how the referrer begins.
-_BEHIND_REQUEST = r' (?:\d{3}|-) [^ "]++ (?:(?:\d++|-) ){4}["-]'
-# What follows a referrer: how the user agent begins; a dash only where no quote comes any more.
-_BEHIND_REFERRER = r' (?:"|- [^"]*+$)'
-# Else a client could write columns of its own behind a quote in its user agent.
-_NO_MORE_QUOTES = r"(?=[^\x22]*+$)"
+_BATCH = "BATCH.DELETE.OBJECT"
+
+_WORD = r'[^ "-][^ "]*'
 
 
 def _request(name: str, description: str) -> Column:
-    """A request line in quotes, `METHOD URL PROTOCOL`, whole and in parts."""
+    """A request line, `METHOD URL PROTOCOL`, whole and in parts; a copy's may have no protocol."""
 
     def part(suffix: str, meaning: str, *, optional: bool = False) -> Part:
         field = Field(f"request_{suffix}", "keyword", f"{description}: {meaning}")
@@ -89,53 +86,78 @@ def _request(name: str, description: str) -> Column:
     verb, url = part("verb", "method"), part("url", "URL as requested")
     path, query = part("path", "path in the URL"), part("query", "query string", optional=True)
     protocol = part("proto", "protocol version")
-    # The source of a copy may have no protocol.
     parts = (whole, verb, url, path, query, protocol._replace(optional=True))
-    word = r'[^ "-][^ "]*'
-    inner = rf'"(?!{_BEHIND_REQUEST})'
-    return _in_quotes(
-        name,
-        (
-            Variant(rf'(({word}) ((/[^ "?]*)(?:\?([^ "]*))?)(?: ({word}))?)', parts),
-            Variant(
-                rf'(({word}) ([^"]*) (HTTP/[0-9.]+))', (whole, verb, url, protocol), otherwise=True
-            ),
-            Variant('([^"]*)', (whole,), otherwise=True),
-        ),
-        (
-            Variant(rf'(?=[^"]*{inner})(({word}) ((/[^ ?]*)(?:\?([^ ]*))?)(?: ({word}))?)', parts),
-            Variant(rf'([^"]*+(?:{inner}[^"]*+)++)', (whole,)),
-        ),
-    )
-
-
-def _header(name: str, description: str, with_quotes: str, end: str = "") -> Column:
-    """A header of the request, in quotes; how it may look with some inside it, what ends it."""
-    parts = (Part(Field(name, "keyword", description)),)
-    plain = (Variant('([^"-][^"]*)', parts), Variant('(-[^"]+|)', parts))
-    return _in_quotes(name, plain, (Variant(with_quotes, parts),), end)
-
-
-def _in_quotes(
-    name: str, plain: tuple[Variant, ...], with_quotes: tuple[Variant, ...], end: str = ""
-) -> Column:
-    """A value in quotes, without and with such inside it; none is a dash, in quotes or without."""
     return Column(
         name,
         (
-            *(v._replace(pattern=f'"{v.pattern}"{end}', quotes=2) for v in plain),
-            Variant(f"(-){end}", (Part(None),)),
-            *(
-                Variant(
-                    f'"{v.pattern}"',
-                    tuple(part._replace(convert=quotes_escaped) for part in v.parts),
-                    quotes=None,
-                )
-                for v in with_quotes
+            Variant(rf'(({_WORD}) ((/[^ "?]*)(?:\?([^ "]*))?)(?: ({_WORD}))?)', parts),
+            Variant(
+                rf"(({_WORD}) (\S*) (HTTP/[0-9.]+))", (whole, verb, url, protocol), otherwise=True
             ),
+            Variant(r"(\S*)", (whole,), otherwise=True),
         ),
+        quoted=True,
+    )
+
+
+def _unescaped(column: Column, *with_quotes: str, end: str = "") -> Column:
+    """Give a column in quotes as S3 writes it: a dash may have none, a value may have some inside.
+
+    Patterns for such values: one that takes the column's first variant, one that takes its last;
+    and what comes behind any other value.
+    """
+
+    def without(variant: Variant) -> Variant:
+        pattern = variant.pattern.replace(r"\S", '[^"]').replace(r"\-", '[^"-]')
+        return variant._replace(pattern=f'"{pattern}"{end}', quotes=2)
+
+    def with_some(pattern: str, variant: Variant) -> Variant:
+        parts = tuple(part._replace(convert=quotes_escaped) for part in variant.parts)
+        return Variant(f'"{pattern}"', parts, quotes=None)
+
+    bare = Variant(f"(-){end}", (Part(None),))
+    ends = (column.variants[0], column.variants[-1])
+    return Column(
+        column.name,
+        (*map(without, column.variants), bare, *map(with_some, with_quotes, ends)),
         null=f'"-"{end}',
     )
+
+
+# What follows a request: status, error, two sizes, two times, and how the referrer begins.
+_BEHIND_REQUEST = r' (?:\d{3}|-) [^ "]++ (?:(?:\d++|-) ){4}["-]'
+# What follows a referrer: how the user agent begins; a dash only where no quote comes any more.
+_BEHIND_REFERRER = r' (?:"|- [^"]*+$)'
+# Else a client could write columns of its own behind a quote in its user agent. (No quote in the
+# pattern itself: those in the pattern of null are counted.)
+_NO_MORE_QUOTES = r"(?=[^\x22]*+$)"
+
+
+def _up_to(behind: str) -> str:
+    """Give the pattern of a value with quotes inside, up to the first one before something."""
+    return rf'([^"]*+(?:"(?!{behind})[^"]*+)++)'
+
+
+_REQUEST_URI = _request("request_uri", "request line")
+_REFERER = text("referer", "Referer header")
+_USER_AGENT = text("user_agent", "User-Agent header")
+
+
+_ACL_REQUIRED = "Yes: the request needed an ACL to be allowed"
+
+
+def _acl_required(name: str, description: str, *, since: str = "") -> Column:
+    """Yes, or in JSON a boolean."""
+    column = keyword(name, description, since=since)
+    variants = tuple(
+        v._replace(parts=tuple(part._replace(convert=_yes) for part in v.parts))
+        for v in column.variants
+    )
+    return replace(column, variants=variants)
+
+
+def _yes(value: bytes) -> bytes:
+    return {b"true": b"Yes", b"false": b"No"}.get(value, value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,28 +180,34 @@ FORMAT = _ServerAccess(
         "{prefix?}{account}/{region}/{name}/{day}/{moment}-{unique}",
     ),
     starts=r"\S+[ ][a-z0-9A-Z._-]{3,255}[ ]"
-    r"\[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d[ ]\+0000\][ ](?:\S+[ ]){3}[A-Z]+\.[A-Z]",
+    r"\[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d[ ]\+0000\][ ](?:\S+[ ]){3}[A-Z0-9]+\.[A-Z]"
+    r'|\s*\{(?=[^\n]*"(?:bucket_owner_id|bytes_sent_size|turn_around_duration)"\s*:)',
     time="time",
     columns=(
         keyword("bucket_owner", "canonical user id of the bucket's owner"),
         keyword("bucket", "bucket that the request was for"),
-        _time("time", "when the request was received"),
+        _bracketed_time("time", "when the request was received"),
         ip("remote_ip", "who sent the request, or a proxy; none for what S3 does itself"),
         keyword("requester", "canonical user id, IAM ARN or service; none if unauthenticated"),
         keyword("request_id", "request; the rows of a batch deletion share it"),
         keyword(
             "operation", "REST.METHOD.RESOURCE, WEBSITE.…, BATCH.…, S3.ACTION.RESOURCE, SOAP.…"
         ),
-        _key("key", "object key"),
-        _request("request_uri", "request line"),
+        _key("key", "object key", (" ",)),
+        _unescaped(
+            _REQUEST_URI,
+            rf'(?=[^"]*"(?!{_BEHIND_REQUEST}))'
+            rf"(({_WORD}) ((/[^ ?]*)(?:\?([^ ]*))?)(?: ({_WORD}))?)",
+            _up_to(_BEHIND_REQUEST),
+        ),
         integer("http_status", "status code of the response"),
         keyword("error_code", "S3's error code"),
         long("bytes_sent", "size of the response without headers, in bytes; none for zero"),
         long("object_size", "size of the object, in bytes"),
         long("total_time", "milliseconds from the request's first byte to the response's last"),
         long("turn_around_time", "milliseconds that S3 took before the response's first byte"),
-        _header("referer", "Referer header", rf'([^"]*+(?:"(?!{_BEHIND_REFERRER})[^"]*+)++)'),
-        _header("user_agent", "User-Agent header", "(.*)", _NO_MORE_QUOTES),
+        _unescaped(_REFERER, _up_to(_BEHIND_REFERRER)),
+        _unescaped(_USER_AGENT, "(.*)", end=_NO_MORE_QUOTES),
         keyword("version_id", "version of the object that was asked for"),
         keyword("host_id", "x-amz-id-2, the extended request id", since="2019"),
         keyword("signature_version", "SigV2 or SigV4; none if unauthenticated", since="2019"),
@@ -188,9 +216,26 @@ FORMAT = _ServerAccess(
         keyword("host_header", "endpoint that the request was sent to", since="2019"),
         keyword("tls_version", "TLS protocol", since="2019"),
         keyword("access_point_arn", "access point that was used", since="2021"),
-        keyword("acl_required", "Yes: the request needed an ACL to be allowed", since="2022"),
+        keyword("acl_required", _ACL_REQUIRED, since="2022"),
         keyword("source_region", "Region that the request came from", since="2025"),
     ),
+    json_names={
+        "schema_version_id": keyword(
+            "schema_version_id", "version of the JSON record", since="2026"
+        ),
+        "bucket_arn": keyword("bucket_arn", "ARN of the bucket, in JSON records", since="2026"),
+        "bucket_owner_id": "bucket_owner",
+        "bucket_name": "bucket",
+        "request_time": time("time", "when the request was received"),
+        "key_name": _key("key", "object key", ('","key_name":"', '", "key_name": "')),
+        "request_uri": _REQUEST_URI,
+        "bytes_sent_size": "bytes_sent",
+        "total_duration": "total_time",
+        "turn_around_duration": "turn_around_time",
+        "referer": _REFERER,
+        "user_agent": _USER_AGENT,
+        "acl_required": _acl_required("acl_required", _ACL_REQUIRED, since="2022"),
+    },
     common={
         "source.ip": "remote_ip",
         "user.id": "requester",
