@@ -1,0 +1,207 @@
+"""CloudFront standard logs, legacy and v2: a header, JSON names or the user say which fields.
+
+CloudFront percent-encodes what it writes, `%` too: a request for `/a%20b` is logged as `/a%2520b`.
+Headers are decoded once, so they are what the viewer sent; of a URL only what CloudFront encoded,
+so that it stays a URL.
+"""
+
+import re
+
+from servicelogs.formats.columns import (
+    Column,
+    Part,
+    Variant,
+    date,
+    decoded,
+    decoded_as,
+    epoch_millis,
+    integer,
+    ip,
+    keyword,
+    long,
+    percent_decoded,
+    seconds,
+    snake,
+    time_of_day,
+)
+from servicelogs.formats.delimited import Headed
+from servicelogs.formats.fields import Field
+
+DEFAULT = (
+    "date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer)"
+    " cs(User-Agent) cs-uri-query cs(Cookie) x-edge-result-type x-edge-request-id x-host-header"
+    " cs-protocol cs-bytes time-taken x-forwarded-for ssl-protocol ssl-cipher"
+    " x-edge-response-result-type cs-protocol-version fle-status fle-encrypted-fields c-port"
+    " time-to-first-byte x-edge-detailed-result-type sc-content-type sc-content-len"
+    " sc-range-start sc-range-end"
+)
+
+
+def _status(name: str, description: str) -> Column:
+    """A status code; `000`, the viewer left before there was one, is the number 0."""
+    part = Part(Field(snake(name), "integer", description), "number")
+    return Column(name, (Variant(r"(?:00(?=0))?(0|[1-9]\d{0,8}+)", (part,)),))
+
+
+def _url_part(name: str, description: str) -> Column:
+    return decoded_as(Field(snake(name), "keyword", description), name, _as_requested)
+
+
+_ENCODED = {
+    b"%%%02X" % ord(character): character.replace("\\", r"\\").replace('"', r"\u0022").encode()
+    for character in "<>\"#%{}|\\^~[]`'"
+}
+_encoded = re.compile(b"|".join(_ENCODED))
+
+
+def _as_requested(value: bytes) -> bytes:
+    """Undo what CloudFront does to a URL, but for bytes that no URL has as they are."""
+    return _encoded.sub(lambda match: _ENCODED[match[0]], value)
+
+
+def _addresses(name: str, description: str) -> Column:
+    """Addresses with commas between, or whatever a client wrote there; a list."""
+    field = Field(snake(name), "keyword", description, many=True)
+    one, several = (Part(field),), (Part(field, convert=_items),)
+    variants = (
+        Variant(r"([^\E%,-][^\E%,]*+)", one),
+        Variant(r"([^\E%,]*+[%,]\S*)", several),
+        Variant(r"(-[^\E%,]++)", one),
+    )
+    return Column(name, variants)
+
+
+def _items(value: bytes) -> bytes:
+    return b'","'.join(item.strip() for item in percent_decoded(value).split(b","))
+
+
+COLUMNS = (
+    date("date", "date of the record's time"),
+    time_of_day("time", "when the response was finished, or the WebSocket closed", date="date"),
+    keyword("x-edge-location", "edge location: an airport's code and a number"),
+    long("sc-bytes", "size of the response, headers too, in bytes"),
+    ip("c-ip", "address of the viewer, or of its proxy"),
+    keyword("cs-method", "request method"),
+    decoded("cs(Host)", "domain name of the distribution"),
+    _url_part("cs-uri-stem", "path in the URL, as requested"),
+    _status("sc-status", "status code of the response; 0: the viewer left before there was one"),
+    decoded("cs(Referer)", "Referer header"),
+    decoded("cs(User-Agent)", "User-Agent header"),
+    _url_part("cs-uri-query", "query string in the URL, as requested"),
+    decoded("cs(Cookie)", "Cookie header, if cookies are logged"),
+    keyword("x-edge-result-type", "how the response ended: Hit, RefreshHit, Miss, Error, …"),
+    keyword("x-edge-request-id", "unique id of the request; the header x-amz-cf-id"),
+    decoded("x-host-header", "Host header", since="2013-10"),
+    keyword("cs-protocol", "http, https, ws, wss or grpcs", since="2013-10"),
+    long("cs-bytes", "size of the request, headers too, in bytes", since="2013-10"),
+    seconds("time-taken", "seconds from the request's arrival to the response's last byte"),
+    _addresses("x-forwarded-for", "X-Forwarded-For header: what the client says, unchecked"),
+    keyword("ssl-protocol", "TLS protocol"),
+    keyword("ssl-cipher", "TLS cipher"),
+    keyword("x-edge-response-result-type", "what the response was when it was about to be sent"),
+    keyword("cs-protocol-version", "HTTP version of the request"),
+    keyword("fle-status", "field-level encryption: whether the body was processed"),
+    integer("fle-encrypted-fields", "field-level encryption: fields encrypted"),
+    integer("c-port", "port of the viewer", since="2019-12"),
+    seconds("time-to-first-byte", "seconds to the response's first byte", since="2019-12"),
+    keyword("x-edge-detailed-result-type", "the result type, or which error", since="2019-12"),
+    decoded("sc-content-type", "Content-Type of the response", since="2019-12"),
+    long("sc-content-len", "Content-Length of the response", since="2019-12"),
+    long("sc-range-start", "start of the range in the response", since="2019-12"),
+    long("sc-range-end", "end of the range in the response", since="2019-12"),
+    keyword("distribution-tenant-id", "distribution tenant", since="2025"),
+    keyword("connection-id", "joins the requests of a connection", since="2025"),
+    epoch_millis("timestamp(ms)", "when the response was finished, to the millisecond"),
+    seconds("origin-fbl", "seconds to the first byte from the origin", since="v2"),
+    seconds("origin-lbl", "seconds to the last byte from the origin", since="v2"),
+    long("asn", "autonomous system of the viewer", since="v2"),
+    keyword("c-country", "country of the viewer's address, ISO 3166-1", since="v2"),
+    decoded("cache-behavior-path-pattern", "path pattern of the cache behavior", since="v2"),
+    decoded("viewer-request-log-data", "logged by the viewer request function", since="2026"),
+    decoded("viewer-response-log-data", "logged by the viewer response function", since="2026"),
+    keyword("DistributionId", "distribution", since="v2"),
+    # The API of deliveries takes these too; the guide has them for real-time logs only.
+    keyword("timestamp", "when the response was finished", since="v2"),
+    ip("s-ip", "address of the CloudFront server", since="v2"),
+    keyword("primary-distribution-id", "primary of a staging distribution", since="v2"),
+    keyword("primary-distribution-dns-name", "its domain name", since="v2"),
+    keyword("r-host", "origin that was chosen by its quality", since="v2"),
+    keyword("sr-reason", "why it was chosen", since="v2"),
+    keyword("x-edge-mqcs", "its quality score", since="v2"),
+    # A player's word (Common Media Client Data): what it writes must not cost the record.
+    *(
+        decoded(f"cmcd-{name}", f"media client data: {meaning}", since="v2")
+        for name, meaning in (
+            ("encoded-bitrate", "bit rate of the object, kbit/s"),
+            ("buffer-length", "buffered media, ms"),
+            ("buffer-starvation", "whether the buffer ran empty"),
+            ("content-id", "content"),
+            ("object-duration", "playing time of the object, ms"),
+            ("deadline", "time until the buffer runs empty, ms"),
+            ("measured-throughput", "throughput to the client, kbit/s"),
+            ("next-object-request", "path of the next object"),
+            ("next-range-request", "range of the next request"),
+            ("object-type", "kind of object"),
+            ("playback-rate", "1 real time, 2 twice as fast"),
+            ("requested-maximum-throughput", "throughput that is enough, kbit/s"),
+            ("streaming-format", "streaming format"),
+            ("session-id", "playback session"),
+            ("stream-type", "live or on demand"),
+            ("startup", "whether it is needed to start, seek or recover"),
+            ("top-bitrate", "highest bit rate that could be played, kbit/s"),
+            ("version", "version of the specification"),
+        )
+    ),
+)
+
+_TELLING = "|".join(
+    re.escape(column.name)
+    for column in COLUMNS
+    if re.match(r"x-edge-|cs[-(]|sc-|c-|timestamp\(", column.name)
+)
+
+FORMAT = Headed(
+    name="cloudfront",
+    title="CloudFront standard logs (access logs), legacy and v2",
+    page="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs-reference.html",
+    deliverer="delivery.logs.amazonaws.com",
+    keys=(
+        "{distribution}.{date_and_hour}.{id}",
+        "{folders?}accountid={account}/{folders?}{distribution}.{date_and_hour}.{id}",
+        "AWSLogs/{account}/CloudFront/{folders?}{distribution}.{date_and_hour}.{id}",
+        "AWSLogs/aws-account-id={account}/CloudFront/{folders?}{distribution}.{date_and_hour}.{id}",
+    ),
+    starts=r"(?:#Version:[^\n]*\n)?#Fields:(?:[ \t]+[^ \t\r\n]+)*?[ \t]+"
+    rf"(?:{_TELLING})[ \t\r\n]"
+    rf'|\s*\{{(?=[^{{}}\[\]]*?"(?:{_TELLING})"\s*:)'
+    # Without a header: the default columns.
+    r"|\d{4}-\d\d-\d\d\t\d\d:\d\d:\d\d\t[A-Z]{3}\d+(?:-[A-Z]\d+)?\t\d+\t",
+    separator="\t",
+    comment=b"#",
+    default=tuple(DEFAULT.split()),
+    time="time",
+    times=("timestamp(ms)", "time"),
+    columns=COLUMNS,
+    common={
+        "source.ip": "c_ip",
+        "source.port": "c_port",
+        "source.as.number": "asn",
+        "source.geo.country_iso_code": "c_country",
+        "http.request.method": "cs_method",
+        "http.request.referrer": "cs_referer",
+        "http.request.bytes": "cs_bytes",
+        "http.response.status_code": "sc_status",
+        "http.response.bytes": "sc_bytes",
+        "http.server.request.duration": "time_taken",
+        "url.scheme": "cs_protocol",
+        "url.domain": "x_host_header",
+        "url.path": "cs_uri_stem",
+        "url.query": "cs_uri_query",
+        "user_agent.original": "cs_user_agent",
+        "tls.version": "ssl_protocol",
+        "tls.cipher": "ssl_cipher",
+        "event.id": "x_edge_request_id",
+        "cloud.account.id": "cloud.account_id",
+        "cloud.resource_id": "cs_host",
+    },
+)
