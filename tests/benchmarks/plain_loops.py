@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote, unquote_plus
 
 from servicelogs.records import Source
 
@@ -34,6 +35,48 @@ _ALB = re.compile(
     r' "(?P<transformed_host>[^"]*)" "(?P<transformed_uri>[^"]*)"'
     r' "(?P<request_transform_status>[^"]*)" (?P<ip_address>\S+)'
 )
+_S3_ACCESS = re.compile(
+    r"(?P<bucket_owner>\S+) (?P<bucket>\S+) \[(?P<time>[^]]+)\] (?P<remote_ip>\S+)"
+    r" (?P<requester>\S+) (?P<request_id>\S+) (?P<operation>\S+) (?P<key>\S+)"
+    r' (?:"(?P<request_uri>[^"]*)"|-) (?P<http_status>\S+) (?P<error_code>\S+)'
+    r" (?P<bytes_sent>\S+) (?P<object_size>\S+) (?P<total_time>\S+) (?P<turn_around_time>\S+)"
+    r' (?:"(?P<referer>[^"]*)"|-) (?:"(?P<user_agent>[^"]*)"|-) (?P<version_id>\S+)'
+    r" (?P<host_id>\S+) (?P<signature_version>\S+) (?P<cipher_suite>\S+)"
+    r" (?P<authentication_type>\S+) (?P<host_header>\S+) (?P<tls_version>\S+)"
+    r" (?P<access_point_arn>\S+) (?P<acl_required>\S+) (?P<source_region>\S+)"
+)
+_S3_INTEGERS = ("http_status", "bytes_sent", "object_size", "total_time", "turn_around_time")
+_CLB = re.compile(
+    r"(?P<timestamp>\S+) (?P<elb>\S+)"
+    r" (?:\[?(?P<client_ip>[^] ]+)\]?:(?P<client_port>\d+)|-)"
+    r" (?:\[?(?P<backend_ip>[^] ]+)\]?:(?P<backend_port>\d+)|-)"
+    r" (?P<request_processing_time>\S+) (?P<backend_processing_time>\S+)"
+    r" (?P<response_processing_time>\S+) (?P<elb_status_code>\S+) (?P<backend_status_code>\S+)"
+    r" (?P<received_bytes>\S+) (?P<sent_bytes>\S+)"
+    r' "(?:- - - |(?P<request_verb>\S+)'
+    r" (?P<request_url>[a-z]+://(?P<request_host>[^/:]+):(?P<request_port>\d+)"
+    r'(?P<request_path>/[^?"]*)(?:\?(?P<request_query>[^"]*))?) (?P<request_proto>[^ "]+))"'
+    r' "(?P<user_agent>[^"]*)" (?P<ssl_cipher>\S+) (?P<ssl_protocol>\S+)'
+)
+_CONNECTION = re.compile(
+    r"(?P<timestamp>\S+) (?P<client_ip>\S+) (?P<client_port>\S+) (?P<listener_port>\S+)"
+    r" (?P<tls_protocol>\S+) (?P<tls_cipher>\S+) (?P<tls_handshake_latency>\S+)"
+    r' "(?P<leaf_client_cert_subject>[^"]*)"'
+    r" (?:NotBefore=(?P<leaf_client_cert_not_before>[^;]+)"
+    r";NotAfter=(?P<leaf_client_cert_not_after>\S+)|-)"
+    r" (?P<leaf_client_cert_serial_number>\S+) (?P<tls_verify_status>\S+) (?P<conn_trace_id>\S+)"
+    r" (?P<tls_keyexchange>\S+) (?P<elb>\S+) (?P<ip_address>\S+)"
+)
+_HEALTH = (
+    "type time latency target_addr target_group_id status status_code reason_code elb ip_address"
+)
+_NLB = (
+    "type version time elb listener client destination connection_time tls_handshake_time"
+    " received_bytes sent_bytes incoming_tls_alert chosen_cert_arn chosen_cert_serial tls_cipher"
+    " tls_protocol_version tls_keyexchange domain_name alpn_fe_protocol alpn_be_protocol"
+    " alpn_client_preference_list tls_connection_creation_time"
+)
+_NLB_INTEGERS = "connection_time tls_handshake_time received_bytes sent_bytes incoming_tls_alert"
 _INTEGERS = [
     "client_port",
     "target_port",
@@ -51,9 +94,31 @@ _INTEGERS = [
     "bytes",
     "start",
     "end",
+    "listener_port",
+    "status_code",
+    "backend_port",
+    "backend_status_code",
+    "tcp_flags",
+    "packets_lost_no_route",
+    "packets_lost_blackhole",
+    "packets_lost_mtu_exceeded",
+    "packets_lost_ttl_expired",
 ]
 _SECONDS = ("request_processing_time", "target_processing_time", "response_processing_time")
+_CLB_SECONDS = (
+    "request_processing_time",
+    "backend_processing_time",
+    "response_processing_time",
+)
 _LISTS = {"actions_executed": ",", "target_port_list": " ", "target_status_code_list": " "}
+_CLOUDFRONT_INTEGERS = (
+    "sc_bytes sc_status cs_bytes fle_encrypted_fields c_port sc_content_len sc_range_start"
+    " sc_range_end"
+)
+_CLOUDFRONT_ENCODED = (
+    "cs_host cs_uri_stem cs_referer cs_user_agent cs_uri_query cs_cookie x_host_header"
+    " sc_content_type"
+)
 _TAKEN = [
     "bucketName",
     "key",
@@ -70,6 +135,15 @@ _TAKEN = [
     "tableName",
     "dBInstanceIdentifier",
 ]
+_HEADERS = {
+    "host": "host",
+    "user-agent": "userAgent",
+    "referer": "referer",
+    "origin": "origin",
+    "x-forwarded-for": "xForwardedFor",
+    "content-type": "contentType",
+    "accept-language": "acceptLanguage",
+}
 
 
 def alb(data: bytes, source: Source) -> bytes:
@@ -93,7 +167,15 @@ def alb(data: bytes, source: Source) -> bytes:
 
 def vpc_flow(data: bytes, source: Source) -> bytes:
     """The header's names zipped with a line's words."""
+    return _flows("vpc_flow", data, source)
 
+
+def tgw_flow(data: bytes, source: Source) -> bytes:
+    """The header's names zipped with a line's words."""
+    return _flows("tgw_flow", data, source)
+
+
+def _flows(log_type: str, data: bytes, source: Source) -> bytes:
     def records() -> Iterator[tuple[str, dict[str, Any]]]:
         lines = _text(data)
         names = [name.replace("-", "_") for name in next(lines).split()]
@@ -102,7 +184,134 @@ def vpc_flow(data: bytes, source: Source) -> bytes:
             time = datetime.fromtimestamp(record["start"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             yield time, record
 
-    return _bulk("vpc_flow", source, records(), first=2)
+    return _bulk(log_type, source, records(), first=2)
+
+
+def clb(data: bytes, source: Source) -> bytes:
+    """One regular expression with named groups a line."""
+
+    def records() -> Iterator[tuple[str, dict[str, Any]]]:
+        for line in _text(data):
+            match = _CLB.match(line)
+            assert match
+            record = _typed(match.groupdict())
+            for name in _CLB_SECONDS:
+                if name in record:
+                    record[name] = float(record[name])
+            yield record.pop("timestamp"), record
+
+    return _bulk("clb", source, records())
+
+
+def alb_connection(data: bytes, source: Source) -> bytes:
+    """One regular expression with named groups a line."""
+
+    def records() -> Iterator[tuple[str, dict[str, Any]]]:
+        for line in _text(data):
+            match = _CONNECTION.match(line)
+            assert match
+            record = _typed(match.groupdict())
+            if "tls_handshake_latency" in record:
+                record["tls_handshake_latency"] = float(record["tls_handshake_latency"])
+            yield record.pop("timestamp"), record
+
+    return _bulk("alb_connection", source, records())
+
+
+def alb_health_check(data: bytes, source: Source) -> bytes:
+    """The names zipped with a line's words."""
+
+    def records() -> Iterator[tuple[str, dict[str, Any]]]:
+        names = _HEALTH.split()
+        for line in _text(data):
+            record = _typed(dict(zip(names, line.split(), strict=True)))
+            if "latency" in record:
+                record["latency"] = float(record["latency"])
+            if not record["target_addr"].startswith("arn:"):
+                address, _, port = record["target_addr"].rpartition(":")
+                record |= {"target_ip": address.strip("[]"), "target_port": int(port)}
+            yield record.pop("time"), record
+
+    return _bulk("alb_health_check", source, records())
+
+
+def nlb(data: bytes, source: Source) -> bytes:
+    """The names zipped with a line's words."""
+
+    def records() -> Iterator[tuple[str, dict[str, Any]]]:
+        names, integers = _NLB.split(), _NLB_INTEGERS.split()
+        for line in _text(data):
+            values = dict(zip(names, line.split(), strict=True))
+            record: dict[str, Any] = {name: v for name, v in values.items() if v != "-"}
+            for name in ("client", "destination"):
+                address, _, port = record.pop(name).rpartition(":")
+                record |= {f"{name}_ip": address.strip("[]"), f"{name}_port": int(port)}
+            for name in integers:
+                if name in record:
+                    record[name] = int(record[name])
+            if "domain_name" in record:
+                record["domain_name"] = unquote(record["domain_name"])
+            if "alpn_client_preference_list" in record:
+                items = record["alpn_client_preference_list"].split(",")
+                record["alpn_client_preference_list"] = [item.strip('"') for item in items]
+            record["tls_connection_creation_time"] += "Z"
+            yield record.pop("time") + "Z", record
+
+    return _bulk("nlb", source, records())
+
+
+def s3_access(data: bytes, source: Source) -> bytes:
+    """One regular expression a line; the request line and the key taken apart."""
+
+    def records() -> Iterator[tuple[str, dict[str, Any]]]:
+        for line in _text(data):
+            match = _S3_ACCESS.match(line)
+            assert match
+            values = match.groupdict()
+            record = {name: value for name, value in values.items() if value not in (None, "-")}
+            for name in _S3_INTEGERS:
+                if name in record:
+                    record[name] = int(record[name])
+            if "key" in record:
+                decode = unquote_plus if record["operation"] == "BATCH.DELETE.OBJECT" else unquote
+                record["key_decoded"] = decode(record["key"])
+            if "request_uri" in record:
+                verb, url, protocol = record["request_uri"].split(" ")
+                path, _, query = url.partition("?")
+                record |= {"request_verb": verb, "request_url": url, "request_path": path}
+                if query:
+                    record["request_query"] = query
+                record["request_proto"] = protocol
+            time = datetime.strptime(record.pop("time"), "%d/%b/%Y:%H:%M:%S %z")
+            yield time.strftime("%Y-%m-%dT%H:%M:%SZ"), record
+
+    return _bulk("s3_access", source, records())
+
+
+def cloudfront(data: bytes, source: Source) -> bytes:
+    """The header's names zipped with a line's words."""
+
+    def records() -> Iterator[tuple[str, dict[str, Any]]]:
+        lines = _text(data)
+        next(lines)  # the version
+        names = [re.sub(r"\W+", "_", name).strip("_").lower() for name in next(lines).split()[1:]]
+        integers, encoded = _CLOUDFRONT_INTEGERS.split(), _CLOUDFRONT_ENCODED.split()
+        for line in lines:
+            values = zip(names, line.rstrip("\n").split("\t"), strict=True)
+            record: dict[str, Any] = {name: value for name, value in values if value != "-"}
+            for name in integers:
+                if name in record:
+                    record[name] = int(record[name])
+            for name in ("time_taken", "time_to_first_byte"):
+                record[name] = float(record[name])
+            for name in encoded:
+                if name in record:
+                    record[name] = unquote(record[name])
+            if "x_forwarded_for" in record:
+                record["x_forwarded_for"] = unquote(record["x_forwarded_for"]).split(",")
+            yield f"{record.pop('date')}T{record.pop('time')}Z", record
+
+    return _bulk("cloudfront", source, records(), first=3)
 
 
 def cloudtrail(data: bytes, source: Source) -> bytes:
@@ -117,6 +326,35 @@ def cloudtrail(data: bytes, source: Source) -> bytes:
             yield record["eventTime"], record
 
     return _bulk("cloudtrail", source, records(), id_field="eventID")
+
+
+def waf(data: bytes, source: Source) -> bytes:
+    """json.loads for each line, some of the headers picked, json.dumps."""
+
+    def records() -> Iterator[tuple[str, dict[str, Any]]]:
+        for line in _text(data):
+            record = json.loads(line)
+            request: dict[str, str] = {}
+            for header in record["httpRequest"]["headers"]:
+                name = _HEADERS.get(header["name"].lower())
+                if name and name not in request:
+                    request[name] = header["value"]
+            if request:
+                record["request"] = request
+            time = datetime.fromtimestamp(record["timestamp"] / 1000, UTC)
+            yield time.strftime("%Y-%m-%dT%H:%M:%S.") + f"{record['timestamp'] % 1000:03}Z", record
+
+    return _bulk("waf", source, records())
+
+
+def config(data: bytes, source: Source) -> bytes:
+    """json.loads for the document, json.dumps for each item."""
+
+    def records() -> Iterator[tuple[str, dict[str, Any]]]:
+        for item in json.loads(gzip.decompress(data))["configurationItems"]:
+            yield item["configurationItemCaptureTime"], item
+
+    return _bulk("config", source, records(), period="%Y.%m")
 
 
 def _text(data: bytes) -> Iterator[str]:
@@ -139,12 +377,13 @@ def _bulk(
     *,
     first: int = 1,
     id_field: str = "",
+    period: str = "%Y.%m.%d",
 ) -> bytes:
     """Put the frame around each record, as servicelogs.documents does."""
     ingested = datetime.now(UTC).isoformat()
     lines = []
     for ordinal, (time, record) in enumerate(records, first):
-        day = datetime.fromisoformat(time).strftime("%Y.%m.%d")
+        day = datetime.fromisoformat(time).strftime(period)
         index = f"aws-{log_type.replace('_', '-')}-{day}"
         id_ = record[id_field] if id_field else f"{source.id}-{ordinal}"
         document = {

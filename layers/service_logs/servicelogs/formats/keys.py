@@ -27,7 +27,7 @@ _PLACEHOLDERS = {
     "prefix?": r"[^/]*",
     "moment": r"\d{4}(?:-\d{2}){5}",
     "unique": r"[0-9A-Z]{16}",
-    # CloudFront: whatever folders a delivery is set to make, a distribution, the hour of its events.
+    # CloudFront: the folders that a delivery is set to make, a distribution, its events' hour.
     "folders?": r"(?:[^/]+/)*",
     "distribution": r"E[0-9A-Z]{7,19}",
     "date_and_hour": r"\d{4}(?:-\d{2}){3}",
