@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from local.sample_logs import ACCOUNT, REGION, SampleObject, gzipped
 from local.sample_logs.clients import address, address_v6, hexadecimal
+from local.sample_logs.parquet import parquet
 
 _START = 1_795_162_200
 _DEFAULT = (
@@ -38,13 +39,15 @@ def objects(rng: random.Random) -> Iterator[SampleObject]:
     # Two files one after the other: a header in the middle, CRLF, and a line that does not fit.
     joined = "\r\n".join((_CUSTOM, *custom, _DEFAULT, _line(rng), "2 too short", ""))
     yield SampleObject("vpc_flow", _key("0820", rng), gzipped(joined.encode()), 32, rejected=1)
+    columns = "\n".join((generate(200, rng).decode().rstrip("\n"), *odd))
+    yield SampleObject("vpc_flow", _key("0825", rng, "parquet"), parquet(columns), 203)
 
 
-def _key(minute: str, rng: random.Random) -> str:
+def _key(minute: str, rng: random.Random, ending: str = "gz") -> str:
     folder = f"net/AWSLogs/{ACCOUNT}/vpcflowlogs/{REGION}/2026/11/20"
     flow_log = "fl-0a1b2c3d4e5f60718"
     name = f"{ACCOUNT}_vpcflowlogs_{REGION}_{flow_log}_20261120T{minute}Z_{hexadecimal(rng, 8)}"
-    return f"{folder}/{name}.log.gz"
+    return f"{folder}/{name}.log.{ending}"
 
 
 def _line(rng: random.Random) -> str:

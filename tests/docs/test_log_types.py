@@ -17,6 +17,7 @@ from servicelogs.accounts import Account
 from servicelogs.opensearch.client import connect
 from servicelogs.opensearch.setup import index_names, set_up, template_check
 from servicelogs.opensearch.writer import BulkWriter
+from servicelogs.parquet import json_lines
 from servicelogs.reading import decompressed
 from servicelogs.records import Source
 from servicelogs.settings import Settings
@@ -56,13 +57,16 @@ def sample_indexes(opensearch: str) -> tuple[OpenSearch, str]:
         client, seconds_left=lambda: 60, ensure_template=template_check(client, settings)
     )
     for number, sample in enumerate(objects()):
-        detected = formats.detect_by_key(sample.key)
-        if detected is None or detected.format is None:
+        start = b"".join(decompressed(BytesIO(sample.data), json_lines))[: formats.START_BYTES]
+        detected = formats.detect(sample.key, start)
+        if detected.format is None:
             continue
         source = Source(f"s3://logs/{sample.key}", f"{number:016}", DELIVERED)
         dates = index_names(settings).dates(detected.format)
         account = Account(source, sample.format, lambda reject: None)
-        for block in detected.format.blocks(decompressed(BytesIO(sample.data)), source, dates):
+        for block in detected.format.blocks(
+            decompressed(BytesIO(sample.data), json_lines), source, dates
+        ):
             writer.add(block, account)
     writer.flush()
     client.indices.refresh(index=f"{prefix}-*")

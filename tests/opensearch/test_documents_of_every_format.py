@@ -16,6 +16,7 @@ from servicelogs import formats
 from servicelogs.formats.format import Format
 from servicelogs.opensearch.setup import index_names, set_up, template_check
 from servicelogs.opensearch.writer import BulkWriter
+from servicelogs.parquet import json_lines
 from servicelogs.reading import decompressed
 from servicelogs.records import Block, Source
 from servicelogs.settings import Settings
@@ -153,7 +154,9 @@ def test_what_is_easy_to_get_wrong_is_indexed_unless_the_parser_rejects_it(
         rejects = Rejects()
         one = account(rejects, log_format.name)
         source = replace(SOURCE, id=f"{number:016}")
-        for block in log_format.blocks(decompressed(BytesIO(sample.data)), source, dates):
+        for block in log_format.blocks(
+            decompressed(BytesIO(sample.data), json_lines), source, dates
+        ):
             writer.add(block, one)
         writer.flush()
         assert one.balanced()

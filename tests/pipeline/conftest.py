@@ -30,5 +30,7 @@ def deployment() -> Iterator[Deployment]:
         s3, sqs = boto3.client("s3"), boto3.client("sqs")
         for bucket in (LOGS, BACKUP):
             s3.create_bucket(Bucket=bucket)
-        url = sqs.create_queue(QueueName="objects")["QueueUrl"]
-        yield Deployment(s3, sqs, url)
+        urls = [
+            sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("objects", "parquet-files")
+        ]
+        yield Deployment(s3, sqs, *urls)

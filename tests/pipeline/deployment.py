@@ -16,6 +16,7 @@ from servicelogs.batch_processor import SharedDeliveryProcessor
 from servicelogs.errors import DeliveryError, TryLater
 from servicelogs.indexing import Batch
 from servicelogs.opensearch.index_names import IndexNames
+from servicelogs.parquet import json_lines
 from servicelogs.records import Block, Reject
 from servicelogs.settings import Settings
 from servicelogs.sources.queue import Message, Queue
@@ -114,10 +115,12 @@ class Deployment:
     s3: Any
     sqs: Any
     queue_url: str
+    parquet_queue_url: str
     engine: Engine = field(default_factory=Engine)
     settings: Settings | None = None
     counts: dict[str, Counter[str]] = field(default_factory=dict)
     passed_over: Counter[str] = field(default_factory=Counter)
+    routed: int = 0
 
     def put(self, key: str, text: bytes) -> None:
         self.s3.put_object(Bucket=LOGS, Key=key, Body=gzip.compress(text, mtime=0))
@@ -136,9 +139,9 @@ class Deployment:
     def send(self, body: str) -> None:
         self.sqs.send_message(QueueUrl=self.queue_url, MessageBody=body)
 
-    def receive(self) -> list[dict[str, Any]]:
+    def receive(self, queue_url: str = "") -> list[dict[str, Any]]:
         answer = self.sqs.receive_message(
-            QueueUrl=self.queue_url, MaxNumberOfMessages=10, AttributeNames=["All"]
+            QueueUrl=queue_url or self.queue_url, MaxNumberOfMessages=10, AttributeNames=["All"]
         )
         return [
             {
@@ -154,15 +157,31 @@ class Deployment:
     def invoke(
         self, records: list[dict[str, Any]], clock: Iterator[float] | None = None
     ) -> list[str]:
-        """Run one batch; return the ids of the messages that failed."""
-        batch = Batch(
+        """Run one batch of the function for text; return the ids of the messages that failed."""
+        batch = self._batch(
+            self.queue_url, clock, parquet_queue=Queue(self.sqs, self.parquet_queue_url)
+        )
+        return self._carry_out(batch, records, self.queue_url)
+
+    def invoke_parquet(
+        self, records: list[dict[str, Any]], clock: Iterator[float] | None = None
+    ) -> list[str]:
+        """Run one batch of the function for Parquet files."""
+        batch = self._batch(self.parquet_queue_url, clock, text_of_parquet=json_lines)
+        return self._carry_out(batch, records, self.parquet_queue_url)
+
+    def _batch(self, queue_url: str, clock: Iterator[float] | None, **parquet: Any) -> Batch:
+        return Batch(
             settings=self.settings or self.default_settings(),
             s3=self.s3,
-            queue=Queue(self.sqs, self.queue_url),
+            queue=Queue(self.sqs, queue_url),
             writer=self.engine.writer(),
             dates=IndexNames("aws", "day", 0).dates,
             seconds_left=(lambda: next(clock)) if clock else (lambda: ENOUGH_TIME),
+            **parquet,
         )
+
+    def _carry_out(self, batch: Batch, records: list[dict[str, Any]], queue_url: str) -> list[str]:
         answer = process_partial_response(
             {"Records": records},
             lambda record: batch.take(Message.of(record.raw_event)),
@@ -172,12 +191,11 @@ class Deployment:
         failed = [item["itemIdentifier"] for item in answer["batchItemFailures"]]
         for record in records:
             if record["messageId"] not in failed:
-                self.sqs.delete_message(
-                    QueueUrl=self.queue_url, ReceiptHandle=record["receiptHandle"]
-                )
+                self.sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=record["receiptHandle"])
         for log_type, counts in batch.totals.by_type.items():
             self.counts.setdefault(log_type, Counter()).update(counts)
         self.passed_over += batch.totals.passed_over
+        self.routed += batch.totals.routed
         return failed
 
     def default_settings(self, **changes: Any) -> Settings:
@@ -193,6 +211,10 @@ class Deployment:
         """Run the batch that the queue holds."""
         return self.invoke(self.receive(), clock)
 
+    def run_parquet(self, clock: Iterator[float] | None = None) -> list[str]:
+        """Run the batch that the queue of Parquet files holds."""
+        return self.invoke_parquet(self.receive(self.parquet_queue_url), clock)
+
     def rejected(self) -> dict[str, list[dict[str, Any]]]:
         """Read the backup bucket: its keys, and the lines of each."""
         found = {}
@@ -201,9 +223,11 @@ class Deployment:
             found[entry["Key"]] = [json.loads(line) for line in gzip.decompress(body).splitlines()]
         return found
 
-    def waiting(self) -> tuple[int, int]:
+    def waiting(self, queue_url: str = "") -> tuple[int, int]:
         """Count the messages that can be received, and those that are kept back."""
-        attributes = self.sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=["All"])
+        attributes = self.sqs.get_queue_attributes(
+            QueueUrl=queue_url or self.queue_url, AttributeNames=["All"]
+        )
         found = attributes["Attributes"]
         return (
             int(found["ApproximateNumberOfMessages"]),

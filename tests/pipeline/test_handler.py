@@ -51,14 +51,14 @@ def app(
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    set_up(module.opensearch, module.settings)
+    set_up(module.function.opensearch, module.function.settings)
     yield module
-    module.opensearch.close()
+    module.function.opensearch.close()
 
 
 def search(app: ModuleType, prefix: str) -> list[dict[str, Any]]:
-    app.opensearch.indices.refresh(index=f"{prefix}-*")
-    answer = app.opensearch.search(index=f"{prefix}-*", body={"size": 1000})
+    app.function.opensearch.indices.refresh(index=f"{prefix}-*")
+    answer = app.function.opensearch.search(index=f"{prefix}-*", body={"size": 1000})
     return [hit["_source"] for hit in answer["hits"]["hits"]]
 
 

@@ -145,16 +145,6 @@ def test_an_object_of_unknown_type_is_one_reject_that_shows_its_beginning(deploy
     assert deployment.counts["unknown"]["Rejected"] == 1
 
 
-def test_a_parquet_file_is_one_reject_that_says_so(deployment):
-    deployment.s3.put_object(Bucket=LOGS, Key="flow.log.parquet", Body=b"PAR1....PAR1")
-    deployment.announce("flow.log.parquet")
-
-    assert deployment.run() == []
-
-    ((reject,),) = deployment.rejected().values()
-    assert "Parquet" in reject["reason"]
-
-
 @pytest.mark.parametrize(
     ("key", "body"),
     [
@@ -425,6 +415,8 @@ def test_of_each_sample_object_the_counts_are_as_it_says(deployment, sample):
     deployment.announce(sample.key)
 
     assert deployment.run() == []
+    if deployment.routed:
+        assert deployment.run_parquet() == []
 
     counts = deployment.counts.get(sample.format, Counter())
     assert (counts["Records"], counts["Rejected"], counts["Filtered"]) == (

@@ -13,6 +13,11 @@ from tests.templates.expansion import ROOT, SCENARIOS, of_type, read
 MEGABYTES = 1024 * 1024
 # Lambda's limit on a function's code and layers, unzipped.
 LIMIT = 250 * MEGABYTES
+MAKEFILES = {
+    "ServiceLogsLayer": "service_logs",
+    "OpenSearchLayer": "opensearch",
+    "PyArrowLayer": "pyarrow",
+}
 MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 
 
@@ -59,7 +64,7 @@ def size(folder):
 
 def test_every_function_and_layer_is_built(built):
     _, folder = built
-    assert {path.name for path in layers(folder)} == {"ServiceLogsLayer", "OpenSearchLayer"}
+    assert {path.name for path in layers(folder)} == set(MAKEFILES)
     for function in parts(folder, "AWS::Serverless::Function"):
         assert (function / "app.py").exists()
 
@@ -78,10 +83,25 @@ def test_every_wheel_is_for_the_processor_or_for_all(built):
     assert all(re.match(r"cp313-|cp3\d+-abi3-", tag) for tag in compiled), compiled
 
 
+def layers_of(scenario):
+    """Return the names of each function's layers, by the function's logical id."""
+    template = read(scenario)
+    shared = template["Globals"]["Function"].get("Layers", [])
+    return {
+        logical_id: [layer["Ref"] for layer in [*shared, *function["Properties"].get("Layers", [])]]
+        for logical_id, function in of_type(
+            template["Resources"], "AWS::Serverless::Function"
+        ).items()
+    }
+
+
 def test_code_and_layers_of_a_function_fit_lambda(built):
     _, folder = built
-    largest = max(map(size, parts(folder, "AWS::Serverless::Function")))
-    assert largest + sum(map(size, layers(folder))) <= LIMIT
+    sizes = {path.name: size(path) for path in folder.glob("*/*") if path.is_dir()}
+    for scenario in SCENARIOS:
+        for function, its_layers in layers_of(scenario).items():
+            whole = sizes[function] + sum(sizes[layer] for layer in its_layers)
+            assert whole <= LIMIT, f"{function}: {whole / MEGABYTES:.0f} MB"
 
 
 def test_the_layer_carries_the_package_and_nothing_that_only_serves_us(built):
@@ -109,10 +129,10 @@ def test_no_layer_carries_what_the_runtime_has_or_nobody_imports(built):
 
 def test_what_the_layers_leave_out_is_not_missed(tmp_path):
     """Built for this machine, the handlers' imports work with the runtime's boto3 and no more."""
-    for layer in ("ServiceLogsLayer", "OpenSearchLayer"):
-        makefile = ROOT / "layers" / {"ServiceLogsLayer": "service_logs"}.get(layer, "opensearch")
+    for layer, name in MAKEFILES.items():
+        makefile = ROOT / "layers" / name / "Makefile"
         subprocess.run(
-            ["make", "--makefile", str(makefile / "Makefile"), f"build-{layer}"],
+            ["make", "--makefile", str(makefile), f"build-{layer}"],
             env={**os.environ, "ARTIFACTS_DIR": str(tmp_path), "ARCHITECTURE": "host"},
             capture_output=True,
             check=True,
@@ -122,7 +142,8 @@ def test_what_the_layers_leave_out_is_not_missed(tmp_path):
         (tmp_path / "python" / name).symlink_to(environment / name)
     script = (
         "from aws_lambda_powertools import Logger, Metrics, Tracer; Tracer();"
-        "import servicelogs.opensearch.setup, servicelogs.reading; print('fine')"
+        "import servicelogs.opensearch.setup, servicelogs.reading, servicelogs.parquet;"
+        "import pyarrow.dataset, pyarrow.fs; print('fine')"
     )
     ran = subprocess.run(
         [sys.executable, "-S", "-c", script],

@@ -240,22 +240,29 @@ def test_a_function_that_feeds_itself_is_not_stopped_as_a_loop(name):
         assert resources[logical_id]["Properties"]["RecursiveLoop"] == "Allow", logical_id
 
 
-def test_the_alarm_on_rejects_watches_a_metric_that_the_function_publishes():
+INDEXING = ("IndexFunction", "IndexParquetFunction")
+
+
+@pytest.mark.parametrize(
+    ("alarm", "function"),
+    [("RejectedRecordsAlarm", INDEXING[0]), ("ParquetRejectedRecordsAlarm", INDEXING[1])],
+)
+def test_the_alarm_on_rejects_watches_a_metric_that_the_function_publishes(alarm, function):
     template = read("scenarios/s3_to_opensearch.yaml")
-    alarm = template["Resources"]["RejectedRecordsAlarm"]["Properties"]
-    (dimension,) = alarm["Dimensions"]
-    function = template["Resources"]["IndexFunction"]["Properties"]
+    watched = template["Resources"][alarm]["Properties"]
+    (dimension,) = watched["Dimensions"]
     shared = template["Globals"]["Function"]["Environment"]["Variables"]
-    own = function["Environment"]["Variables"]
-    assert alarm["Namespace"] == shared["POWERTOOLS_METRICS_NAMESPACE"]
+    own = template["Resources"][function]["Properties"]["Environment"]["Variables"]
+    assert watched["Namespace"] == shared["POWERTOOLS_METRICS_NAMESPACE"]
     assert dimension == {"Name": "service", "Value": own["POWERTOOLS_SERVICE_NAME"]}
-    handler = (ROOT / "scenarios" / function["CodeUri"] / "app.py").read_text()
-    assert f'metrics.add_metric("{alarm["MetricName"]}"' in handler
+    published = (ROOT / "layers/service_logs/servicelogs/index_function.py").read_text()
+    assert f'metrics.add_metric("{watched["MetricName"]}"' in published
 
 
 def test_no_message_is_read_before_the_mapping_templates_are_there():
     resources = read("scenarios/s3_to_opensearch.yaml")["Resources"]
     engine = resources[resources["IndexMapping"]["DependsOn"]]
+    assert engine is resources[resources["IndexParquetMapping"]["DependsOn"]]
     assert engine["Type"] == "Custom::SearchEngine"
     # A new version of the package may bring new mappings.
     assert engine["Properties"]["Layer"] == {"Ref": "ServiceLogsLayer"}
@@ -269,19 +276,38 @@ def test_no_message_is_read_before_the_mapping_templates_are_there():
             assert parameter in said, f"a changed {parameter} would not set the engine up again"
 
 
-def test_the_function_that_indexes_may_delete_no_log_and_no_document():
-    function = read("scenarios/s3_to_opensearch.yaml")["Resources"]["IndexFunction"]
-    for statement in statements(function["Properties"]["Policies"]):
+@pytest.mark.parametrize("function", INDEXING)
+def test_a_function_that_indexes_may_delete_no_log_and_no_document(function):
+    resources = read("scenarios/s3_to_opensearch.yaml")["Resources"]
+    policies = resources[function]["Properties"]["Policies"]
+    assert policies[0] == {"Ref": "IndexingPolicy"}
+    for statement in statements([policies, resources["IndexingPolicy"]]):
         deletes = [a for a in as_list(statement["Action"]) if "Delete" in a]
         assert deletes in ([], ["sqs:DeleteMessage"], ["s3:DeleteObject"])
         if deletes == ["s3:DeleteObject"]:
             assert statement["Resource"] == {"Fn::Sub": "${BackupBucket.Arn}/rejected/*"}
 
 
+def test_parquet_files_go_from_the_function_for_text_to_the_queue_of_the_other():
+    resources = read("scenarios/s3_to_opensearch.yaml")["Resources"]
+    sender, reader = (resources[name]["Properties"] for name in INDEXING)
+    queue = sender["Environment"]["Variables"]["PARQUET_QUEUE_URL"]
+    assert queue == reader["Environment"]["Variables"]["QUEUE_URL"] == {"Ref": "ParquetQueue"}
+    mapping = resources["IndexParquetMapping"]["Properties"]
+    assert mapping["FunctionName"] == {"Ref": "IndexParquetFunction"}
+    assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["ParquetQueue", "Arn"]}
+    sends = [s for s in statements(sender["Policies"]) if "sqs:SendMessage" in s["Action"]]
+    assert any("ParquetQueue" in str(statement["Resource"]) for statement in sends)
+    assert "PARQUET_QUEUE_URL" not in reader["Environment"]["Variables"]
+
+
 @every_scenario
 def test_the_right_to_tell_a_deleted_object_from_a_forbidden_one_hangs_on_nothing(name):
     """A read has no s3:prefix: a condition on it would make every missing key a 403."""
-    for function in of_type(read(name)["Resources"], "AWS::Serverless::Function").values():
-        for statement in statements(function["Properties"].get("Policies", [])):
-            if "s3:ListBucket" in as_list(statement["Action"]):
-                assert "Condition" not in statement
+    resources = read(name)["Resources"]
+    ours = of_type(resources, "AWS::Serverless::Function") | of_type(
+        resources, "AWS::IAM::ManagedPolicy"
+    )
+    for statement in statements(ours):
+        if "s3:ListBucket" in as_list(statement["Action"]):
+            assert "Condition" not in statement

@@ -22,7 +22,8 @@ _HEADINGS = FieldEntry("field", "type", "since", "also called", "meaning")
 
 _ABOUT_PARSE = """\
 Write each record of AWS log files to standard output as a JSON document, one a line, in order.
-Files are plain, gzip or zstd, told by their content, and of any size."""
+Files are plain, gzip, zstd or (with pyarrow installed) Parquet, told by their content, and of any
+size."""
 
 _MORE_ABOUT_PARSE = """\
 A file's type is told by its path, if that is an S3 key as AWS lays them out (with anything before

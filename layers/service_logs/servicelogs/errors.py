@@ -24,6 +24,10 @@ class UnreadableObject(ServiceLogsError):
     ordinal: int = 0
 
 
+class ParquetFile(UnreadableObject):
+    """The object is a Parquet file, and whoever met it reads only text."""
+
+
 class UnreadableMessage(ServiceLogsError):
     """A queue message is no notification that we know."""
 

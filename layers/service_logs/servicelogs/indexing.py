@@ -7,7 +7,7 @@ The objects of a batch share bulk requests, so that nothing is known to be deliv
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import batched, chain
 from typing import TYPE_CHECKING, Protocol
@@ -21,6 +21,7 @@ from servicelogs.errors import (
     ClusterNeedsMending,
     DeliveryError,
     ObjectGone,
+    ParquetFile,
     Unaccounted,
     UnknownLogType,
     UnreadableMessage,
@@ -29,7 +30,7 @@ from servicelogs.formats import START_BYTES
 from servicelogs.formats.format import Format
 from servicelogs.log_types import LogTypes
 from servicelogs.measures import Totals
-from servicelogs.reading import begin
+from servicelogs.reading import begin, not_read_here
 from servicelogs.records import Block, Reject, Source
 from servicelogs.rejects import RejectsPart
 from servicelogs.settings import Settings
@@ -49,6 +50,7 @@ RESERVE_SHARE = 0.25
 # How much of an object of unknown type its reject shows.
 SHOWN_BYTES = 4096
 UNKNOWN = "unknown"
+PARQUET_ENDING = ".parquet"
 # The most keys that one DeleteObjects takes.
 DELETIONS = 1000
 
@@ -82,6 +84,8 @@ class Work:
     message: Message
     parts: list[Part] = field(default_factory=list)
     not_begun: list[ObjectToRead] = field(default_factory=list)
+    routed: list[ObjectToRead] = field(default_factory=list)
+    """Parquet files, which another function reads and counts."""
     passed_over: Counter[str] = field(default_factory=Counter)
     error: Exception | None = None
 
@@ -127,8 +131,13 @@ class Batch:
         writer: Writer,
         dates: Callable[[Format], Dates],
         seconds_left: Callable[[], float],
+        parquet_queue: Queue | None = None,
+        text_of_parquet: Callable[[Iterator[bytes], int], Iterator[bytes]] = not_read_here,
     ) -> None:
-        """Begin; the time that is left now decides how much of it is kept for the end."""
+        """Begin; the time that is left now decides how much of it is kept for the end.
+
+        Parquet files go to `parquet_queue`, if there is one, for a function that can read them.
+        """
         self._settings = settings
         self._log_types = LogTypes(settings)
         self._s3 = s3
@@ -136,6 +145,8 @@ class Batch:
         self._writer = writer
         self._dates = dates
         self._seconds_left = seconds_left
+        self._parquet_queue = parquet_queue
+        self._text_of_parquet = text_of_parquet
         self._reserve = min(LONGEST_RESERVE_SECONDS, seconds_left() * RESERVE_SHARE)
         self._works: list[Work] = []
         self._hindrance: DeliveryError | None = None
@@ -191,6 +202,9 @@ class Batch:
         if by_key and by_key.skip:
             work.pass_over(wanted, by_key.skip)
             return
+        if self._parquet_queue and wanted.key.endswith(PARQUET_ENDING):
+            work.routed.append(wanted)
+            return
         try:
             opened = open_object(self._s3, wanted)
         except ObjectGone as gone:
@@ -205,7 +219,14 @@ class Batch:
         if not opened.size:
             work.pass_over(wanted, "an empty object")
             return
-        start, chunks, fault = begin(opened.stream, START_BYTES)
+        start, chunks, fault = begin(
+            opened.stream,
+            START_BYTES,
+            lambda pieces: self._text_of_parquet(pieces, wanted.start),
+        )
+        if self._parquet_queue and isinstance(fault, ParquetFile):
+            work.routed.append(replace(wanted, key=opened.key, key_if_encoded="", etag=opened.etag))
+            return
         try:
             detected = self._log_types.tell(opened.key, start, fault)
         except UnknownLogType as error:
@@ -262,6 +283,10 @@ class Batch:
             for part in work.parts:
                 part.rejects.upload(self._s3, self._settings.backup_bucket)
             self._queue.send(work.left())
+            if self._parquet_queue:
+                self._parquet_queue.send(
+                    wanted.later(wanted.etag, wanted.start) for wanted in work.routed
+                )
         except (DeliveryError, Unaccounted, ClientError, BotoCoreError) as error:
             work.error = error
 
@@ -305,6 +330,9 @@ class Batch:
         if work.passed_over:
             logger.info("passed over", extra={"passed_over": dict(work.passed_over)})
             self.totals.passed_over.update(work.passed_over)
+        for wanted in work.routed:
+            logger.info("object routed", extra={"bucket": wanted.bucket, "key": wanted.key})
+        self.totals.routed += len(work.routed)
         for part in work.parts:
             logger.info("object indexed", extra=_fields(part))
             self.totals.add(part.account, finished=not part.resume_at)

@@ -149,7 +149,7 @@ class _Parser:
 
     def parse(self, file: _LogFile, outcome: Outcome) -> None:
         """Write the documents and rejects of a file, block by block, and count them."""
-        start, chunks, fault = begin(file, START_BYTES)
+        start, chunks, fault = begin(file, START_BYTES, _json_lines)
         detected = self._detect(file.key, start, fault)
         log_format = detected.format
         if log_format is None:
@@ -170,7 +170,7 @@ class _Parser:
         if not start and fault is None:
             return Detected(None, "an empty object")
         if self._pinned:
-            return (by_key or Detected(None))._replace(format=self._pinned)
+            return Detected(self._pinned, "", *formats.place(key, self._pinned.name))
         if start:
             try:
                 return formats.detect(key, start[:START_BYTES])
@@ -201,6 +201,16 @@ def _opened(name: str) -> BinaryIO:
     except OSError as error:
         what = "give the files in it" if isinstance(error, IsADirectoryError) else "check its name"
         raise UnreadableFile(f"cannot be opened: {error.strerror}; {what}") from error
+
+
+def _json_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    try:
+        from servicelogs.parquet import json_lines  # needs pyarrow, and takes a while
+    except ModuleNotFoundError as missing:
+        raise UnreadableFile(
+            "is a Parquet file, which is read with pyarrow: install it (pip install pyarrow)"
+        ) from missing
+    return json_lines(pieces)
 
 
 def _summary(outcome: Outcome) -> Iterator[str]:

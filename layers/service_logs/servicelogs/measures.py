@@ -15,6 +15,8 @@ class Totals:
     by_type: dict[str, Counter[str]] = field(default_factory=dict)
     passed_over: Counter[str] = field(default_factory=Counter)
     """What was no log to index, by reason."""
+    routed: int = 0
+    """Objects that were left to another function, which counts them."""
 
     def add(self, account: Account, *, finished: bool) -> None:
         """Add an object's records; the object itself counts once, when its last part is done."""

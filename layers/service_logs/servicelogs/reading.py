@@ -1,13 +1,13 @@
 """From an object's bytes, however they are compressed, to text in bounded memory."""
 
 import zlib
-from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, NoReturn, Protocol
 
 from isal import igzip_lib
 from zstandard import ZstdDecompressor, ZstdError
 
-from servicelogs.errors import UnreadableObject
+from servicelogs.errors import ParquetFile, UnreadableObject
 
 READ_SIZE = 128 * 1024
 # Larger pieces are no faster (measured), and a bad gzip member loses at most one of them.
@@ -46,13 +46,22 @@ class Begun(NamedTuple):
     """What is wrong with the bytes, where that was met in the beginning."""
 
 
-def begin(stream: Readable, size: int) -> Begun:
+type TextOfParquet = Callable[[Iterator[bytes]], Iterator[bytes]]
+"""Makes text of a Parquet file's bytes."""
+
+
+def not_read_here(_pieces: Iterator[bytes], _start: int = 1) -> NoReturn:
+    """Refuse a Parquet file: reading one needs a library that is not everywhere."""
+    raise ParquetFile("the object is a Parquet file, which is not read here")
+
+
+def begin(stream: Readable, size: int, text_of_parquet: TextOfParquet = not_read_here) -> Begun:
     """Read so many bytes of a stream's text, and keep them in line before the rest."""
     pieces: list[bytes] = []
     rest: Iterator[bytes] = iter(())
     fault = None
     try:
-        rest = decompressed(stream)
+        rest = decompressed(stream, text_of_parquet)
         for piece in rest:
             pieces.append(piece)
             if sum(map(len, pieces)) >= size:
@@ -72,8 +81,10 @@ def _in_line(
     yield from rest
 
 
-def decompressed(stream: Readable) -> Iterator[bytes]:
-    """Yield the text of a gzip, zstd or plain stream; its content decides, not its name.
+def decompressed(
+    stream: Readable, text_of_parquet: TextOfParquet = not_read_here
+) -> Iterator[bytes]:
+    """Yield the text of a gzip, zstd, Parquet or plain stream; its content decides, not its name.
 
     A stream that is cut or corrupt yields what is good of it, then raises UnreadableObject.
     """
@@ -84,9 +95,7 @@ def decompressed(stream: Readable) -> Iterator[bytes]:
     if start.startswith((ZSTD_MAGIC, *ZSTD_SKIPPABLE_MAGIC)):
         return _gathered(_unzstd(feed))
     if start.startswith(PARQUET_MAGIC):
-        raise UnreadableObject(
-            "the object is a Parquet file; only text, plain or in gzip or zstd, is read"
-        )
+        return text_of_parquet(iter(feed.read, b""))
     return iter(feed.read, b"")
 
 

@@ -38,6 +38,8 @@ class Settings:
     """The types of objects by the beginning of their keys; the longest that fits counts."""
     backup_bucket: str = ""
     queue_url: str = ""
+    parquet_queue_url: str = ""
+    """The queue of the function that reads Parquet files."""
 
     def __post_init__(self) -> None:
         """Refuse settings that contradict each other."""
@@ -157,4 +159,5 @@ _READERS: dict[str, _Reader] = {
     "LOG_TYPE_PREFIXES": _log_type_prefixes,
     "BACKUP_BUCKET": _text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket"),
     "QUEUE_URL": _text(r"https?://\S+", "the address of an SQS queue"),
+    "PARQUET_QUEUE_URL": _text(r"https?://\S+", "the address of an SQS queue"),
 }

@@ -1,0 +1,21 @@
+"""Index the log objects in Parquet that index_s3_logs hands on."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from servicelogs.index_function import IndexFunction
+from servicelogs.parquet import json_lines
+
+logger, tracer, metrics = Logger(), Tracer(), Metrics()
+function = IndexFunction(json_lines)
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Index every object of the batch; report the messages that must come again."""
+    return function.index(event, context, metrics)

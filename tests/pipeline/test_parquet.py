@@ -1,0 +1,191 @@
+"""A Parquet file's rows become the documents that the same records as text become."""
+
+import io
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from local.sample_logs import generate
+from local.sample_logs.parquet import parquet
+from servicelogs import formats
+from servicelogs.documents import one_index
+from servicelogs.errors import ObjectUnreachable, UnreadableObject
+from servicelogs.parquet import ROWS, json_lines
+from tests.formats.parsing import SOURCE, chunked, parse
+
+ROOT = Path(__file__).parents[2]
+MIB = 1024 * 1024
+RECORDS = 5000
+TEXT = generate("vpc_flow", RECORDS).decode()
+
+
+def rows_of(data: bytes, start: int = 1) -> list[bytes]:
+    return b"".join(json_lines(chunked(data, 100_000), start)).splitlines()
+
+
+def parse_file(data: bytes, start: int = 1):
+    return parse("vpc_flow", json_lines(chunked(data, 100_000), start), start=start)
+
+
+def table(**columns) -> bytes:
+    file = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table(columns), file)
+    return file.getvalue()
+
+
+def without_place(documents):
+    """Give documents in order, without their records' numbers."""
+    return [document | {"log": None} for _, document in sorted(documents.items())]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(TEXT, id="default columns"),
+        *(
+            pytest.param((ROOT / f"tests/formats/vpc_flow/{case}.log").read_text(), id=case)
+            for case in ("every_field_to_version_11", "no_data_and_skipped_data")
+        ),
+    ],
+)
+def test_rows_become_the_documents_that_lines_become(text):
+    as_text = parse("vpc_flow", text.encode())
+    as_rows = parse_file(parquet(text))
+    assert as_rows.documents
+    assert without_place(as_rows.documents) == without_place(as_text.documents)
+    assert as_rows.rejects == as_text.rejects == []
+
+
+def test_a_records_number_is_its_row():
+    parsed = parse_file(parquet(TEXT))
+    assert parsed.documents.keys() == set(range(1, RECORDS + 1))
+    assert parsed.actions[7]["_id"] == f"{SOURCE.id}-7"
+
+
+def test_a_null_is_no_field():
+    (document,) = parse_file(
+        table(
+            version=[2],
+            srcport=pyarrow.array([None], pyarrow.int32()),
+            dstport=[443],
+            srcaddr=["-"],
+        )
+    ).documents.values()
+    assert document["dstport"] == 443
+    assert not {"srcport", "srcaddr"} & document.keys()
+
+
+def test_a_column_that_we_do_not_know_is_kept():
+    (document,) = parse_file(table(version=[2], new_column=["new"])).documents.values()
+    assert document["extra_fields"] == {"new_column": "new"}
+
+
+def test_a_row_that_does_not_fit_is_one_reject_with_its_json():
+    parsed = parse_file(table(version=[2, 2, 2], start=["1795162440", "soon", "1795162441"]))
+    assert parsed.documents.keys() == {1, 3}
+    (reject,) = parsed.rejects
+    assert (reject.ordinal, reject.error_type) == (2, "does_not_fit")
+    assert reject.raw == b'{"version":2,"start":"soon"}'
+
+
+def test_a_text_that_is_no_utf_8_is_mended_as_in_text():
+    text = pyarrow.array([b"eni-\xff"]).view(pyarrow.string())
+    (document,) = parse_file(table(version=[2], interface_id=text)).documents.values()
+    assert document["interface_id"] == "eni-\ufffd"
+
+
+def test_a_file_that_ends_too_early_is_one_reject_that_says_so():
+    parsed = parse_file(parquet(TEXT)[:5000])
+    assert parsed.documents == {}
+    (reject,) = parsed.rejects
+    assert (reject.ordinal, reject.error_type) == (1, "unreadable")
+    assert "Parquet" in reject.reason
+
+
+def test_of_a_damaged_file_the_good_rows_are_kept_and_the_reject_says_where_they_end():
+    data = parquet(TEXT, row_group_size=1000)
+    groups = pyarrow.parquet.ParquetFile(io.BytesIO(data)).metadata
+    at = groups.row_group(3).column(3).dictionary_page_offset
+    parsed = parse_file(data[:at] + b"\xff" * 400 + data[at + 400 :])
+    assert parsed.documents.keys() == set(range(1, 3001))
+    (reject,) = parsed.rejects
+    assert reject.ordinal == 3001
+    assert "row 3001" in reject.reason
+
+
+@pytest.mark.parametrize("start", [1, 2, 1000, 1001, 4321, 5000])
+@pytest.mark.parametrize("row_group_size", [1000, 10_000])
+def test_a_later_invocation_goes_on_with_any_row(start, row_group_size):
+    data = parquet(TEXT, row_group_size)
+    whole, rest = parse_file(data).documents, parse_file(data, start).documents
+    assert rest == {number: document for number, document in whole.items() if number >= start}
+
+
+def test_row_groups_before_the_start_are_not_read_again():
+    data = parquet(TEXT, row_group_size=1000)
+    rows = rows_of(data, start=4500)
+    assert len(rows) == RECORDS
+    assert [number for number, row in enumerate(rows) if not row] == list(range(1000, 4000))
+
+
+def test_a_file_without_rows_has_no_text():
+    assert rows_of(table(version=pyarrow.array([], pyarrow.int32()))) == []
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux only")  # noqa: PTH110
+def test_a_file_that_temporary_storage_cannot_hold_comes_again_and_says_what_to_raise(monkeypatch):
+    full = partial(open, "/dev/full", "r+b", buffering=0)
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    with pytest.raises(ObjectUnreachable, match="ParquetStorageMegabytes"):
+        rows_of(parquet(TEXT))
+
+
+def test_what_is_no_parquet_inside_is_a_fault_of_the_object():
+    with pytest.raises(UnreadableObject, match="row 1"):
+        rows_of(b"PAR1" + b"\0" * 1000 + b"PAR1")
+
+
+@pytest.mark.parametrize("row_groups", [1, 20])
+def test_memory_does_not_grow_with_the_file(tmp_path, row_groups):
+    small, large = tmp_path / "small", tmp_path / "large"
+    text = generate("vpc_flow", 20 * ROWS).decode()
+    small.write_bytes(parquet(text))
+    rows = pyarrow.parquet.read_table(small)
+    every = pyarrow.concat_tables([rows] * 20)
+    pyarrow.parquet.write_table(every, large, row_group_size=every.num_rows // row_groups)
+
+    grown = subprocess.run(
+        [sys.executable, "-m", "tests.pipeline.test_parquet", str(small), str(large)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": "layers/service_logs:."},
+        cwd=ROOT,
+    )
+    records, growth = map(int, grown.stdout.split())
+    assert records == 21 * rows.num_rows
+    assert growth < 40 * MIB
+
+
+def _measure(paths: list[str]) -> tuple[int, int]:
+    """Return how many documents files become, and by how much the process grows after the first."""
+    records, sizes = 0, []
+    for path in paths:
+        with Path(path).open("rb") as file:
+            chunks = json_lines(iter(lambda file=file: file.read(MIB), b""))
+            for block in formats.get("vpc_flow").blocks(chunks, SOURCE, one_index("i")):
+                records += block.documents
+        sizes.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+    return records, sizes[-1] - sizes[0]
+
+
+if __name__ == "__main__":
+    print(*_measure(sys.argv[1:]))  # noqa: T201

@@ -1,0 +1,178 @@
+"""Parquet files go to the function that can read them, and none is lost or counted twice."""
+
+import json
+from functools import partial
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
+from botocore.exceptions import ClientError
+
+from local.sample_logs import generate
+from local.sample_logs.parquet import parquet
+from servicelogs.indexing import Batch
+from tests.pipeline.deployment import LOGS, Deployment, flow_key, flow_lines
+from tests.pipeline.test_indexing import counting_down, forbid, records_of
+
+RECORDS = 3000
+FILE = parquet(generate("vpc_flow", RECORDS).decode(), row_group_size=1000)
+KEY = flow_key("a").replace(".log.gz", ".log.parquet")
+
+
+def put(deployment: Deployment, key: str, data: bytes = FILE) -> None:
+    deployment.s3.put_object(Bucket=LOGS, Key=key, Body=data)
+    deployment.announce(key)
+
+
+def forwarded(deployment: Deployment) -> list[dict[str, Any]]:
+    records = deployment.receive(deployment.parquet_queue_url)
+    return [json.loads(record["body"]) for record in records]
+
+
+def test_a_parquet_file_is_indexed_and_counted_once_by_the_function_that_reads_it(deployment):
+    put(deployment, KEY)
+
+    assert deployment.run() == []
+    assert (deployment.counts, deployment.routed) == ({}, 1)
+    assert deployment.run_parquet() == []
+
+    assert records_of(deployment, KEY) == list(range(1, RECORDS + 1))
+    assert deployment.counts["vpc_flow"]["Objects"] == 1
+    assert deployment.counts["vpc_flow"]["Records"] == RECORDS
+    (cloud,) = {json.dumps(d["cloud"]) for d in deployment.engine.documents.values()}
+    assert json.loads(cloud) == {"account_id": "111122223333", "region": "eu-west-1"}
+    assert deployment.waiting() == deployment.waiting(deployment.parquet_queue_url) == (0, 0)
+
+
+def test_a_key_that_ends_so_is_handed_on_without_being_read(deployment, monkeypatch):
+    put(deployment, KEY)
+    forbid(monkeypatch, deployment.s3, KEY)
+
+    assert deployment.run() == []
+
+    (message,) = forwarded(deployment)
+    assert (message["bucket"], message["key"], message["from"]) == (LOGS, KEY, 1)
+
+
+def test_any_other_is_known_by_its_first_bytes(deployment):
+    put(deployment, "copies/flow")
+
+    assert deployment.run() == []
+    assert deployment.run_parquet() == []
+
+    assert len(records_of(deployment, "copies/flow")) == RECORDS
+
+
+def test_a_file_that_is_delivered_twice_changes_nothing(deployment):
+    for _ in range(2):
+        put(deployment, KEY)
+        deployment.run()
+        deployment.run_parquet()
+
+    assert len(deployment.engine.documents) == RECORDS
+    assert deployment.counts["vpc_flow"]["AlreadyThere"] == RECORDS
+
+
+def test_one_of_a_type_that_is_not_indexed_is_not_handed_on(deployment):
+    deployment.settings = deployment.default_settings(log_types=("alb",))
+    put(deployment, KEY)
+
+    deployment.run()
+
+    assert deployment.passed_over == {"vpc_flow is not among LogTypes": 1}
+    assert forwarded(deployment) == []
+
+
+def test_a_prefix_tells_the_type_of_a_parquet_file_too(deployment):
+    deployment.settings = deployment.default_settings(log_type_prefixes={"copies/": "vpc_flow"})
+    put(deployment, "copies/some.parquet")
+
+    deployment.run()
+    deployment.run_parquet()
+
+    assert len(records_of(deployment, "copies/some.parquet")) == RECORDS
+
+
+def test_a_message_succeeds_only_after_its_files_were_handed_on(deployment, monkeypatch):
+    put(deployment, KEY)
+
+    def refuse(**_arguments: Any) -> Any:
+        raise ClientError({"Error": {"Code": "RequestThrottled", "Message": "no"}}, "SendMessage")
+
+    monkeypatch.setattr(deployment.sqs, "send_message_batch", refuse)
+    with pytest.raises(BatchProcessingError):
+        deployment.run()
+
+    assert deployment.routed == 0
+    assert deployment.waiting() == (0, 1)
+
+
+def test_text_and_parquet_of_one_message_each_go_their_way(deployment):
+    deployment.put(flow_key("text"), flow_lines(10))
+    deployment.s3.put_object(Bucket=LOGS, Key=KEY, Body=FILE)
+    deployment.announce(flow_key("text"), KEY)
+
+    assert deployment.run() == []
+    assert len(deployment.engine.documents) == 10
+    assert deployment.run_parquet() == []
+
+    assert len(deployment.engine.documents) == 10 + RECORDS
+    assert deployment.counts["vpc_flow"]["Objects"] == 2
+
+
+def test_a_file_there_is_no_time_for_is_gone_on_with_row_by_row(deployment):
+    put(deployment, KEY)
+    deployment.run()
+
+    invocations = 0
+    while deployment.waiting(deployment.parquet_queue_url) != (0, 0):
+        invocations += 1
+        assert deployment.run_parquet(counting_down(2)) == []
+
+    assert invocations > 1
+    assert records_of(deployment, KEY) == list(range(1, RECORDS + 1))
+    assert deployment.counts["vpc_flow"]["Objects"] == 1
+    assert deployment.counts["vpc_flow"]["AlreadyThere"] == 0
+
+
+def test_a_broken_file_is_one_reject_in_the_backup_bucket(deployment):
+    put(deployment, KEY, FILE[:1000])
+    deployment.run()
+
+    assert deployment.run_parquet() == []
+
+    ((key, (reject,)),) = deployment.rejected().items()
+    assert key.startswith("rejected/vpc_flow/")
+    assert reject["error_type"] == "unreadable"
+    assert "Parquet" in reject["reason"]
+    assert deployment.counts["vpc_flow"]["Rejected"] == 1
+
+
+def test_an_object_that_is_text_after_all_is_indexed_all_the_same(deployment):
+    deployment.put(KEY, flow_lines(10))
+    deployment.announce(KEY)
+
+    deployment.run()
+    deployment.run_parquet()
+
+    assert len(records_of(deployment, KEY)) == 10
+
+
+def test_without_a_function_for_it_a_parquet_file_is_one_reject_that_says_so(
+    deployment, monkeypatch
+):
+    put(deployment, KEY)
+    monkeypatch.setattr(
+        deployment,
+        "_batch",
+        partial(_without_parquet, deployment._batch),
+    )
+
+    assert deployment.run() == []
+
+    ((reject,),) = deployment.rejected().values()
+    assert "Parquet" in reject["reason"]
+
+
+def _without_parquet(make: Any, queue_url: str, clock: Any, **_parquet: Any) -> Batch:
+    return make(queue_url, clock)
