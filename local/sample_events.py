@@ -25,6 +25,9 @@ KEYS = {
         f"AWSLogs/o-a1b2c3d4e5/{_ACCOUNT}/CloudTrail/{_REGION}/2026/11/20/"
         f"{_ACCOUNT}_CloudTrail_{_REGION}_20261120T0815Z_Ab3dE6gH9jKlMn0P.json.gz"
     ),
+    "s3_access": (
+        f"access/{_ACCOUNT}/{_REGION}/shop-assets/2026/11/20/2026-11-20-00-00-00-0A1B2C3D4E5F6071"
+    ),
 }
 """The object of each format."""
 

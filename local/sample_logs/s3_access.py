@@ -1,9 +1,10 @@
 """Samples of Amazon S3 server access logs."""
 
+import json
 import random
 from collections.abc import Iterator
 
-from local.sample_logs import ACCOUNT, REGION, SampleObject
+from local.sample_logs import ACCOUNT, REGION, SampleObject, gzipped
 from local.sample_logs.clients import USER_AGENTS, address, address_v6, hexadecimal
 
 _OWNER = "8f3c1ab29d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8"
@@ -31,6 +32,10 @@ def objects(rng: random.Random) -> Iterator[SampleObject]:
     text = "\n".join((*lines, *odd, "this is no log line", lines[0][:200]))
     key = "access-2026-11-20-08-15-00-7F3A9C0D1E2B4A5F"
     yield SampleObject("s3_access", key, text.encode(), 40 + len(odd) + 2, rejected=2)
+    # A V2 delivery writes JSON; its key tells little, its first bytes do.
+    text = "".join(_json_line(rng) + "\n" for _ in range(30))
+    key = "access-json/2026/11/20/08/0a1b2c3d4e5f6071.log.gz"
+    yield SampleObject("s3_access", key, gzipped(text.encode()), 30)
 
 
 def _line(rng: random.Random) -> str:
@@ -100,3 +105,42 @@ def _odd_lines(rng: random.Random) -> Iterator[str]:
     yield " ".join(line.split(" ")[:-1])
     yield line[: line.rindex('"') + 3]
     yield line.replace(" HTTP/1.1", "")
+
+
+def _json_line(rng: random.Random) -> str:
+    """A record of a V2 delivery: other names, null, a boolean, milliseconds."""
+    key = rng.choice(_KEYS).format(n=rng.randrange(10_000))
+    size = rng.randrange(200, 900_000)
+    second = f"{rng.randrange(10, 15)}:{rng.randrange(60):02d}.{rng.randrange(1000):03d}"
+    record = {
+        "schema_version_id": "V_1_0",
+        "bucket_arn": f"arn:aws:s3:::{_BUCKET}",
+        "bucket_name": _BUCKET,
+        "request_time": f"2026-11-20T08:{second}Z",
+        "bucket_owner_id": _OWNER,
+        "remote_ip": address(rng),
+        "requester": rng.choice(_REQUESTERS),
+        "request_id": hexadecimal(rng, 16).upper(),
+        "operation": "REST.GET.OBJECT",
+        "key_name": key,
+        "request_uri": f"GET /{key.replace('%25', '%')} HTTP/1.1",
+        "http_status": 200,
+        "error_code": None,
+        "bytes_sent_size": size,
+        "object_size": size,
+        "total_duration": rng.randrange(10, 90),
+        "turn_around_duration": rng.randrange(5, 10),
+        "referer": None,
+        "user_agent": rng.choice((*USER_AGENTS[2:], 'an "agent" of its own')),
+        "version_id": None,
+        "host_id": f"{hexadecimal(rng, 48)}/{hexadecimal(rng, 24)}=",
+        "signature_version": "SigV4",
+        "cipher_suite": "TLS_AES_128_GCM_SHA256",
+        "authentication_type": "AuthHeader",
+        "host_header": _HOST,
+        "tls_version": "TLSv1.3",
+        "access_point_arn": None,
+        "acl_required": rng.random() < 0.1,
+        "source_region": REGION,
+    }
+    return json.dumps(record, separators=(",", ":"))

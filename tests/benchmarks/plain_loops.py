@@ -398,4 +398,9 @@ def _bulk(
     return "\n".join((*lines, "")).encode()
 
 
-LOOPS: dict[str, Loop] = {"alb": alb, "cloudtrail": cloudtrail, "vpc_flow": vpc_flow}
+LOOPS: dict[str, Loop] = {
+    "alb": alb,
+    "cloudtrail": cloudtrail,
+    "s3_access": s3_access,
+    "vpc_flow": vpc_flow,
+}

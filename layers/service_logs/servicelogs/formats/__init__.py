@@ -9,7 +9,7 @@ from servicelogs.errors import UnknownLogType
 from servicelogs.formats.format import Format
 from servicelogs.formats.keys import key_pattern, why_no_log
 
-NAMES = ("alb", "cloudtrail", "vpc_flow")
+NAMES = ("alb", "cloudtrail", "s3_access", "vpc_flow")
 """Every format there is; a format's module is imported when it is first asked for."""
 
 START_BYTES = 4096
@@ -70,7 +70,7 @@ def _by_key(key: str) -> dict[str, tuple[str, str]]:
         for template in get(name).keys:
             if match := key_pattern(template).fullmatch(key):
                 place = {"account": "", "region": "", **match.groupdict()}
-                found[name] = (place["account"], place["region"])
+                found.setdefault(name, (place["account"], place["region"]))
     return found
 
 

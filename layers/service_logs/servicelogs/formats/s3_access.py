@@ -175,9 +175,9 @@ FORMAT = _ServerAccess(
     page="https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html",
     deliverer="logging.s3.amazonaws.com",
     keys=(
-        "{prefix?}{moment}-{unique}",
-        # The source bucket's account and Region; the key fits the layout above too.
+        # With the source bucket's account and Region; such a key fits the other layout too.
         "{prefix?}{account}/{region}/{name}/{day}/{moment}-{unique}",
+        "{prefix?}{moment}-{unique}",
     ),
     starts=r"\S+[ ][a-z0-9A-Z._-]{3,255}[ ]"
     r"\[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d[ ]\+0000\][ ](?:\S+[ ]){3}[A-Z0-9]+\.[A-Z]"
