@@ -166,10 +166,10 @@ FORMAT = Headed(
     page="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs-reference.html",
     deliverer="delivery.logs.amazonaws.com",
     keys=(
-        "{distribution}.{date_and_hour}.{id}",
-        "{folders?}accountid={account}/{folders?}{distribution}.{date_and_hour}.{id}",
         "AWSLogs/{account}/CloudFront/{folders?}{distribution}.{date_and_hour}.{id}",
         "AWSLogs/aws-account-id={account}/CloudFront/{folders?}{distribution}.{date_and_hour}.{id}",
+        "{folders?}accountid={account}/{folders?}{distribution}.{date_and_hour}.{id}",
+        "{distribution}.{date_and_hour}.{id}",
     ),
     starts=r"(?:#Version:[^\n]*\n)?#Fields:(?:[ \t]+[^ \t\r\n]+)*?[ \t]+"
     rf"(?:{_TELLING})[ \t\r\n]"

@@ -183,11 +183,13 @@ class Headed(Delimited):
     def _no_header(self, columns: tuple[Column, ...]) -> Column:
         """Give the first column so that a header does not fit where all columns take words."""
         first = columns[0]
-        parts = (part for c in columns for variant in c.variants for part in variant.parts)
-        if any(part.rendering == "number" for part in parts):
-            return first
-        known, word, separator = "|".join(self._by_name), "[a-z][a-z0-9_-]*", self.separator
-        header = rf"(?:{word}{separator})*(?:{known})(?:{separator}{word})*$"
+        header = re.escape(self.comment.decode())
+        if not header:
+            parts = (part for c in columns for variant in c.variants for part in variant.parts)
+            if any(part.rendering == "number" for part in parts):
+                return first
+            known, word, separator = "|".join(self._by_name), "[a-z][a-z0-9_-]*", self.separator
+            header = rf"(?:{word}{separator})*(?:{known})(?:{separator}{word})*$"
         variants = (v._replace(pattern=f"(?!{header}){v.pattern}") for v in first.variants)
         return replace(first, variants=tuple(variants))
 
@@ -213,7 +215,7 @@ class Headed(Delimited):
             if len(self._layouts) >= _MOST_LAYOUTS:
                 self._layouts.clear()
             first, *others = _named(names, self._by_name)
-            columns = (first if self.comment else self._no_header((first, *others)), *others)
+            columns = (self._no_header((first, *others)), *others)
             notation = separated(len(names), self.separator)
             self._layouts[names] = Layout(columns, notation, times=self.times)
         return self._layouts[names]
@@ -346,7 +348,7 @@ def _as_columns(line: bytes) -> tuple[tuple[str, ...], bytes]:
     try:
         return as_columns(line)
     except ValueError:
-        return (), b"{"
+        return (), b'{"'
 
 
 def _named(
