@@ -29,4 +29,5 @@ def environment(stack: Stack, host: str) -> dict[str, str]:
         "OPENSEARCH_AUTH": "none",
         "BACKUP_BUCKET": stack.outputs["BackupBucketName"],
         "QUEUE_URL": stack.outputs["QueueUrl"].replace(LOOPBACK, host),
+        "PARQUET_QUEUE_URL": stack.outputs["ParquetQueueUrl"].replace(LOOPBACK, host),
     }

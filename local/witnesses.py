@@ -1,9 +1,10 @@
-"""Ask the search engine, the backup bucket and the function what became of delivered objects."""
+"""Ask the search engine, the backup bucket and the functions what became of delivered objects."""
 
 import gzip
 import json
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from opensearchpy import OpenSearch
@@ -20,7 +21,7 @@ class Witnesses:
     """One running stack, asked for its counts."""
 
     def __init__(self, stack: Stack, since: float) -> None:
-        """Look at what the function said since then (seconds since 1970)."""
+        """Look at what the functions said since then (seconds since 1970)."""
         self._since = int(since * 1000)
         self._outputs = stack.outputs
         self._search = OpenSearch(stack.opensearch_endpoint, timeout=30)
@@ -28,10 +29,11 @@ class Witnesses:
         self._logs = deploy.client("logs", stack.aws_endpoint)
         self._sqs = deploy.client("sqs", stack.aws_endpoint)
         lambda_client = deploy.client("lambda", stack.aws_endpoint)
-        function = lambda_client.get_function_configuration(
-            FunctionName=stack.outputs["IndexFunctionName"]
-        )
-        self._log_group = function["LoggingConfig"]["LogGroup"]
+        functions = [
+            lambda_client.get_function_configuration(FunctionName=stack.outputs[output])
+            for output in ("IndexFunctionName", "IndexParquetFunctionName")
+        ]
+        self._log_groups = [function["LoggingConfig"]["LogGroup"] for function in functions]
         self._rejects: dict[tuple[str, str], list[dict[str, Any]]] = {}
 
     def found(self) -> Found:
@@ -52,12 +54,14 @@ class Witnesses:
         return list(dict.fromkeys(reversed(self._said()[2])))
 
     def waiting(self) -> dict[str, int]:
-        """Count the messages in the queue and its dead-letter queue."""
+        """Count the messages in the queues and their dead-letter queues."""
         return {
             name: sum(self._messages(self._outputs[output]))
             for name, output in {
                 "queue": "QueueUrl",
                 "dead-letter queue": "DeadLetterQueueUrl",
+                "queue of Parquet files": "ParquetQueueUrl",
+                "dead-letter queue of Parquet files": "ParquetDeadLetterQueueUrl",
             }.items()
         }
 
@@ -81,7 +85,7 @@ class Witnesses:
             yield from self._rejects[part]
 
     def _said(self) -> tuple[dict[str, Published], int, list[str]]:
-        """Read the function's log: what it published, passed over, and why it failed."""
+        """Read the functions' logs: what they published, passed over, and why they failed."""
         parts: dict[str, dict[int, dict[str, Any]]] = {}
         passed_over, failures = 0, []
         for line in self._lines():
@@ -100,8 +104,10 @@ class Witnesses:
         return done, passed_over, failures
 
     def _lines(self) -> Iterator[dict[str, Any]]:
-        pages = self._logs.get_paginator("filter_log_events").paginate(
-            logGroupName=self._log_group, startTime=self._since
+        paginator = self._logs.get_paginator("filter_log_events")
+        pages = chain.from_iterable(
+            paginator.paginate(logGroupName=group, startTime=self._since)
+            for group in self._log_groups
         )
         for event in (event for page in pages for event in page["events"]):
             try:

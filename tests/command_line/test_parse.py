@@ -81,6 +81,26 @@ def test_counts_of_sample_objects_are_what_they_say(
     assert bool(counts["skipped"]) == (not sample.records and "log" in counts["skipped"])
 
 
+def test_a_parquet_file_without_the_library_for_it_is_an_error_that_says_what_to_install(
+    tmp_path: Path,
+) -> None:
+    name = "flow.log.parquet"
+    (tmp_path / name).write_bytes(b"PAR1 and so on")
+    (tmp_path / "pyarrow.py").write_text("raise ModuleNotFoundError('No module named pyarrow')")
+    path = os.pathsep.join([str(LAYER), str(tmp_path)])
+
+    done = subprocess.run(
+        [*COMMAND, "parse", "--type", "vpc_flow", name],
+        capture_output=True,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": path},
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert b"pip install pyarrow" in done.stderr
+
+
 def test_bulk_body_has_the_same_documents_each_behind_its_action(run: Run) -> None:
     text = generate("alb", 20)
 

@@ -17,7 +17,11 @@ STACK = Stack(
     "http://127.0.0.1:4566",
     "http://127.0.0.1:9200",
     "osmem",
-    {"BackupBucketName": "backup", "QueueUrl": "http://127.0.0.1:4566/000000000000/objects"},
+    {
+        "BackupBucketName": "backup",
+        "QueueUrl": "http://127.0.0.1:4566/000000000000/objects",
+        "ParquetQueueUrl": "http://127.0.0.1:4566/000000000000/parquet-files",
+    },
 )
 
 

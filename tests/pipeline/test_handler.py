@@ -2,7 +2,7 @@
 
 import importlib.util
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 
-from local import sample_events
+from local import sample_events, sample_logs
+from local.sample_logs.parquet import parquet
 from servicelogs.opensearch.setup import set_up
 from tests.pipeline.deployment import BACKUP, LOGS, Deployment, flow_key, flow_lines
 
@@ -32,28 +33,54 @@ class Context:
 
 
 @pytest.fixture
-def app(
+def load(
     deployment: Deployment, osmem: str, unique_prefix: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[ModuleType]:
-    """Give the handler's module, loaded as in a new process, with its templates in place."""
-    for name, value in {
-        "OPENSEARCH_ENDPOINT": osmem,
-        "OPENSEARCH_AUTH": "none",
-        "INDEX_PREFIX": unique_prefix,
-        "INDEX_REPLICAS": "0",
-        "BACKUP_BUCKET": BACKUP,
-        "QUEUE_URL": deployment.queue_url,
-    }.items():
-        monkeypatch.setenv(name, value)
-    path = ROOT / "functions/index_s3_logs/app.py"
-    spec = importlib.util.spec_from_file_location("index_s3_logs", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    set_up(module.function.opensearch, module.function.settings)
-    yield module
-    module.function.opensearch.close()
+) -> Iterator[Callable[..., ModuleType]]:
+    """Load a function's module as in a new process, with the templates in place."""
+    modules = []
+
+    def load(name: str, **environment: str) -> ModuleType:
+        for variable, value in {
+            "OPENSEARCH_ENDPOINT": osmem,
+            "OPENSEARCH_AUTH": "none",
+            "INDEX_PREFIX": unique_prefix,
+            "INDEX_REPLICAS": "0",
+            "BACKUP_BUCKET": BACKUP,
+            **environment,
+        }.items():
+            monkeypatch.setenv(variable, value)
+        spec = importlib.util.spec_from_file_location(name, ROOT / f"functions/{name}/app.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        set_up(module.function.opensearch, module.function.settings)
+        modules.append(module)
+        return module
+
+    yield load
+    for module in modules:
+        module.function.opensearch.close()
+
+
+@pytest.fixture
+def app(deployment: Deployment, load: Callable[..., ModuleType]) -> ModuleType:
+    return load(
+        "index_s3_logs",
+        QUEUE_URL=deployment.queue_url,
+        PARQUET_QUEUE_URL=deployment.parquet_queue_url,
+    )
+
+
+@pytest.fixture
+def parquet_app(
+    deployment: Deployment,
+    load: Callable[..., ModuleType],
+    app: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+) -> ModuleType:
+    monkeypatch.delenv("PARQUET_QUEUE_URL")
+    return load("index_parquet_logs", QUEUE_URL=deployment.parquet_queue_url)
 
 
 def search(app: ModuleType, prefix: str) -> list[dict[str, Any]]:
@@ -133,13 +160,37 @@ def test_no_log_line_holds_a_records_content(app, deployment, capsys, caplog):
     assert "198.51.100.20" not in said
 
 
+def test_a_parquet_file_becomes_searchable_through_both_functions(
+    app, parquet_app, deployment, unique_prefix, capsys
+):
+    key = flow_key("a").replace(".log.gz", ".log.parquet")
+    file = parquet(sample_logs.generate("vpc_flow", 20).decode())
+    deployment.s3.put_object(Bucket=LOGS, Key=key, Body=file)
+    deployment.announce(key)
+
+    assert app.lambda_handler({"Records": deployment.receive()}, Context()) == {
+        "batchItemFailures": []
+    }
+    first = metrics(capsys.readouterr().out)
+    waiting = deployment.receive(deployment.parquet_queue_url)
+    assert parquet_app.lambda_handler({"Records": waiting}, Context()) == {"batchItemFailures": []}
+    second = metrics(capsys.readouterr().out)
+
+    assert len(search(app, unique_prefix)) == 20
+    assert (first[""]["Routed"], "vpc_flow" in first) == (1, False)
+    assert (second["vpc_flow"]["Objects"], second["vpc_flow"]["Indexed"]) == (1, 20)
+
+
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "events").glob("*.json")), ids=lambda path: path.stem
 )
-def test_each_sample_event_is_handled_with_the_objects_it_names(app, deployment, path, capsys):
+def test_each_sample_event_is_handled_with_the_objects_it_names(
+    app, parquet_app, deployment, path, capsys
+):
     sample_events.put_objects(deployment.s3)
+    function = parquet_app if path.stem.startswith("parquet-") else app
 
-    answer = app.lambda_handler(json.loads(path.read_text()), Context())
+    answer = function.lambda_handler(json.loads(path.read_text()), Context())
 
     assert answer == {"batchItemFailures": []}
     published = metrics(capsys.readouterr().out)
