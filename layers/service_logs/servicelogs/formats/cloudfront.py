@@ -72,7 +72,8 @@ def _addresses(name: str, description: str) -> Column:
 
 
 def _items(value: bytes) -> bytes:
-    return b'","'.join(item.strip() for item in percent_decoded(value).split(b","))
+    items = [item.strip() for item in percent_decoded(value).split(b",")]
+    return b'","'.join(filter(None, items))
 
 
 COLUMNS = (

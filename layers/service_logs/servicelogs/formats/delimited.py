@@ -172,9 +172,9 @@ class Headed(Delimited):
             return ()
         named = line.startswith(b"#Fields:")
         names = tuple(line.removeprefix(b"#Fields:").decode(errors="replace").split())
-        if self.comment:
-            return names if named else ()
         known = sum(name in self._by_name for name in names)
+        if self.comment:
+            return names if named and known else ()
         if not known or not all(map(_column_name, names)):
             return ()
         # In a record a value may look like a name; there may be names that are newer than this.

@@ -5,11 +5,16 @@ is, and this is for those that it does not take: with escapes or spaces in them,
 """
 
 import json
+import re
 from decimal import Decimal
 
 import msgspec
 
 _MOST_DIGITS = 400
+# An escape; the group is half a surrogate pair, which is no character.
+_escape = re.compile(
+    r"\\(?:u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w|(u[dD][89a-fA-F]\w\w)|.)", re.DOTALL
+)
 
 
 def as_columns(line: bytes) -> tuple[tuple[str, ...], bytes]:
@@ -26,6 +31,8 @@ def as_columns(line: bytes) -> tuple[tuple[str, ...], bytes]:
 
 
 def _decode(text: str) -> dict[str, msgspec.Raw]:
+    if "\\u" in text:
+        text = _escape.sub(lambda escape: "\\ufffd" if escape[1] else escape[0], text)
     try:
         return msgspec.json.decode(text, type=dict[str, msgspec.Raw])
     except (msgspec.DecodeError, RecursionError) as error:
