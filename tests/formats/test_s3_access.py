@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from servicelogs import formats
-from servicelogs.formats import detect_by_key
+from servicelogs.errors import UnknownLogType
+from servicelogs.formats import detect, detect_by_key
 from tests.formats.parsing import Parsed, fresh, parse
 
 OWNER = "8f3c1ab29d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8"
@@ -164,3 +165,30 @@ def test_a_partitioned_key_tells_the_source_buckets_account_and_region(
 def test_keys_that_only_look_alike_are_not_taken_for_access_logs(key: str) -> None:
     found = detect_by_key(key)
     assert found is None or found.format is not formats.get("s3_access")
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        line()[:200],
+        line().replace(b"[20/Nov/2026:08:14:55 +0000]", b"[06/Feb/2019:00:00:38 +0000]"),
+        line().replace(b"REST.GET.OBJECT", b"S3.EXPIRE.OBJECT"),
+        b'{"schema_version_id":"V_1_0","bucket_owner_id":"8f3c","remote_ip":null',
+        b'{"operation": "REST.GET.OBJECT", "bytes_sent_size": 1}\n',
+    ],
+)
+def test_first_bytes_tell_a_copy_of_text_and_of_a_v2_delivery(start: bytes) -> None:
+    assert detect("copies/today.txt", start).format is formats.get("s3_access")
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b'192.0.2.1 - frank [20/Nov/2026:08:14:55 +0000] "GET /a HTTP/1.1" 200 2326\n',
+        b'{"Records":[{"x":"1.11"}]}\n{"bytes_sent_size":1}',
+        b'{"bucket":"shop-assets","key":"a"}',
+    ],
+)
+def test_first_bytes_of_other_logs_are_not_taken_for_access_logs(start: bytes) -> None:
+    with pytest.raises(UnknownLogType):
+        detect("copies/today.txt", start)
