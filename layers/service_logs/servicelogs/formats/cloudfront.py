@@ -155,11 +155,12 @@ COLUMNS = (
     ),
 )
 
-_TELLING = "|".join(
-    re.escape(column.name)
-    for column in COLUMNS
-    if re.match(r"x-edge-|cs[-(]|sc-|c-|timestamp\(", column.name)
-)
+_TELLING = [
+    column.name for column in COLUMNS if re.match(r"x-edge-|cs[-(]|sc-|c-|timestamp\(", column.name)
+]
+_IN_HEADER = "|".join(map(re.escape, _TELLING))
+# Parquet's columns have names without hyphens and brackets.
+_IN_JSON = "|".join((_IN_HEADER, *map(snake, _TELLING)))
 
 FORMAT = Headed(
     name="cloudfront",
@@ -173,8 +174,8 @@ FORMAT = Headed(
         "{distribution}.{date_and_hour}.{id}",
     ),
     starts=r"(?:#Version:[^\n]*\n)?#Fields:(?:[ \t]+[^ \t\r\n]+)*?[ \t]+"
-    rf"(?:{_TELLING})[ \t\r\n]"
-    rf'|\s*\{{(?=[^{{}}\[\]]*?"(?:{_TELLING})"\s*:)'
+    rf"(?:{_IN_HEADER})[ \t\r\n]"
+    rf'|\s*\{{(?=[^{{}}\[\]]*?"(?:{_IN_JSON})"\s*:)'
     # Without a header: the default columns.
     r"|\d{4}-\d\d-\d\d\t\d\d:\d\d:\d\d\t[A-Z]{3}\d+(?:-[A-Z]\d+)?\t\d+\t",
     separator="\t",
