@@ -52,6 +52,8 @@ def test_a_domain_may_be_named_without_scheme():
         ("DELETE_AFTER_DAYS", "1.5"),
         ("LOG_TYPE", "albs"),
         ("LOG_TYPES", "alb,albs"),
+        ("CLOUDFRONT_FIELDS", "date;time"),
+        ("CLOUDFRONT_FIELDS", "date time date"),
         ("LOG_TYPE_PREFIXES", "edge/"),
         ("LOG_TYPE_PREFIXES", "=alb"),
         ("LOG_TYPE_PREFIXES", "edge/=albs"),
@@ -86,3 +88,12 @@ def test_a_prefix_of_keys_may_hold_an_equals_sign_itself():
         ENDPOINT | {"LOG_TYPE_PREFIXES": "hive/year=2026/=alb,net/=vpc_flow,net/=vpc_flow"}
     )
     assert settings.log_type_prefixes == {"hive/year=2026/": "alb", "net/": "vpc_flow"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["date time cs(User-Agent)", "date,time,cs(User-Agent)", " date, time\tcs(User-Agent) "],
+)
+def test_fields_may_be_separated_as_aws_shows_them_or_by_commas(value):
+    settings = read_settings(ENDPOINT | {"CLOUDFRONT_FIELDS": value})
+    assert settings.cloudfront_fields == ("date", "time", "cs(User-Agent)")

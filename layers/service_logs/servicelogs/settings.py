@@ -36,6 +36,8 @@ class Settings:
     """The types this deployment indexes; objects of others are passed over."""
     log_type_prefixes: Mapping[str, str] = field(default_factory=dict)
     """The types of objects by the beginning of their keys; the longest that fits counts."""
+    cloudfront_fields: tuple[str, ...] = ()
+    """What CloudFront's plain files without a header hold, in order; none: AWS's default fields."""
     backup_bucket: str = ""
     queue_url: str = ""
     parquet_queue_url: str = ""
@@ -142,6 +144,18 @@ def _log_type_prefixes(name: str, value: str) -> dict[str, str]:
     return found
 
 
+def _fields(name: str, value: str) -> tuple[str, ...]:
+    fields = tuple(value.replace(",", " ").split())
+    wrong = [field for field in fields if not re.fullmatch(r"[0-9A-Za-z()-]+", field)]
+    wrong += [field for at, field in enumerate(fields) if field in fields[:at]]
+    if wrong:
+        raise ConfigurationError(
+            f"{name} must be CloudFront's names of fields, each once, as date time c-ip "
+            f"cs(User-Agent), not {wrong[0][:200]!r}"
+        )
+    return fields
+
+
 _READERS: dict[str, _Reader] = {
     "OPENSEARCH_ENDPOINT": _endpoint,
     "OPENSEARCH_AUTH": _one_of(get_args(Auth)),
@@ -157,6 +171,7 @@ _READERS: dict[str, _Reader] = {
     "LOG_TYPE": _log_type,
     "LOG_TYPES": _log_types,
     "LOG_TYPE_PREFIXES": _log_type_prefixes,
+    "CLOUDFRONT_FIELDS": _fields,
     "BACKUP_BUCKET": _text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket"),
     "QUEUE_URL": _text(r"https?://\S+", "the address of an SQS queue"),
     "PARQUET_QUEUE_URL": _text(r"https?://\S+", "the address of an SQS queue"),
