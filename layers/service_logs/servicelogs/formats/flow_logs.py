@@ -1,4 +1,4 @@
-"""What the flow logs of VPCs and of transit gateways share: object keys, and headers."""
+"""What the flow logs of VPCs and of transit gateways share: keys, headers, Parquet's rows."""
 
 from collections.abc import Iterable
 
@@ -28,7 +28,21 @@ def header(columns: Iterable[str], others: Iterable[str]) -> str:
     telling = "|".join(name for name in names if "-" in name)
     own = "|".join(sorted(set(others) - set(names)))
     return (
-        rf"(?!(?:{_COLUMN}[ ]+)*+(?:{own})[ \r\n])"
+        rf"(?!(?:{_COLUMN}[ ]+)*(?:{own})[ \r\n])"
         rf"(?=(?:{some})[ \r\n]|(?:{_COLUMN}[ ]+)*?(?:{telling})[ \r\n])"
         rf"{_COLUMN}(?:[ ]+{_COLUMN})*+[ ]*\r?\n"
+    )
+
+
+def row(columns: Iterable[str], others: Iterable[str]) -> str:
+    """Match a row of a Parquet file, as JSON, of one kind of flow log and not of another.
+
+    Columns have names with underscores there; those that are common words tell nothing.
+    """
+    names = set(columns)
+    telling = sorted(name for name in names if "-" in name or name.startswith(("src", "dst")))
+    own = sorted(set(others) - names)
+    return (
+        rf'\{{(?![^\n]*?"(?:{"|".join(own).replace("-", "_")})":)'
+        rf'(?=[^\n{{}}]*?"(?:{"|".join(telling).replace("-", "_")})":)'
     )

@@ -61,6 +61,10 @@ FORMAT = Headed(
     starts=flow_logs.header(
         (column.name for column in COLUMNS), (column.name for column in vpc_flow.COLUMNS)
     )
+    + "|"
+    + flow_logs.row(
+        (column.name for column in COLUMNS), (column.name for column in vpc_flow.COLUMNS)
+    )
     # Without a header: the default columns.
     + r"|\d+[ ]+TransitGateway(?:Attachment)?[ ]",
     default=tuple(DEFAULT.split()),

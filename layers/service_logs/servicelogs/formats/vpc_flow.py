@@ -76,6 +76,8 @@ FORMAT = Headed(
     deliverer="delivery.logs.amazonaws.com",
     keys=flow_logs.KEYS,
     starts=flow_logs.header((column.name for column in COLUMNS), OTHERS)
+    + "|"
+    + flow_logs.row((column.name for column in COLUMNS), OTHERS)
     # Without a header: the default columns.
     + r"|\d+[ ](?:\d{12}|unknown)[ ](?:eni-[0-9a-f]+|-)[ ](?:\S+[ ]){10}(?:OK|NODATA|SKIPDATA)\s",
     default=tuple(DEFAULT.split()),
