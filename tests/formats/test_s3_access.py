@@ -52,7 +52,7 @@ PLAIN = document(line())
 def test_a_user_agent_is_taken_as_it_came_and_moves_no_other_column(
     user_agent: str, forged: str
 ) -> None:
-    user_agent = (user_agent + forged).replace("\\x22", "")
+    user_agent += forged
     one = document(line(user_agent=user_agent))
     assert one["user_agent"] == user_agent
     assert untouched(one, "user_agent") == untouched(PLAIN, "user_agent")
@@ -60,7 +60,7 @@ def test_a_user_agent_is_taken_as_it_came_and_moves_no_other_column(
 
 @given(referer=anything, forged=behind_a_quote)
 def test_a_referrer_moves_no_column_but_the_user_agent_behind_it(referer: str, forged: str) -> None:
-    referer = (referer + forged).replace("\\x22", "")
+    referer += forged
     one = document(line(referer=referer))
     assert untouched(one, "referer", "user_agent") == untouched(PLAIN, "referer", "user_agent")
     if '" "' not in referer:
@@ -71,7 +71,6 @@ def test_a_referrer_moves_no_column_but_the_user_agent_behind_it(referer: str, f
 def test_quotes_in_a_url_move_no_column_whatever_the_headers_hold(
     path: str, user_agent: str, referer: str
 ) -> None:
-    path, user_agent, referer = (text.replace("\\x22", "") for text in (path, user_agent, referer))
     one = document(line(uri=f"GET /{path} HTTP/1.1", referer=referer, user_agent=user_agent))
     assert one["request_uri"] == f"GET /{path} HTTP/1.1"
     assert one["request_url"] == f"/{path}"

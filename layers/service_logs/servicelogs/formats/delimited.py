@@ -117,6 +117,11 @@ class Delimited(Format):
         """What a line may have that does not fit the layout of the lines before it."""
         return self.layouts
 
+    @property
+    def json_safe(self) -> JsonSafe:
+        """What makes lines safe for JSON before they are cut."""
+        return _json_safe(self.separator)
+
     def as_meant(self, line: bytes) -> bytes:
         r"""Give another reading of a line (safe for JSON) that does not fit: `\"` for a quote."""
         return line.replace(b'\\\\"', b"\\u0022")
@@ -233,7 +238,7 @@ class _Reader:
         """The layout of text, as the last header says."""
         self._layout = self._columns
         """The layout of the last record."""
-        self._safe = _json_safe(format_.separator)
+        self._safe = format_.json_safe
         self._stamps: dict[object, Stamps] = {}
 
     def blocks(self, chunks: Iterable[bytes]) -> Iterator[Block]:

@@ -27,10 +27,11 @@ EXTRA = "extra_fields."
 class JsonSafe:
     """Escape what may not stand in a JSON string, but for quotes; CRLF becomes LF.
 
-    `keep` is the control character that separates columns, if one does.
+    `keep` is the control character that separates columns, if one does; `quote` is how AWS writes a
+    quote inside quotes, if it does not leave it as it is.
     """
 
-    def __init__(self, keep: str = "") -> None:
+    def __init__(self, keep: str = "", quote: bytes = rb"\x22") -> None:
         kept = {ord("\n"), *keep.encode()}
         controls = [byte for byte in range(0x20) if byte not in kept]
         self._care = bytes(
@@ -38,6 +39,7 @@ class JsonSafe:
             for byte in range(256)
         )
         self._controls = re.compile(b"[" + re.escape(bytes(controls)) + b"]")
+        self._quote = quote.replace(b"\\", b"\\\\")
 
     def __call__(self, block: bytes) -> bytes:
         """Escape a block of lines."""
@@ -46,8 +48,9 @@ class JsonSafe:
         block = block.replace(b"\r\n", b"\n").removesuffix(b"\r")
         if not block.isascii():
             block = block.decode("utf-8", "replace").encode()
-        # AWS writes a quote inside quotes as \x22.
-        block = block.replace(b"\\", b"\\\\").replace(b"\\\\x22", b"\\u0022")
+        block = block.replace(b"\\", b"\\\\")
+        if self._quote:
+            block = block.replace(self._quote, b"\\u0022")
         return self._controls.sub(lambda control: b"\\u%04x" % ord(control[0]), block)
 
 

@@ -27,6 +27,7 @@ from servicelogs.formats.columns import (
 )
 from servicelogs.formats.delimited import Delimited
 from servicelogs.formats.fields import Field
+from servicelogs.formats.layout import JsonSafe
 
 _MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
@@ -160,9 +161,17 @@ def _yes(value: bytes) -> bytes:
     return {b"true": b"Yes", b"false": b"No"}.get(value, value)
 
 
+_AS_IT_IS = JsonSafe(quote=b"")
+
+
 @dataclass(frozen=True, kw_only=True)
 class _ServerAccess(Delimited):
     """Text in which nothing is escaped."""
+
+    @property
+    @override
+    def json_safe(self) -> JsonSafe:
+        return _AS_IT_IS
 
     @override
     def as_meant(self, line: bytes) -> bytes:
