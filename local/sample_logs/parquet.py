@@ -5,6 +5,8 @@ import io
 import pyarrow
 import pyarrow.parquet
 
+from servicelogs.formats.columns import snake
+
 # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-path.html; the rest are strings.
 INT32 = {
     "version",
@@ -28,10 +30,11 @@ INT64 = {
 
 
 def parquet(text: str, row_group_size: int | None = None) -> bytes:
-    """Write lines, the first of which names the columns; `-` becomes null."""
-    header, *lines = text.splitlines()
-    names = [name.replace("-", "_") for name in header.split()]
-    columns = zip(*(line.split(" ") for line in lines), strict=True)
+    """Write lines, the first of which (or `#Fields:`) names the columns; `-` becomes null."""
+    header, *lines = (line for line in text.splitlines() if not line.startswith("#Version:"))
+    names = [snake(name) for name in header.removeprefix("#Fields:").split()]
+    separator = "\t" if header.startswith("#") else " "
+    columns = zip(*(line.split(separator) for line in lines), strict=True)
     arrays = [_array(name, values) for name, values in zip(names, columns, strict=True)]
     file = io.BytesIO()
     table = pyarrow.table(arrays, names=names)

@@ -23,6 +23,8 @@ from tests.formats.parsing import SOURCE, chunked, parse
 
 ROOT = Path(__file__).parents[2]
 MIB = 1024 * 1024
+# What AWS delivers in Parquet, and has a header as text.
+IN_PARQUET = [name for name in ("cloudfront", "tgw_flow", "vpc_flow") if name in formats.NAMES]
 RECORDS = 5000
 TEXT = generate("vpc_flow", RECORDS).decode()
 
@@ -46,22 +48,28 @@ def without_place(documents):
     return [document | {"log": None} for _, document in sorted(documents.items())]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param(TEXT, id="default columns"),
-        *(
-            pytest.param((ROOT / f"tests/formats/vpc_flow/{case}.log").read_text(), id=case)
-            for case in ("every_field_to_version_11", "no_data_and_skipped_data")
-        ),
-    ],
-)
-def test_rows_become_the_documents_that_lines_become(text):
-    as_text = parse("vpc_flow", text.encode())
-    as_rows = parse_file(parquet(text))
+def same_documents(name: str, text: str) -> bool:
+    as_text, as_rows = parse(name, text.encode()), parse(name, json_lines([parquet(text)]))
     assert as_rows.documents
-    assert without_place(as_rows.documents) == without_place(as_text.documents)
     assert as_rows.rejects == as_text.rejects == []
+    return without_place(as_rows.documents) == without_place(as_text.documents)
+
+
+@pytest.mark.parametrize("name", IN_PARQUET)
+def test_rows_become_the_documents_that_lines_become(name):
+    assert same_documents(name, generate(name, 1000).decode())
+
+
+@pytest.mark.parametrize("case", ["every_field_to_version_11", "no_data_and_skipped_data"])
+def test_the_same_of_every_field_and_of_records_with_nulls(case):
+    assert same_documents("vpc_flow", (ROOT / f"tests/formats/vpc_flow/{case}.log").read_text())
+
+
+@pytest.mark.parametrize("name", IN_PARQUET)
+def test_a_row_tells_its_type_where_the_key_does_not(name):
+    rows = b"".join(json_lines([parquet(generate(name, 50).decode())]))
+    detected = formats.detect("copies/some.parquet", rows[: formats.START_BYTES])
+    assert detected.format is formats.get(name)
 
 
 def test_a_records_number_is_its_row():
