@@ -28,6 +28,7 @@ KEYS = {
     "s3_access": (
         f"access/{_ACCOUNT}/{_REGION}/shop-assets/2026/11/20/2026-11-20-00-00-00-0A1B2C3D4E5F6071"
     ),
+    "cloudfront": f"AWSLogs/{_ACCOUNT}/CloudFront/E2EXAMPLE9Z8Y7.2026-11-20-08.4f0c9ab1.gz",
 }
 """The object of each format."""
 

@@ -400,6 +400,7 @@ def _bulk(
 
 LOOPS: dict[str, Loop] = {
     "alb": alb,
+    "cloudfront": cloudfront,
     "cloudtrail": cloudtrail,
     "s3_access": s3_access,
     "vpc_flow": vpc_flow,

@@ -1,14 +1,18 @@
 """Delimited formats: whatever a line holds, it is one document or one reject, and valid JSON."""
 
+import json
+import re
 import time
+from typing import Any
 from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from servicelogs import formats
 from servicelogs.documents import IndexDate
-from servicelogs.formats import layout, vpc_flow
+from servicelogs.formats import cloudfront, layout, vpc_flow
 from servicelogs.formats.delimited import Headed
 from tests.formats.parsing import SOURCE, chunked, fresh, parse
 
@@ -24,8 +28,19 @@ VPC = (
     b"2 111122223333 eni-0a1b2c3d4e5f60718 192.0.2.55 198.51.100.20 51514 443 6 12 5120"
     b" 1795162440 1795162495 ACCEPT OK"
 )
-LINES = {"alb": ALB, "vpc_flow": VPC}
-HEADER = vpc_flow.DEFAULT.encode()
+CLOUDFRONT = (
+    b"2026-11-20\t08:14:55\tFRA56-P4\t5120\t192.0.2.55\tGET\td111111abcdef8.cloudfront.net"
+    b"\t/img/hat.png\t200\thttps://shop.example/\tMozilla/5.0%20(X11;%20Linux)\tw=200\t-\tHit"
+    b"\taB3xExampleReqId0001==\tcdn.shop.example\thttps\t311\t0.004\t198.51.100.7,%20-\tTLSv1.3"
+    b"\tTLS_AES_128_GCM_SHA256\tHit\tHTTP/2.0\t-\t-\t51514\t0.004\tHit\timage/png\t4800\t-\t-"
+)
+LINES = {"alb": ALB, "vpc_flow": VPC, "cloudfront": CLOUDFRONT}
+SEPARATORS = {"alb": b" ", "vpc_flow": b" ", "cloudfront": b"\t"}
+HEADERS = {
+    "vpc_flow": vpc_flow.DEFAULT.encode(),
+    "cloudfront": b"#Fields: " + cloudfront.DEFAULT.encode(),
+}
+HEADER = HEADERS["vpc_flow"]
 NASTY = (
     b"-",
     b"--",
@@ -67,6 +82,16 @@ NASTY = (
     b"0000-00-00T00:00:00Z",
     b"0001-01-01T00:00:00Z",
     b"2026-11-20T99:00:00Z",
+    b"%",
+    b"%22%5C%00%0A%FF%2520%7",
+    b"-%2d",
+    b"%20,%20",
+    b",-",
+    b"000",
+    b"2026-11-20\t08:14:55",
+    b"99:14:55",
+    b"1795162495123",
+    b"#Fields: c-ip",
     b'{"delete":{"_index":"x","_id":"y"}}',
     b"\n" + b'{"delete":{"_index":"x","_id":"y"}}',
     b"",
@@ -77,30 +102,88 @@ values = st.one_of(st.sampled_from(NASTY), st.binary(max_size=6))
 @st.composite
 def lines(draw: st.DrawFn, name: str) -> bytes:
     """A good line some of whose columns, quoted or not, hold something else."""
-    columns = LINES[name].split(b" ")
+    separator = SEPARATORS[name]
+    columns = LINES[name].split(separator)
     for _ in range(draw(st.integers(0, 3))):
         at = draw(st.integers(0, len(columns) - 1))
         quote = b'"' if columns[at].startswith(b'"') and draw(st.booleans()) else b""
         columns[at] = quote + draw(values) + quote
     length = draw(st.sampled_from((len(columns), len(columns), len(columns) - 1, 3)))
     more = draw(st.lists(values, max_size=2)) if draw(st.booleans()) else []
-    return b" ".join([*columns[:length], *more])
+    return separator.join([*columns[:length], *more])
+
+
+def names_and_values(name: str) -> dict[str, str]:
+    """Give the values of a good line by the names of their columns."""
+    log_format = formats.get(name)
+    names = (
+        log_format.default
+        if isinstance(log_format, Headed)
+        else [column.name for column in log_format.columns]  # type: ignore[attr-defined]
+    )
+    line = LINES[name].decode()
+    values = line.split("\t") if name == "cloudfront" else re.findall(r'"[^"]*"|[^ ]+', line)
+    return dict(zip(names, (value.strip('"') for value in values), strict=True))
+
+
+json_values: st.SearchStrategy[Any] = st.recursive(
+    st.one_of(
+        st.sampled_from(NASTY).map(lambda value: value.decode("latin-1")),
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.text(max_size=5),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
+    max_leaves=3,
+)
 
 
 @st.composite
-def headers(draw: st.DrawFn) -> bytes:
+def json_lines(draw: st.DrawFn, name: str) -> bytes:
+    """A good line as JSON some of whose members hold something else, or are no member of it."""
+    record: dict[str, Any] = names_and_values(name)
+    for at in draw(st.lists(st.sampled_from(sorted(record)), max_size=3)):
+        record[at] = draw(json_values)
+    if draw(st.booleans()):
+        record |= draw(st.dictionaries(st.text(max_size=4), json_values, max_size=2))
+    record = dict(draw(st.permutations([*record.items()]))) if draw(st.booleans()) else record
+    text = json.dumps(
+        record,
+        separators=draw(st.sampled_from(((",", ":"), (", ", ": "), (" ,\t", ":")))),
+        ensure_ascii=draw(st.booleans()),
+    )
+    cut = draw(st.sampled_from((None, None, None, -1, 30)))
+    return text[:cut].encode(errors="surrogatepass")
+
+
+@st.composite
+def headers(draw: st.DrawFn, name: str) -> bytes:
     """Column names in any order, some unknown, some twice."""
-    known = st.sampled_from([column.name for column in vpc_flow.FORMAT.columns])
+    log_format = formats.get(name)
+    assert isinstance(log_format, Headed)
+    known = st.sampled_from([column.name for column in log_format.columns])
     odd = st.sampled_from(("new-column", "a.b", "A_B", '"', "\\", "x" * 300, "new_column"))
-    return " ".join(draw(st.lists(st.one_of(known, known, odd), min_size=1, max_size=16))).encode()
+    names = draw(st.lists(st.one_of(known, known, odd), min_size=1, max_size=16))
+    return b"#Fields: " * (name == "cloudfront") + " ".join(names).encode()
 
 
 @st.composite
 def bodies(draw: st.DrawFn, name: str) -> bytes:
     """Several lines, blank ones and headers among them."""
-    kinds = [lines(name), lines(name), st.sampled_from((b"", b" ", b"\r", LINES[name]))]
-    if name == "vpc_flow":
-        kinds += [headers(), st.just(HEADER)]
+    kinds = [
+        lines(name),
+        lines(name),
+        json_lines(name),
+        st.sampled_from((b"", b" ", b"\r", LINES[name])),
+    ]
+    if name in HEADERS:
+        kinds += [headers(name), st.just(HEADERS[name])]
+    if name == "cloudfront":
+        kinds.append(st.sampled_from((b"#Version: 1.0", b"#", b"#Fields:")))
     ending = draw(st.sampled_from((b"\n", b"\r\n")))
     return ending.join(draw(st.lists(st.one_of(kinds), max_size=8))) + draw(
         st.sampled_from((b"", b"\n", b"\r\n"))
@@ -113,7 +196,8 @@ def content(name: str, body: bytes) -> set[int]:
     return {
         number
         for number, line in enumerate(body.split(b"\n"), 1)
-        if line.removesuffix(b"\r").strip(b" ")
+        if line.removesuffix(b"\r").strip(b" \t" if name == "cloudfront" else b" ")
+        and not (name == "cloudfront" and line.startswith(b"#"))
         and not (isinstance(log_format, Headed) and log_format.header(line.removesuffix(b"\r")))
     }
 
@@ -197,6 +281,7 @@ def test_a_record_is_dated_by_its_hour(name: str) -> None:
         == {
             "alb": "2026-11-20T08:14:55.123456Z",
             "vpc_flow": "2026-11-20T08:14:00Z",
+            "cloudfront": "2026-11-20T08:14:55Z",
         }[name]
     )
 
@@ -208,13 +293,13 @@ def test_a_line_that_nearly_fits_is_rejected_quickly(name: str, filler: bytes) -
         filler * (1 if column[:1] == b'"' else 4_000 // len(filler))
         if column[:1].isdigit()
         else column
-        for column in LINES[name].split(b" ")
+        for column in LINES[name].split(SEPARATORS[name])
     ]
-    zeros = LINES[name].split(b" ")
+    zeros = LINES[name].split(SEPARATORS[name])
     zeros = [b"0" * 9 if column.isdigit() else column for column in zeros]
     start = time.process_time()
-    for line in (b" ".join([*columns, b"\x00"]), b" ".join([*zeros[:-1], b'"'])):
-        parse(name, line)
+    for line in ([*columns, b"\x00"], [*zeros[:-1], b'"']):
+        parse(name, SEPARATORS[name].join(line))
     assert time.process_time() - start < 2
 
 
@@ -241,3 +326,46 @@ def test_a_quote_in_a_column_without_quotes_does_not_end_its_value() -> None:
     parsed = parse("alb", ALB.replace(b"app/shop-web", b'app","log":{"record":7},"x":"'))
     assert parsed.documents == {}
     assert [reject.reason for reject in parsed.rejects] == ["column 3 (elb) does not fit"]
+
+
+plain_values = st.one_of(
+    st.sampled_from([one.decode() for one in NASTY if one and re.fullmatch(rb"[!#-\[\]-~]+", one)]),
+    st.text(
+        st.characters(codec="ascii", min_codepoint=33, exclude_characters='"\\\x7f'), min_size=1
+    ),
+)
+
+
+@pytest.mark.parametrize("name", LINES)
+@given(data=st.data())
+def test_a_line_of_json_becomes_what_the_line_of_text_becomes(
+    name: str, data: st.DataObject
+) -> None:
+    record = names_and_values(name)
+    for at in data.draw(st.lists(st.sampled_from(sorted(record)), max_size=3)):
+        record[at] = data.draw(plain_values)
+    line = LINES[name].decode()
+    old = names_and_values(name)
+    parts = re.split(r"(\t)" if name == "cloudfront" else r'( (?=(?:[^"]*"[^"]*")*[^"]*$))', line)
+    for at, column in enumerate(record):
+        parts[2 * at] = parts[2 * at].replace(old[column], record[column])
+    text = parse(fresh(name), "".join(parts).encode())
+    order = data.draw(st.permutations([*record]))
+    for separators in ((",", ":"), (", ", ": ")):
+        again = json.dumps({name: record[name] for name in order}, separators=separators)
+        assert parse(fresh(name), again.encode()).documents == text.documents
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_numbers_null_and_names_with_underscores_are_understood_in_json(name: str) -> None:
+    record = names_and_values(name)
+    typed = {
+        re.sub(r"\W+", "_", column).strip("_").lower(): json.loads(value)
+        if re.fullmatch(r"0|[1-9]\d*|0\.\d*[1-9]", value)
+        else None
+        if value == "-"
+        else value
+        for column, value in record.items()
+    }
+    text = parse(fresh(name), LINES[name])
+    assert parse(fresh(name), json.dumps(typed).encode()).documents == text.documents

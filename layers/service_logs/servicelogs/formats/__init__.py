@@ -9,7 +9,7 @@ from servicelogs.errors import UnknownLogType
 from servicelogs.formats.format import Format
 from servicelogs.formats.keys import key_pattern, why_no_log
 
-NAMES = ("alb", "cloudtrail", "s3_access", "vpc_flow")
+NAMES = ("alb", "cloudfront", "cloudtrail", "s3_access", "vpc_flow")
 """Every format there is; a format's module is imported when it is first asked for."""
 
 START_BYTES = 4096
