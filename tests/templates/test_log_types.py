@@ -8,21 +8,22 @@ from servicelogs import formats
 from servicelogs.settings import read_settings
 from tests.templates.expansion import TEMPLATES, read
 
-DECLARED = [
-    pytest.param(declared, id=f"{name}:{parameter}")
-    for name in TEMPLATES
-    for parameter, declared in read(name).get("Parameters", {}).items()
-    if parameter in ("LogTypes", "LogType")
-]
 PREFIXES = [
     read(name)["Parameters"]["LogTypePrefixes"]
     for name in ("template.yaml", "scenarios/s3_to_opensearch.yaml")
 ]
 
 
-@pytest.mark.parametrize("declared", DECLARED)
-def test_every_type_is_allowed(declared):
-    assert set(formats.NAMES) <= set(declared["AllowedValues"])
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_every_type_is_allowed_and_no_other_name(name):
+    parameters = read(name).get("Parameters", {})
+    if "LogType" in parameters:
+        assert set(formats.NAMES) <= set(parameters["LogType"]["AllowedValues"])
+    if "LogTypes" in parameters:
+        # CloudFormation asks this of each name of the list.
+        allowed = parameters["LogTypes"]["AllowedPattern"]
+        assert all(re.fullmatch(allowed, name) for name in ("all", *formats.NAMES))
+        assert not [name for name in ("", "albs", "vpc-flow") if re.fullmatch(allowed, name)]
 
 
 @pytest.mark.parametrize("declared", PREFIXES)
