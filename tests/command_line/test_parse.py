@@ -202,6 +202,24 @@ def test_pinned_type_is_not_told_from_the_file(run: Run) -> None:
     assert [document["log"]["record"] for document in documents(pinned)] == [2, 3, 4]
 
 
+def test_columns_of_a_file_without_a_header_are_as_given(run: Run) -> None:
+    text = b"192.0.2.55\t1795162495123\t/a%2520b\n192.0.2.56\t1795162496000\t/c\n"
+
+    told = ["parse", "--type", "cloudfront", "--fields", "c-ip timestamp(ms),cs-uri-stem", "-"]
+    given = run(*told, stdin=text)
+    assert given.returncode == 0, given.stderr
+    assert [
+        (document["c_ip"], document["@timestamp"], document["cs_uri_stem"])
+        for document in documents(given)
+    ] == [
+        ("192.0.2.55", "2026-11-20T08:14:55.123Z", "/a%20b"),
+        ("192.0.2.56", "2026-11-20T08:14:56.000Z", "/c"),
+    ]
+    fixed = run("parse", "--fields", "c-ip", "-", stdin=generate("alb", 1))
+    assert fixed.returncode == 2
+    assert b"whose columns are always the same" in fixed.stderr
+
+
 def test_objects_that_are_no_logs_are_named_and_nothing_is_wrong(run: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").write_bytes(b"")
     (tmp_path / "ELBAccessLogTestFile").write_bytes(b"Enable AccessLog for ELB: 123456789012")

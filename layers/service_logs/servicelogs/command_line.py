@@ -80,6 +80,7 @@ def _parse(options: argparse.Namespace) -> int:
     outcome = parse_files(
         options.files,
         log_type=options.type,
+        fields=tuple(options.fields.replace(",", " ").split()),
         key=options.source,
         bulk=options.bulk,
         rejects=options.rejects,
@@ -112,6 +113,12 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parse.add_argument("files", nargs="+", metavar="FILE", help="a log file; - is standard input")
     parse.add_argument(
         "--type", default="", metavar="NAME", help="the log type of all files, instead of told"
+    )
+    parse.add_argument(
+        "--fields",
+        default="",
+        metavar="NAMES",
+        help="the columns of files without a header (plain CloudFront logs, flow logs), in order",
     )
     parse.add_argument(
         "--source",

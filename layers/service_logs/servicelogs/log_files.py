@@ -16,6 +16,7 @@ from typing import BinaryIO
 from servicelogs import formats
 from servicelogs.errors import ServiceLogsError, UnknownLogType, UnreadableObject
 from servicelogs.formats import START_BYTES, Detected
+from servicelogs.formats.delimited import Headed
 from servicelogs.formats.format import Format
 from servicelogs.opensearch.index_names import IndexNames
 from servicelogs.reading import begin
@@ -69,7 +70,15 @@ class Outcome:
         return self.total().rejected
 
 
-def parse_files(names: list[str], *, log_type: str, key: str, bulk: bool, rejects: str) -> Outcome:
+def parse_files(
+    names: list[str],
+    *,
+    log_type: str,
+    fields: tuple[str, ...],
+    key: str,
+    bulk: bool,
+    rejects: str,
+) -> Outcome:
     """Write the documents of files to standard output, and a summary to standard error.
 
     Empty texts stand for what was not given.
@@ -78,7 +87,7 @@ def parse_files(names: list[str], *, log_type: str, key: str, bulk: bool, reject
     outcome = Outcome()
     with ExitStack() as stack:
         rejects_file = stack.enter_context(Path(rejects).open("wb")) if rejects else None
-        parser = _Parser(pinned, bulk, sys.stdout.buffer, rejects_file)
+        parser = _Parser(pinned, fields, bulk, sys.stdout.buffer, rejects_file)
         for name in names:
             try:
                 with _opened(name) as stream:
@@ -136,9 +145,16 @@ class _Parser:
     """Parses one file after the other."""
 
     def __init__(
-        self, pinned: Format | None, bulk: bool, out: BinaryIO, rejects: BinaryIO | None
+        self,
+        pinned: Format | None,
+        fields: tuple[str, ...],
+        bulk: bool,
+        out: BinaryIO,
+        rejects: BinaryIO | None,
     ) -> None:
         self._pinned = pinned
+        self._fields = fields
+        self._with_fields: dict[str, Format] = {}
         self._bulk = bulk
         self._out = out
         self._rejects = rejects
@@ -155,12 +171,20 @@ class _Parser:
         if log_format is None:
             outcome.skipped[file.name] = detected.skip
             return
+        if self._fields:
+            log_format = self._with_fields.setdefault(log_format.name, self._headless(log_format))
         counts = outcome.by_type.setdefault(log_format.name, Counts())
         counts.files += 1
         source = file.source(start[:START_BYTES], detected)
         for block in log_format.blocks(chunks, source, self._index_names.dates(log_format)):
             counts.add(block)
             self._write(block, source, log_format.name)
+
+    def _headless(self, log_format: Format) -> Format:
+        """Tell a format which columns there are where no header says so."""
+        if not isinstance(log_format, Headed):
+            raise UnreadableFile(f"is of type {log_format.name}, whose columns are always the same")
+        return log_format.with_default(self._fields)
 
     def _detect(self, key: str, start: bytes, fault: UnreadableObject | None) -> Detected:
         """Tell a file's type as the pipeline tells an object's."""
