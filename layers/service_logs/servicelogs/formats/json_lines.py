@@ -11,6 +11,7 @@ from decimal import Decimal
 import msgspec
 
 _MOST_DIGITS = 400
+_plain = re.compile(r'[^"\\\x00-\x1f]*').fullmatch
 # An escape; the group is half a surrogate pair, which is no character.
 _escape = re.compile(
     r"\\(?:u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w|(u[dD][89a-fA-F]\w\w)|.)", re.DOTALL
@@ -45,7 +46,7 @@ def _text(raw: msgspec.Raw) -> str:
     if text == "null":
         return "-"
     if text[0] == '"':
-        return _escaped(json.loads(text))
+        return _escaped(json.loads(text)) if "\\" in text else text[1:-1]
     if text[0] in "{[":
         return _escaped(text)
     return _number(text) if text[0] not in "tf" else text
@@ -61,4 +62,6 @@ def _number(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
+    if _plain(text):
+        return text
     return json.dumps(text, ensure_ascii=False)[1:-1].replace('\\"', "\\u0022")
