@@ -74,13 +74,26 @@ def test_a_file_that_is_delivered_twice_changes_nothing(deployment):
 
 
 def test_one_of_a_type_that_is_not_indexed_is_not_handed_on(deployment):
-    deployment.settings = deployment.default_settings(log_types=("alb",))
+    deployment.settings = deployment.default_settings(
+        log_types=("alb",), log_type_prefixes={"AWSLogs/": "vpc_flow"}
+    )
     put(deployment, KEY)
 
     deployment.run()
 
     assert deployment.passed_over == {"vpc_flow is not among LogTypes": 1}
     assert forwarded(deployment) == []
+
+
+def test_where_only_its_rows_tell_the_type_it_is_passed_over_after_it_was_handed_on(deployment):
+    deployment.settings = deployment.default_settings(log_types=("alb",))
+    put(deployment, "copies/some.parquet")
+
+    deployment.run()
+    deployment.run_parquet()
+
+    assert deployment.passed_over == {"vpc_flow is not among LogTypes": 1}
+    assert (deployment.engine.documents, deployment.rejected()) == ({}, {})
 
 
 def test_a_prefix_tells_the_type_of_a_parquet_file_too(deployment):
@@ -136,6 +149,7 @@ def test_a_file_there_is_no_time_for_is_gone_on_with_row_by_row(deployment):
 
 
 def test_a_broken_file_is_one_reject_in_the_backup_bucket(deployment):
+    deployment.settings = deployment.default_settings(log_type_prefixes={"AWSLogs/": "vpc_flow"})
     put(deployment, KEY, FILE[:1000])
     deployment.run()
 
