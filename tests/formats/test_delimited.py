@@ -34,8 +34,16 @@ CLOUDFRONT = (
     b"\taB3xExampleReqId0001==\tcdn.shop.example\thttps\t311\t0.004\t198.51.100.7,%20-\tTLSv1.3"
     b"\tTLS_AES_128_GCM_SHA256\tHit\tHTTP/2.0\t-\t-\t51514\t0.004\tHit\timage/png\t4800\t-\t-"
 )
-LINES = {"alb": ALB, "vpc_flow": VPC, "cloudfront": CLOUDFRONT}
-SEPARATORS = {"alb": b" ", "vpc_flow": b" ", "cloudfront": b"\t"}
+S3 = (
+    b"8f3c1ab29d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8 shop-assets"
+    b" [20/Nov/2026:08:14:55 +0000] 192.0.2.55 arn:aws:iam::111122223333:user/reports"
+    b' 7Q2M5ZK8WX1C4V9B REST.GET.OBJECT img/red%2520hat.png "GET /img/red%20hat.png?x=1 HTTP/1.1"'
+    b' 200 - 20480 20481 31 29 "https://shop.example/" "curl/8.9.1" - hQ1example/abc+def= SigV4'
+    b" TLS_AES_128_GCM_SHA256 AuthHeader shop-assets.s3.eu-west-1.amazonaws.com TLSv1.3 - Yes"
+    b" eu-west-1"
+)
+LINES = {"alb": ALB, "vpc_flow": VPC, "cloudfront": CLOUDFRONT, "s3_access": S3}
+SEPARATORS = {"alb": b" ", "vpc_flow": b" ", "cloudfront": b"\t", "s3_access": b" "}
 HEADERS = {
     "vpc_flow": vpc_flow.DEFAULT.encode(),
     "cloudfront": b"#Fields: " + cloudfront.DEFAULT.encode(),
@@ -121,9 +129,15 @@ def names_and_values(name: str) -> dict[str, str]:
         if isinstance(log_format, Headed)
         else [column.name for column in log_format.columns]  # type: ignore[attr-defined]
     )
+    return dict(zip(names, (word.strip('"') for word in words(name)), strict=True))
+
+
+def words(name: str) -> list[str]:
+    """Split a good line where a separator is none inside a value."""
     line = LINES[name].decode()
-    values = line.split("\t") if name == "cloudfront" else re.findall(r'"[^"]*"|[^ ]+', line)
-    return dict(zip(names, (value.strip('"') for value in values), strict=True))
+    if name == "cloudfront":
+        return line.split("\t")
+    return re.findall(r'"[^"]*"|\[[^]]*\]|[^ ]+', line)
 
 
 json_values: st.SearchStrategy[Any] = st.recursive(
@@ -280,6 +294,7 @@ def test_a_record_is_dated_by_its_hour(name: str) -> None:
         parsed.documents[1]["@timestamp"]
         == {
             "alb": "2026-11-20T08:14:55.123456Z",
+            "s3_access": "2026-11-20T08:14:55Z",
             "vpc_flow": "2026-11-20T08:14:00Z",
             "cloudfront": "2026-11-20T08:14:55Z",
         }[name]
@@ -344,12 +359,12 @@ def test_a_line_of_json_becomes_what_the_line_of_text_becomes(
     record = names_and_values(name)
     for at in data.draw(st.lists(st.sampled_from(sorted(record)), max_size=3)):
         record[at] = data.draw(plain_values)
-    line = LINES[name].decode()
     old = names_and_values(name)
-    parts = re.split(r"(\t)" if name == "cloudfront" else r'( (?=(?:[^"]*"[^"]*")*[^"]*$))', line)
-    for at, column in enumerate(record):
-        parts[2 * at] = parts[2 * at].replace(old[column], record[column])
-    text = parse(fresh(name), "".join(parts).encode())
+    changed = [
+        word.replace(old[column], record[column])
+        for word, column in zip(words(name), record, strict=True)
+    ]
+    text = parse(fresh(name), SEPARATORS[name].join(word.encode() for word in changed))
     order = data.draw(st.permutations([*record]))
     for separators in ((",", ":"), (", ", ": ")):
         again = json.dumps({name: record[name] for name in order}, separators=separators)
