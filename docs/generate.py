@@ -9,7 +9,6 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -113,10 +112,8 @@ def _document(log_format: Format) -> str:
 def _sample(log_format: Format) -> tuple[str, dict[str, Any]]:
     """Give the sample record with the most fields, as AWS writes it and as it is indexed."""
     sample = next(one for one in objects() if one.format == log_format.name and one.records)
-    detected = formats.detect_by_key(sample.key)
-    source = Source(f"s3://my-logs/{sample.key}", "0123456789abcdef", DELIVERED)
-    if detected:
-        source = replace(source, account_id=detected.account_id, region=detected.region)
+    account, region = formats.place(sample.key, sample.format)
+    source = Source(f"s3://my-logs/{sample.key}", "0123456789abcdef", DELIVERED, account, region)
     chunks = decompressed(BytesIO(sample.data))
     blocks = log_format.blocks(chunks, source, one_index("aws"))
     candidates = (found for block in blocks for found in _documents(block))

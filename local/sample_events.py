@@ -4,6 +4,7 @@ import gzip
 from typing import Any
 
 from local import sample_logs
+from local.sample_logs.parquet import parquet
 
 BUCKET = "service-logs-samples"
 RECORDS = 200
@@ -25,12 +26,42 @@ KEYS = {
         f"AWSLogs/o-a1b2c3d4e5/{_ACCOUNT}/CloudTrail/{_REGION}/2026/11/20/"
         f"{_ACCOUNT}_CloudTrail_{_REGION}_20261120T0815Z_Ab3dE6gH9jKlMn0P.json.gz"
     ),
+    "alb_connection": (
+        f"AWSLogs/{_ACCOUNT}/elasticloadbalancing/{_REGION}/2026/11/20/"
+        f"conn_log_{_ACCOUNT}_elasticloadbalancing_{_REGION}_app.shop-web.0a1b2c3d4e5f6071_"
+        "20261120T0815Z_192.0.2.10_9aa8b7c6.log.gz"
+    ),
+    "alb_health_check": (
+        f"AWSLogs/{_ACCOUNT}/elasticloadbalancing/{_REGION}/2026/11/20/"
+        f"health_check_log_{_ACCOUNT}_elasticloadbalancing_{_REGION}_app.shop-web.0a1b2c3d4e5f6071_"
+        "20261120T0815Z_192.0.2.10_5de6f7a8.log.gz"
+    ),
+    "nlb": (
+        f"AWSLogs/{_ACCOUNT}/elasticloadbalancing/{_REGION}/2026/11/20/"
+        f"{_ACCOUNT}_elasticloadbalancing_{_REGION}_net.edge-tls.5566778899aabbcc_"
+        "20261120T0815Z_1a2b3c4d.log.gz"
+    ),
+    "clb": (
+        f"AWSLogs/{_ACCOUNT}/elasticloadbalancing/{_REGION}/2026/11/20/"
+        f"{_ACCOUNT}_elasticloadbalancing_{_REGION}_legacy-web_20261120T0900Z_192.0.2.11_"
+        "5ex8qk2m.log"
+    ),
+    "tgw_flow": (
+        f"net/AWSLogs/{_ACCOUNT}/vpcflowlogs/{_REGION}/2026/11/20/"
+        f"{_ACCOUNT}_vpcflowlogs_{_REGION}_fl-0f1e2d3c4b5a69788_20261120T0815Z_4b3a2918.log.gz"
+    ),
     "s3_access": (
         f"access/{_ACCOUNT}/{_REGION}/shop-assets/2026/11/20/2026-11-20-00-00-00-0A1B2C3D4E5F6071"
     ),
-    "cloudfront": f"AWSLogs/{_ACCOUNT}/CloudFront/E2EXAMPLE9Z8Y7.2026-11-20-08.4f0c9ab1.gz",
+    "cloudfront": (f"AWSLogs/{_ACCOUNT}/CloudFront/E2EXAMPLE9Z8Y7.2026-11-20-08.4f0c9ab1.gz"),
 }
 """The object of each format."""
+
+PARQUET_KEY = (
+    f"net/AWSLogs/{_ACCOUNT}/vpcflowlogs/{_REGION}/2026/11/20/"
+    f"{_ACCOUNT}_vpcflowlogs_{_REGION}_fl-0a1b2c3d4e5f60718_20261120T0820Z_1f2e3d4c.log.parquet"
+)
+"""A VPC flow log in Parquet."""
 
 
 def put_objects(s3: Any) -> None:
@@ -38,4 +69,7 @@ def put_objects(s3: Any) -> None:
     s3.create_bucket(Bucket=BUCKET)
     for name, key in KEYS.items():
         text = sample_logs.generate(name, RECORDS, seed=1)
-        s3.put_object(Bucket=BUCKET, Key=key, Body=gzip.compress(text, mtime=0))
+        body = gzip.compress(text, mtime=0) if key.endswith(".gz") else text
+        s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+    flow_log = sample_logs.generate("vpc_flow", RECORDS, seed=1).decode()
+    s3.put_object(Bucket=BUCKET, Key=PARQUET_KEY, Body=parquet(flow_log))

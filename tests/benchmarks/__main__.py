@@ -26,7 +26,18 @@ from tests.benchmarks.plain_loops import LOOPS
 
 RECORDS = 40_000
 ROUNDS = 5
-FLOORS = {"cloudfront": 2.2, "alb": 3.5, "vpc_flow": 4.0, "cloudtrail": 8.0, "s3_access": 3.0}
+FLOORS = {
+    "alb": 3.5,
+    "alb_connection": 3.0,
+    "alb_health_check": 3.0,
+    "clb": 3.0,
+    "cloudfront": 2.2,
+    "cloudtrail": 8.0,
+    "nlb": 3.0,
+    "s3_access": 3.0,
+    "tgw_flow": 3.0,
+    "vpc_flow": 4.0,
+}
 """The least that a format must be faster than its plain loop."""
 
 SOURCE = Source(

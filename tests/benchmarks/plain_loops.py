@@ -400,8 +400,13 @@ def _bulk(
 
 LOOPS: dict[str, Loop] = {
     "alb": alb,
+    "alb_connection": alb_connection,
+    "alb_health_check": alb_health_check,
+    "clb": clb,
     "cloudfront": cloudfront,
     "cloudtrail": cloudtrail,
+    "nlb": nlb,
     "s3_access": s3_access,
+    "tgw_flow": tgw_flow,
     "vpc_flow": vpc_flow,
 }

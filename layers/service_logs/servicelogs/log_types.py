@@ -1,8 +1,11 @@
 """Which log type an object has: what the deployment says of its key, else what it tells itself."""
 
+from functools import cache
+
 from servicelogs import formats
 from servicelogs.errors import UnknownLogType, UnreadableObject
 from servicelogs.formats import START_BYTES, Detected
+from servicelogs.formats.format import Format
 from servicelogs.settings import Settings
 
 
@@ -18,6 +21,7 @@ class LogTypes:
         self._pinned = settings.log_type
         self._prefixes = sorted(settings.log_type_prefixes.items(), key=lambda pair: -len(pair[0]))
         self._indexed = settings.log_types
+        self._cloudfront_fields = settings.cloudfront_fields
 
     def by_key(self, key: str) -> Detected | None:
         """Tell a type, or why the object is not wanted, before it is read; None if it must be."""
@@ -25,7 +29,7 @@ class LogTypes:
         if detected and detected.skip:
             return detected
         if name := self._assigned(key):
-            detected = (detected or Detected(None))._replace(format=formats.get(name))
+            detected = Detected(formats.get(name), "", *formats.place(key, name))
         return self._if_indexed(detected) if detected else None
 
     def tell(self, key: str, start: bytes, fault: UnreadableObject | None) -> Detected:
@@ -53,6 +57,22 @@ class LogTypes:
         return self._pinned or next(fitting, "")
 
     def _if_indexed(self, detected: Detected) -> Detected:
-        if detected.format is None or detected.format.name in self._indexed:
+        if detected.format is None:
             return detected
-        return Detected(None, f"{detected.format.name} is not among LogTypes")
+        name = detected.format.name
+        if name not in self._indexed:
+            return Detected(None, f"{name} is not among LogTypes")
+        if name == "cloudfront" and self._cloudfront_fields:
+            return detected._replace(format=_cloudfront(self._cloudfront_fields))
+        return detected
+
+
+@cache
+def _cloudfront(fields: tuple[str, ...]) -> Format:
+    """Give CloudFront's format for deliveries of these fields without a header.
+
+    Once in a process: it learns from what it reads.
+    """
+    from servicelogs.formats import cloudfront  # as all formats, imported when it is needed
+
+    return cloudfront.FORMAT.with_default(fields)

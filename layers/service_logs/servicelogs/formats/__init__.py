@@ -1,6 +1,7 @@
 """The log formats by name, and which of them an object has."""
 
 import re
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from typing import NamedTuple
@@ -9,7 +10,18 @@ from servicelogs.errors import UnknownLogType
 from servicelogs.formats.format import Format
 from servicelogs.formats.keys import key_pattern, why_no_log
 
-NAMES = ("alb", "cloudfront", "cloudtrail", "s3_access", "vpc_flow")
+NAMES = (
+    "alb",
+    "alb_connection",
+    "alb_health_check",
+    "clb",
+    "cloudfront",
+    "cloudtrail",
+    "nlb",
+    "s3_access",
+    "tgw_flow",
+    "vpc_flow",
+)
 """Every format there is; a format's module is imported when it is first asked for."""
 
 START_BYTES = 4096
@@ -46,7 +58,10 @@ def detect(key: str, start: bytes) -> Detected:
         return Detected(None, skip)
     found = by_key if len(by_key) == 1 else _by_start(start, tuple(by_key) or NAMES)
     if len(found) != 1:
-        what = f"could be {' or '.join(found)}" if found else "is of no known type"
+        could_be = f"could be {' or '.join(found or by_key)}"
+        what = (
+            could_be if found else f"{could_be}, but is none" if by_key else "is of no known type"
+        )
         raise UnknownLogType(f"the object {key!r} {what}; it starts with {start[:60]!r}")
     (name,) = found
     return Detected(get(name), "", *by_key.get(name, ("", "")))
@@ -63,18 +78,30 @@ def detect_by_key(key: str) -> Detected | None:
     return Detected(get(name), "", *place)
 
 
+def place(key: str, name: str) -> tuple[str, str]:
+    """Tell account and Region from the key of an object whose type is known; empty if not told."""
+    by_key = _by_key(key)
+    return by_key.get(name) or next(iter(by_key.values()), ("", ""))
+
+
 def _by_key(key: str) -> dict[str, tuple[str, str]]:
     """Find the formats with this key's layout, and the account and Region it names for each."""
-    found = {}
-    for name in NAMES:
-        for template in get(name).keys:
-            if match := key_pattern(template).fullmatch(key):
-                place = {"account": "", "region": "", **match.groupdict()}
-                found.setdefault(name, (place["account"], place["region"]))
+    found: dict[str, tuple[str, str]] = {}
+    for name, fits in _layouts():
+        if name not in found and (match := fits(key)):
+            told = match.groupdict()
+            found[name] = (told.get("account", ""), told.get("region", ""))
     return found
 
 
+@cache
+def _layouts() -> tuple[tuple[str, Callable[[str], re.Match[str] | None]], ...]:
+    """Compile the key layouts of all formats."""
+    return tuple((name, key_pattern(t).fullmatch) for name in NAMES for t in get(name).keys)
+
+
 def _by_start(start: bytes, names: tuple[str, ...]) -> dict[str, tuple[str, str]]:
+    start = start.lstrip()
     return {name: ("", "") for name in names if _start(name).match(start)}
 
 
@@ -88,6 +115,6 @@ def _why_no_log(start: bytes) -> str:
         return "an empty object"
     if re.match(rb"\s*\{(?=[^{}\[\]]*\"digestStartTime\"\s*:)", start):
         return "a digest of CloudTrail's files"
-    if start.startswith((b"Enable AccessLog for ELB", b"Enable ConnectionLog for ELB")):
+    if re.match(rb"Enable (?:Access|Connection|HealthCheck)Log for ELB", start):
         return "a test of access"
     return ""

@@ -1,5 +1,6 @@
 """Application Load Balancer access logs."""
 
+from servicelogs.formats import load_balancers
 from servicelogs.formats.columns import (
     endpoint,
     integer,
@@ -26,8 +27,22 @@ FORMAT = Delimited(
             "AWSLogs/{account}/elasticloadbalancing/{region}/{day}"
             "/{account}_elasticloadbalancing_{region}_app.{name}_{minute}_{name}.log"
         ),
+        *load_balancers.DELIVERIES,
     ),
-    starts=r"(?:https?|h2|grpcs?|wss?)[ ]\d{4}-\d\d-\d\dT[0-9:.]+Z[ ]app/",
+    starts=r"(?:https?|h2|grpcs?|wss?)[ ]\d{4}-\d\d-\d\dT[0-9:.]+Z[ ]app/|"
+    + load_balancers.with_member(
+        "request_processing_time",
+        "target_processing_time",
+        "response_processing_time",
+        "elb_status_code",
+        "target_status_code",
+        "target_group_arn",
+        "matched_rule_priority",
+        "request_creation_time",
+        "actions_executed",
+        "target_port_list",
+        "classification_reason",
+    ),
     time="time",
     columns=(
         keyword("type", "protocol of the connection: http, https, h2, grpcs, ws, wss"),
@@ -65,6 +80,7 @@ FORMAT = Delimited(
         text("request_transform_status", "whether rewriting worked", since="2025-10"),
         ip("ip_address", "address of the load balancer node", since="2026"),
     ),
+    json_names={"client_port": "client", "target_port": "target"},
     common={
         "network.protocol": "type",
         "source.ip": "client_ip",

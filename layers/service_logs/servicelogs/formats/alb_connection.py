@@ -1,5 +1,6 @@
 """Application Load Balancer connection logs: TLS handshakes and client certificates."""
 
+from servicelogs.formats import load_balancers
 from servicelogs.formats.columns import integer, ip, keyword, seconds, text, time, validity
 from servicelogs.formats.delimited import Delimited
 
@@ -13,9 +14,13 @@ FORMAT = Delimited(
             "AWSLogs/{account}/elasticloadbalancing/{region}/{day}"
             "/conn_log_{account}_elasticloadbalancing_{region}_app.{name}_{minute}_{name}.log"
         ),
+        *load_balancers.DELIVERIES,
     ),
     # time, client's address and port, listener's port, protocol
-    starts=r"\d{4}-\d\d-\d\dT[0-9:.]+Z[ ][0-9A-Fa-f:.]+[ ]\d+[ ]\d+[ ](?:TLS|SSL|-[ ])",
+    starts=r"\d{4}-\d\d-\d\dT[0-9:.]+Z[ ][0-9A-Fa-f:.]+[ ]\d+[ ]\d+[ ](?:TLS|SSL|-[ ])|"
+    + load_balancers.with_member(
+        "listener_port", "tls_handshake_latency", "leaf_client_cert_subject", "tls_verify_status"
+    ),
     time="timestamp",
     columns=(
         time("timestamp", "when the connection was established, or failed to be"),
@@ -34,6 +39,7 @@ FORMAT = Delimited(
         keyword("elb", "load balancer, app/name/id", since="2026"),
         ip("ip_address", "address of the load balancer node", since="2026"),
     ),
+    json_names={"time": "timestamp"},
     common={
         "source.ip": "client_ip",
         "source.port": "client_port",

@@ -1,5 +1,6 @@
 """Application Load Balancer health check logs: each check of each target, and why one failed."""
 
+from servicelogs.formats import load_balancers
 from servicelogs.formats.columns import endpoint_or_name, integer, ip, keyword, seconds, time
 from servicelogs.formats.delimited import Delimited
 
@@ -14,9 +15,11 @@ FORMAT = Delimited(
             "/health_check_log_{account}_elasticloadbalancing_{region}_app.{name}_{minute}_{name}"
             ".log"
         ),
+        *load_balancers.DELIVERIES,
     ),
     starts=r"(?:https?|h2|grpcs?|lambda)[ ]\d{4}-\d\d-\d\dT[0-9:.]+Z[ ](?:\d[0-9.]*|-)[ ]\S+[ ]\S+"
-    r"[ ](?:PASS|FAIL)[ ]",
+    r"[ ](?:PASS|FAIL)[ ]|"
+    + load_balancers.with_member("target_addr", "target_group_id", "reason_code"),
     time="time",
     columns=(
         keyword("type", "what was checked with: http, https, h2, grpc, lambda"),

@@ -81,7 +81,7 @@ def _plain(name: str, field: Field, *, quoted: bool = False, since: str = "") ->
     """Take any value; one that starts like null is rare, and a variant of its own."""
     parts = (Part(field),)
     return Column(
-        name, (Variant(r"(\-\S*)", parts), Variant(r"(-\S+)", parts)), quoted=quoted, since=since
+        name, (Variant(r"(\-\S*+)", parts), Variant(r"(-\S++)", parts)), quoted=quoted, since=since
     )
 
 
@@ -142,7 +142,7 @@ def items(name: str, description: str, *, separator: str = ",", since: str = "")
         name,
         (
             # One or two items are by far the most common, and need no work.
-            Variant(f'([^"{separator}-]{item})', (Part(field_),)),
+            Variant(f'([^"{separator}-]{item}+)', (Part(field_),)),
             Variant(f"({item}){separator}({item})", (Part(field_, "first"), Part(field_, "last"))),
             Variant(f"({item}{separator}{item}{separator}\\S*)", (Part(field_, "list"),)),
             Variant(f'(|-[^"{separator}]+)', (Part(field_),)),
@@ -167,6 +167,17 @@ def quoted_items(name: str, description: str, *, since: str = "") -> Column:
     return Column(name, variants, since=since)
 
 
+def json_items(name: str, description: str, *, since: str = "") -> Column:
+    """Several words as JSON has them: an array, or a string with each in quotes."""
+    field = Field(snake(name), "keyword", description, since, many=True)
+    return Column(name, (Variant(r"(\S+)", (Part(field, convert=_json_items),)),), since=since)
+
+
+def _json_items(value: bytes) -> bytes:
+    items = value.removeprefix(b"[").removesuffix(b"]").replace(b"\\u0022", b"").split(b",")
+    return b'","'.join(filter(None, map(bytes.strip, items)))
+
+
 def decoded(name: str, description: str, *, since: str = "") -> Column:
     """A word that AWS percent-encodes; the document has it decoded, once."""
     return decoded_as(Field(snake(name), "keyword", description, since), name, percent_decoded)
@@ -177,7 +188,7 @@ def decoded_as(field: Field, name: str, convert: Callable[[bytes], bytes]) -> Co
     plain, encoded = (Part(field),), (Part(field, convert=convert),)
     variants = (
         Variant(r"([^\E%-][^\E%]*+)", plain),
-        Variant(r"([^\E%]*+%\S*)", encoded),
+        Variant(r"([^\E%]*+%\S*+)", encoded),
         Variant(r"(-[^\E%]++)", plain),
     )
     return Column(name, variants, since=field.since)

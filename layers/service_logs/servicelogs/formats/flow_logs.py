@@ -14,7 +14,7 @@ KEYS = (
     ),
 )
 
-_COLUMN = "[a-z][a-z0-9-]*"
+_COLUMN = "[a-z][a-z0-9_-]*"
 
 
 def header(columns: Iterable[str], others: Iterable[str]) -> str:

@@ -16,6 +16,8 @@ _PLACEHOLDERS = {
     "hive_hour?": r"(?:hour=\d{2}/)?",
     "aws?": r"(?:aws-)?",
     "load_balancer": r"[0-9A-Za-z-]+",
+    # A file of a V2 delivery: not one of those that load balancers write themselves.
+    "delivered": r"(?!(?:conn_log_|health_check_log_)?\d{12}_elasticloadbalancing_)[^/]+",
     "kind?": r"(?:-Insight|-NetworkActivity|-Aggregated)?",
     "minute": r"\d{8}T\d{4}Z",
     "second": r"\d{8}T\d{6}Z",

@@ -1,9 +1,11 @@
 """Network Load Balancer access logs: the connections of its TLS listeners."""
 
+from servicelogs.formats import load_balancers
 from servicelogs.formats.columns import (
     decoded,
     endpoint,
     integer,
+    json_items,
     keyword,
     long,
     quoted_items,
@@ -22,8 +24,19 @@ FORMAT = Delimited(
             "AWSLogs/{account}/elasticloadbalancing/{region}/{day}"
             "/{account}_elasticloadbalancing_{region}_net.{name}_{minute}_{name}.log"
         ),
+        *load_balancers.DELIVERIES,
     ),
-    starts=r"tls[ ]\d+\.\d+[ ]\d{4}-\d\d-\d\dT[0-9:.]+Z?[ ]net/",
+    starts=r"tls[ ]\d+\.\d+[ ]\d{4}-\d\d-\d\dT[0-9:.]+Z?[ ]net/|"
+    + load_balancers.with_member(
+        "listener",
+        "destination_port",
+        "connection_time",
+        "tls_handshake_time",
+        "incoming_tls_alert",
+        "tls_protocol_version",
+        "alpn_client_preference_list",
+        "tls_connection_creation_time",
+    ),
     time="time",
     columns=(
         keyword("type", "type of the listener: tls"),
@@ -57,6 +70,15 @@ FORMAT = Delimited(
             since="version 2.0, later",
         ),
     ),
+    json_names={
+        "client_port": "client",
+        "destination_port": "destination",
+        "alpn_client_preference_list": json_items(
+            "alpn_client_preference_list",
+            "protocols that the client prefers; AWS cuts the list at 256 bytes",
+            since="version 2.0",
+        ),
+    },
     common={
         "source.ip": "client_ip",
         "source.port": "client_port",
