@@ -29,6 +29,7 @@ from servicelogs.formats.delimited import Delimited
 from servicelogs.formats.fields import Field
 from servicelogs.formats.layout import JsonSafe
 
+_BATCH = "BATCH.DELETE.OBJECT"
 _MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 
@@ -70,8 +71,6 @@ def _key(name: str, description: str, behind_batch: tuple[str, ...]) -> Column:
 def _form_decoded(value: bytes) -> bytes:
     return percent_decoded(value.replace(b"+", b" "))
 
-
-_BATCH = "BATCH.DELETE.OBJECT"
 
 _WORD = r'[^ "-][^ "]*'
 
@@ -142,9 +141,7 @@ def _up_to(behind: str) -> str:
 _REQUEST_URI = _request("request_uri", "request line")
 _REFERER = text("referer", "Referer header")
 _USER_AGENT = text("user_agent", "User-Agent header")
-
-
-_ACL_REQUIRED = "Yes: the request needed an ACL to be allowed"
+_ACL_REQUIRED = "Yes: the request needed an ACL to be allowed; else none, in JSON records No"
 
 
 def _acl_required(name: str, description: str, *, since: str = "") -> Column:
