@@ -87,7 +87,7 @@ def _facts(log_format: Format) -> str:
         ("objects", keys),
         ("written by", f"`{log_format.deliverer}`"),
         ("encryption of the bucket", _encryption(log_format.name)),
-        ("indexes", f"`{index}-2026.11.20`; all of them: `{index}-*`"),
+        ("indexes", f"`{index}-2026.11.20`; all of them: `{index}-2*`"),
     ]
     return _table(("", ""), rows)
 

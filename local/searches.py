@@ -37,7 +37,7 @@ def _status_codes(client: OpenSearch) -> Iterator[str]:
         },
         "aggs": {"code": _terms("http.response.status_code", 10)},
     }
-    minutes = _buckets(client, "aws-alb-*", {"match_all": {}}, by_minute)[:MINUTES]
+    minutes = _buckets(client, "aws-alb-2*", {"match_all": {}}, by_minute)[:MINUTES]
     counts = {
         minute["key_as_string"][:16].replace("T", " "): {
             code["key"]: code["doc_count"] for code in minute["code"]["buckets"]
