@@ -65,7 +65,7 @@ def _addresses(name: str, description: str) -> Column:
     one, several = (Part(field),), (Part(field, convert=_items),)
     variants = (
         Variant(r"([^\E%,-][^\E%,]*+)", one),
-        Variant(r"([^\E%,]*+[%,]\S*)", several),
+        Variant(r"([^\E%,]*+[%,]\S*+)", several),
         Variant(r"(-[^\E%,]++)", one),
     )
     return Column(name, variants)

@@ -137,12 +137,12 @@ def text(name: str, description: str, *, since: str = "") -> Column:
 def items(name: str, description: str, *, separator: str = ",", since: str = "") -> Column:
     """Several values in quotes; the document has them as a list."""
     field_ = Field(name, "keyword", description, since, many=True)
-    item = f'[^"{separator}]*'
+    item = f'[^"{separator}]*+'
     return Column(
         name,
         (
             # One or two items are by far the most common, and need no work.
-            Variant(f'([^"{separator}-]{item}+)', (Part(field_),)),
+            Variant(f'([^"{separator}-]{item})', (Part(field_),)),
             Variant(f"({item}){separator}({item})", (Part(field_, "first"), Part(field_, "last"))),
             Variant(f"({item}{separator}{item}{separator}\\S*)", (Part(field_, "list"),)),
             Variant(f'(|-[^"{separator}]+)', (Part(field_),)),
@@ -268,15 +268,14 @@ def request(name: str, description: str) -> Column:
     host, port = part("host", "host in the URL"), part("port", "port in the URL", "number")
     path = part("path", "path in the URL")
     query = part("query", "query string in the URL")._replace(optional=True)
-    word = r"([^ \"-][^ \"]*)"
-    origin = r"[A-Za-z][A-Za-z0-9+.-]*://(\[[0-9A-Fa-f:.]*\]|[^]/:?\"\[ ]+):" + _PORT
+    word = r"([^ \"-][^ \"]*+)"
+    parts = (verb, url, host, port, path, query, protocol)
+    origin = r"[A-Za-z][A-Za-z0-9+.-]*+://(\[[0-9A-Fa-f:.]*+\]|[^]/:?\"\[ ]++):" + _PORT
     return Column(
         name,
         (
-            Variant(
-                rf"{word} ({origin}(/[^?\"]*)(?:\?(\S*))?) {word}",
-                (verb, url, host, port, path, query, protocol),
-            ),
+            Variant(rf"{word} ({origin}(/[^? \"]*+)(?:\?([^ \"]*+))?) {word}", parts),
+            Variant(rf"{word} ({origin}(/[^?\"]*)(?:\?(\S*))?) {word}", parts, otherwise=True),
             Variant(r"- (\S*) - ?", (url,), otherwise=True),
             Variant(rf"{word} (\S*) {word} ?", (verb, url, protocol), otherwise=True),
             Variant(r"(\S*)", (url,), otherwise=True),

@@ -110,23 +110,23 @@ class Layout:
         """Append documents until a line does not fit; give that line, or None at the end."""
         body, documents, expired = out.body, 0, 0
         misfit = None
-        usual, mark = self._usual, self._notation.mark.encode()
-        match_usual = usual.match
+        absent, mark = _ABSENT, self._notation.mark.encode()
+        usual = self._usual
+        match_usual, tellers, printers = usual.match, usual.tellers, usual.printers
         for ordinal, line in lines:
             match = match_usual(line)
             if match is not None:
-                values = match.groups(_ABSENT)
-                shape = tuple([values[at] is _ABSENT for at in usual.tellers])
-                printer = usual.printers[shape]
+                values = match.groups(absent)
+                printer = printers[tuple([values[at] is absent for at in tellers])]
             if match is None or line.count(mark) != printer.quotes:
                 match = self._general.match(line)
                 if match is None:
                     misfit = (ordinal, line)
                     break
-                values = match.groups(_ABSENT)
+                values = match.groups(absent)
                 printer = self._learn(values)
                 usual = self._usual
-                match_usual = usual.match
+                match_usual, tellers, printers = usual.match, usual.tellers, usual.printers
             template, conversions, time_at, rest_at, _ = printer
             if conversions:
                 values = _convert(values, conversions)
