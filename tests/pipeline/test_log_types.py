@@ -6,6 +6,7 @@ from local.sample_events import KEYS
 from servicelogs.errors import UnknownLogType, UnreadableObject
 from servicelogs.log_types import LogTypes
 from servicelogs.settings import Settings
+from tests.formats.parsing import parse
 from tests.pipeline.deployment import flow_key, flow_lines
 
 FLOW_KEY = flow_key("a")
@@ -82,3 +83,20 @@ def test_of_a_text_that_cannot_be_read_the_key_or_a_prefix_tells():
 def test_an_object_that_nothing_tells_is_an_error_that_says_what_to_do():
     with pytest.raises(UnknownLogType, match="LogTypePrefixes"):
         log_types().tell("notes.txt", b"nothing that AWS writes", None)
+
+
+def test_plain_files_of_cloudfront_hold_the_fields_that_the_deployment_says():
+    line = b"192.0.2.1\t2026-11-20\t08:14:55\t200\n"
+    fields = ("c-ip", "date", "time", "sc-status")
+    types = log_types(log_type_prefixes={"edge/": "cloudfront"}, cloudfront_fields=fields)
+    detected = types.tell("edge/a", line, None)
+    assert detected.format is not None
+    (document,) = parse(detected.format, line).documents.values()
+    assert document["@timestamp"] == "2026-11-20T08:14:55Z"
+    assert (document["c_ip"], document["sc_status"]) == ("192.0.2.1", 200)
+
+
+def test_what_is_learned_of_such_files_is_kept_from_batch_to_batch():
+    settings = {"log_type": "cloudfront", "cloudfront_fields": ("date", "time", "c-ip")}
+    first, second = (log_types(**settings).tell("a", b"", None).format for _ in range(2))
+    assert first is second
