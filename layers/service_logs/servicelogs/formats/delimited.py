@@ -126,6 +126,13 @@ class Delimited(Format):
         r"""Give another reading of a line (safe for JSON) that does not fit: `\"` for a quote."""
         return line.replace(b'\\\\"', b"\\u0022")
 
+    def readings(self, line: bytes) -> tuple[bytes, ...]:
+        """Give the readings of a line that does not fit, the likeliest first."""
+        meant = self.as_meant(line)
+        # AWS writes a `-` at the end some time before it says which column that will be.
+        to_come = f"{self.separator}-".encode()
+        return (meant, meant.removesuffix(to_come)) if meant.endswith(to_come) else (meant,)
+
     @override
     def blocks(
         self, chunks: Iterable[bytes], source: Source, dates: Dates, start: int = 1
@@ -210,6 +217,10 @@ class Headed(Delimited):
         separator = self.separator.encode()
         words = line.split(separator) if separator in line else line.split(b" ")
         return separator.join(filter(None, words))
+
+    @override
+    def readings(self, line: bytes) -> tuple[bytes, ...]:
+        return (self.as_meant(line),)  # the header alone decides
 
     @cached_property
     def _layouts(self) -> dict[tuple[str, ...], Layout]:
@@ -298,9 +309,9 @@ class _Reader:
         if line.lstrip().startswith(b"{"):
             self._take_json(ordinal, raw(ordinal), out)
             return
-        meant = self._format.as_meant(line)
-        for layout in (self._columns, *self._format.other_layouts):
-            if self._fits(layout, ordinal, meant, out):
+        layouts = (self._columns, *self._format.other_layouts)
+        for meant in self._format.readings(line):
+            if any(self._fits(layout, ordinal, meant, out) for layout in layouts):
                 return
         newest = (*self._format.other_layouts, self._columns)[0]
         self._does_not_fit(ordinal, newest.why_not(line), raw(ordinal), out)
