@@ -193,10 +193,10 @@ class Headed(Delimited):
         return names if names[0] in self._by_name or 2 * known > len(names) else ()
 
     def _no_header(self, columns: tuple[Column, ...]) -> Column:
-        """Give the first column so that a header does not fit where all columns take words."""
+        """Give the first column so that a header fits no record where all columns take words."""
         first = columns[0]
-        header = re.escape(self.comment.decode())
-        if not header:
+        header = rf"{re.escape(self.comment.decode())}|\s*$"
+        if not self.comment:
             parts = (part for c in columns for variant in c.variants for part in variant.parts)
             if any(part.rendering == "number" for part in parts):
                 return first
