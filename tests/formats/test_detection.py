@@ -128,6 +128,7 @@ STARTS = {
         b"version account-id interface-id srcaddr\r\n2 ",
         b"ecs-cluster-arn srcaddr\n",
         b"interface-tag\n",
+        b'{"interface_id":"eni-0a1b","srcaddr":"192.0.2.1","bytes":60}',
         b"next-years-column interface-id new_one\n",
         b"\nversion vpc-id\n",
         b"2 111122223333 eni-0a1b2c3d4e5f60718 - - - - - - - 1795162440 1795162495 - NODATA\n",
@@ -138,6 +139,8 @@ STARTS = {
         b"packets-lost-blackhole\n",
         b"srcaddr next-years-column tgw-attachment-id\r\n",
         b"6 TransitGateway 111122223333 tgw-0a1b2c3d4e5f60718 tgw-attach-0a1b ",
+        b'{"tgw_id":"tgw-0a1b","srcaddr":"192.0.2.1","bytes":60}',
+        b'{"dstaddr":"192.0.2.1","packets_lost_blackhole":0}',
         b"6 TransitGatewayAttachment 111122223333 tgw-0a1b2c3d4e5f60718 tgw-attach-0a1b ",
     ],
     "alb_connection": [
@@ -229,6 +232,7 @@ def test_of_a_flow_log_the_key_tells_the_place_and_the_header_the_type(key: str)
         b"srcaddr dstaddr srcport dstport protocol bytes start end log-status\n",
         b"version account-id\r\n2 111122223333\r\n",
         b"region srcaddr a-new-column\n",
+        b'{"srcaddr":"192.0.2.1","dstaddr":"192.0.2.2","bytes":60}',
     ],
 )
 def test_a_header_of_columns_that_both_flow_logs_have_is_refused_with_both_names(

@@ -24,7 +24,7 @@ def header(columns: Iterable[str], others: Iterable[str]) -> str:
     one of these must come first.
     """
     names = sorted(columns)
-    some = f"{'|'.join(names)}"
+    some = "|".join(names)
     telling = "|".join(name for name in names if "-" in name)
     own = "|".join(sorted(set(others) - set(names)))
     return (

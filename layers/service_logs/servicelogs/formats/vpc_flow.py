@@ -9,8 +9,8 @@ DEFAULT = (
     " start end action log-status"
 )
 
-OTHERS = ("resource-type", "tgw-[a-z-]+", "packets-lost-[a-z-]+")
-"""Columns that flow logs of transit gateways alone have."""
+OTHERS = ("resource-type", r"tgw-\S+", r"packets-lost-\S+")
+"""Patterns of the columns that flow logs of transit gateways alone have."""
 
 COLUMNS = (
     integer("version", "highest version among the fields"),
