@@ -360,6 +360,16 @@ def test_a_line_that_nearly_fits_is_rejected_quickly(name: str, filler: bytes) -
     assert time.process_time() - start < 2
 
 
+@pytest.mark.parametrize("name", LINES)
+@pytest.mark.parametrize("filler", ["0", "9", ":", "a", "- ", ",", "%", '"', "\\", "0:0", ""])
+def test_json_that_nearly_fits_is_rejected_quickly(name: str, filler: str) -> None:
+    record = dict.fromkeys(names_and_values(name), filler * 4_000)
+    start = time.process_time()
+    for line in (json.dumps(record), json.dumps(record)[:-1], json.dumps(record)[:-1] + ",}"):
+        parse(name, line.encode())
+    assert time.process_time() - start < 2
+
+
 @pytest.mark.parametrize(
     ("name", "good", "odd"), [("vpc_flow", " 443 ", " 0443 "), ("alb", " 0.012 ", " 00.012 ")]
 )
