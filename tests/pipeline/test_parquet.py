@@ -2,10 +2,10 @@
 
 import io
 import os
-import resource
 import subprocess
 import sys
 import tempfile
+import tracemalloc
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from local.sample_logs.parquet import parquet
 from servicelogs import formats
 from servicelogs.documents import one_index
 from servicelogs.errors import ObjectUnreachable, UnreadableObject
-from servicelogs.parquet import ROWS, json_lines
+from servicelogs.parquet import json_lines
 from tests.formats.parsing import SOURCE, chunked, parse
 
 ROOT = Path(__file__).parents[2]
@@ -161,38 +161,64 @@ def test_what_is_no_parquet_inside_is_a_fault_of_the_object():
         rows_of(b"PAR1" + b"\0" * 1000 + b"PAR1")
 
 
-@pytest.mark.parametrize("row_groups", [1, 20])
-def test_memory_does_not_grow_with_the_file(tmp_path, row_groups):
-    small, large = tmp_path / "small", tmp_path / "large"
-    text = generate("vpc_flow", 20 * ROWS).decode()
-    small.write_bytes(parquet(text))
-    rows = pyarrow.parquet.read_table(small)
-    every = pyarrow.concat_tables([rows] * 20)
-    pyarrow.parquet.write_table(every, large, row_group_size=every.num_rows // row_groups)
-
-    grown = subprocess.run(
-        [sys.executable, "-m", "tests.pipeline.test_parquet", str(small), str(large)],
+def grown(*files: Path) -> tuple[int, int]:
+    """Read files in a process of their own; see `_measure`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.pipeline.test_parquet", *map(str, files)],
         capture_output=True,
         text=True,
         check=True,
         env={"PYTHONPATH": "layers/service_logs:."},
         cwd=ROOT,
     )
-    records, growth = map(int, grown.stdout.split())
+    records, growth = map(int, done.stdout.split())
+    return records, growth
+
+
+@pytest.mark.parametrize("row_groups", [1, 20])
+def test_memory_does_not_grow_with_the_file(tmp_path, row_groups):
+    small, large = tmp_path / "small", tmp_path / "large"
+    text = generate("vpc_flow", 10_000).decode()
+    small.write_bytes(parquet(text))
+    rows = pyarrow.parquet.read_table(small)
+    every = pyarrow.concat_tables([rows] * 20)
+    pyarrow.parquet.write_table(every, large, row_group_size=every.num_rows // row_groups)
+
+    records, growth = grown(small, large)
+
     assert records == 21 * rows.num_rows
     assert growth < 40 * MIB
 
 
+def test_long_values_that_repeat_in_a_few_bytes_do_not_fill_the_memory(tmp_path):
+    ordinary, bomb = tmp_path / "ordinary", tmp_path / "bomb"
+    ordinary.write_bytes(parquet(TEXT))
+    long = pyarrow.array(["x" * 100_000]).take(pyarrow.array([0] * 5_000))
+    bomb.write_bytes(table(version=[2] * 5_000, interface_id=long))
+    assert bomb.stat().st_size < MIB
+
+    records, growth = grown(ordinary, bomb)
+
+    assert records == RECORDS + 5_000
+    assert growth < 300 * MIB
+
+
 def _measure(paths: list[str]) -> tuple[int, int]:
-    """Return how many documents files become, and by how much the process grows after the first."""
-    records, sizes = 0, []
+    """Return how many documents files become, and how much more the last took than the first.
+
+    Memory by Python's and Arrow's own counts: a process begins with its parent's size.
+    """
+    pool = pyarrow.default_memory_pool()
+    records, peaks = 0, []
+    tracemalloc.start()
     for path in paths:
+        tracemalloc.reset_peak()
         with Path(path).open("rb") as file:
             chunks = json_lines(iter(lambda file=file: file.read(MIB), b""))
             for block in formats.get("vpc_flow").blocks(chunks, SOURCE, one_index("i")):
                 records += block.documents
-        sizes.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
-    return records, sizes[-1] - sizes[0]
+        peaks.append(tracemalloc.get_traced_memory()[1] + pool.max_memory())
+    return records, peaks[-1] - peaks[0]
 
 
 if __name__ == "__main__":
