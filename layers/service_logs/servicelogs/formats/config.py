@@ -53,7 +53,7 @@ FORMAT = JsonRecords(
         _keyword("configurationItemVersion", "version of the item's format"),
         _timestamp("configurationItemCaptureTime", "when the configuration was recorded"),
         _timestamp("configurationItemDeliveryTime", "when a daily recording was delivered"),
-        Field("configurationStateId", "long", "orders the items of a resource"),
+        _keyword("configurationStateId", "orders the items of a resource, a number as a rule"),
         _keyword("configurationItemStatus", "OK, ResourceDiscovered, ResourceDeleted, …"),
         _keyword("recordingFrequency", "CONTINUOUS or DAILY", "2023-11"),
         _keyword("awsAccountId", "account of the resource"),
