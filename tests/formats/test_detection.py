@@ -170,10 +170,6 @@ STARTS = {
 }
 
 
-def landed(keys):  # noqa
-    return [key for key in keys if keys[key] in formats.NAMES]
-
-
 NULLS = "of no known type"
 REFUSED = {
     **dict.fromkeys(
@@ -193,7 +189,7 @@ REFUSED = {
 """Golden inputs whose first line could be of any type, or is none, or is two's."""
 
 
-@pytest.mark.parametrize("key", landed(KEYS), ids=lambda key: f"{KEYS[key]}:{len(key)}")
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: f"{KEYS[key]}:{len(key)}")
 @pytest.mark.parametrize("prefix", ["", "lb/", "a/b c/é/", "AWSLogs-old/"])
 def test_a_key_tells_format_account_and_region_behind_any_prefix(key: str, prefix: str) -> None:
     found = detect_by_key(prefix + key)
@@ -204,13 +200,16 @@ def test_a_key_tells_format_account_and_region_behind_any_prefix(key: str, prefi
     assert place(prefix + key, KEYS[key]) == (ACCOUNT, REGION)
 
 
+def test_keys_of_every_format_are_tested() -> None:
+    assert {*KEYS.values(), *PLACELESS.values(), "tgw_flow", "vpc_flow"} == set(formats.NAMES)
+
+
 @pytest.mark.parametrize("key", PLACELESS)
 @pytest.mark.parametrize("prefix", ["", "cdn/", "a/b c/é/"])
 def test_a_key_tells_the_format_alone(key: str, prefix: str) -> None:
     assert detect_by_key(prefix + key) == (formats.get(PLACELESS[key]), "", "", "")
 
 
-@pytest.mark.skipif("waf" not in formats.NAMES, reason="to land")
 def test_of_a_global_web_acl_the_key_tells_cloudfront_for_the_region() -> None:
     found = detect_by_key(WAF.replace(f"/{REGION}/", "/cloudfront/").replace(REGION, "cloudfront"))
     assert found == (formats.get("waf"), "", ACCOUNT, "cloudfront")
