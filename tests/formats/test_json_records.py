@@ -182,7 +182,7 @@ def test_a_record_that_goes_through_as_it_is_equals_the_one_written_anew(
 
 def cut(data: bytes, chunk: int) -> Iterator[bytes]:
     """Return the records that a cutter finds."""
-    for piece in JsonCutter("Records", msgspec.json.Decoder().decode).cut(chunked(data, chunk)):
+    for piece in JsonCutter("Records", msgspec.json.Decoder()).cut(chunked(data, chunk)):
         assert isinstance(piece, Records)
         yield from map(bytes, piece.records)
 
@@ -308,18 +308,26 @@ def test_bare_records_are_cut_in_time_that_grows_with_their_size() -> None:
     assert calls < 50
 
 
-@pytest.mark.parametrize(("opening", "closing"), [('{"a":', "}"), ("[", "]"), ('[{"a":', "}]")])
-@pytest.mark.parametrize(("levels", "rejects"), [(49, 0), (101, 1), (450, 1), (2000, 1)])
+@pytest.mark.parametrize(
+    ("opening", "closing", "levels"), [('{"":', "}", 126), ("[", "]", 301), ('[{"":', "}]", 126)]
+)
+@pytest.mark.parametrize("before", [0, 200, 1_000])
+@pytest.mark.parametrize("after", [0, 200, 1_000])
 def test_free_form_value_that_nests_deep_is_a_reject_before_it_can_end_a_node(
-    opening: str, closing: str, levels: int, rejects: int
+    opening: str, closing: str, levels: int, before: int, after: int
 ) -> None:
     """A flat_object of some hundred levels ends an OpenSearch node: shown on 2.19 and 3.8."""
-    deep = opening * levels + "1" + closing * levels
-    record = (
-        '{"eventVersion":"1.11","eventTime":"2026-11-20T08:14:55Z","eventID":"deep",'
-        f'"requestParameters":{{"deep":{deep}}}}}'
-    )
+    for shallow, rejects in ((49, 0), (levels, 1), (2_000, 1)):
+        deep = opening * shallow + "1" + closing * shallow
+        record = (
+            f'{{"requestParameters":{{"before":"{"x" * before}","deep":{deep},'
+            f'"after":"{"x" * after}"}},"eventTime":"2026-11-20T08:14:55Z","eventID":"deep"}}'
+        )
+        assert counts_of(record) == (1 - rejects, rejects)
+
+
+def counts_of(record: str) -> tuple[int, int]:
     source = Source("s3://b/k", "A" * 16, datetime(2026, 11, 20, 9, tzinfo=UTC))
     text = f'{{"Records":[{record}]}}'.encode()
     (block,) = get("cloudtrail").blocks([text], source, one_index("x"))
-    assert (block.documents, len(block.rejects)) == (1 - rejects, rejects)
+    return block.documents, len(block.rejects)

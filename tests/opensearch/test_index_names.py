@@ -13,9 +13,9 @@ from servicelogs.records import Source
 NOW = datetime(2026, 11, 23, 15, 30, tzinfo=UTC)
 DELIVERED = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
 SOURCE = Source("s3://logs/key", "0123456789abcdef", DELIVERED)
-ALB = SimpleNamespace(name="alb", date_from="event")
-VPC_FLOW = SimpleNamespace(name="vpc_flow", date_from="event")
-CONFIG = SimpleNamespace(name="config", date_from="delivery")
+ALB = SimpleNamespace(name="alb", snapshots="")
+VPC_FLOW = SimpleNamespace(name="vpc_flow", snapshots="")
+CONFIG = SimpleNamespace(name="config", snapshots="/ConfigSnapshot/")
 
 
 def names(period: Period = "day", delete_after_days: int = 0) -> IndexNames:
@@ -84,9 +84,17 @@ def test_an_object_delivered_long_ago_has_expired_whatever_its_records_say() -> 
     assert names(delete_after_days=30).dates(ALB)(NOW + timedelta(days=400), source) is None
 
 
-def test_config_items_are_dated_by_delivery_and_gathered_by_month() -> None:
-    date = names().dates(CONFIG)(datetime(2019, 1, 1, tzinfo=UTC), SOURCE)
-    assert date == IndexDate("aws-config-2026.11", adjusted=False)
+def test_config_items_are_dated_by_themselves_but_those_of_a_snapshot_by_its_delivery() -> None:
+    dates = names().dates(CONFIG)
+    recorded = datetime(2019, 1, 1, tzinfo=UTC)
+    history = Source(
+        "s3://logs/AWSLogs/1/Config/eu-west-1/2026/11/5/ConfigHistory/x", "", DELIVERED
+    )
+    snapshot = Source(
+        "s3://logs/AWSLogs/1/Config/eu-west-1/2026/11/5/ConfigSnapshot/x", "", DELIVERED
+    )
+    assert dates(recorded, history) == IndexDate("aws-config-2019.01", adjusted=False)
+    assert dates(recorded, snapshot) == IndexDate("aws-config-2026.11", adjusted=False)
 
 
 def test_config_items_follow_a_period_that_is_coarser_than_a_month() -> None:

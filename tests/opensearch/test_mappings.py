@@ -184,6 +184,23 @@ def test_what_the_mapping_does_not_name_is_kept_and_makes_no_field(
     assert source["new"] == {"deep": {"er": 1}}
 
 
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [('{"a":' * 125 + "[" * 300, "]" * 300 + "}" * 125), ('[{"a":' * 125, "}]" * 125)],
+)
+def test_the_deepest_value_that_is_let_through_does_not_end_the_node(
+    real: OpenSearch,
+    put_made_up: Callable[[OpenSearch], str],
+    writer_of: Callable,
+    opening: str,
+    closing: str,
+) -> None:
+    index = put_made_up(real)
+    deepest = f'"requestParameters":{{"deep":{opening}1{closing}}}'
+    assert index_documents(real, writer_of(real), index, deepest) == []
+    assert real.count(index=index)["count"] == 1
+
+
 def test_what_was_adjusted_is_kept_as_delivered_whatever_its_shape(
     real: OpenSearch, put_made_up: Callable[[OpenSearch], str], writer_of: Callable
 ) -> None:

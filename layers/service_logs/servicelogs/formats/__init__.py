@@ -17,10 +17,12 @@ NAMES = (
     "clb",
     "cloudfront",
     "cloudtrail",
+    "config",
     "nlb",
     "s3_access",
     "tgw_flow",
     "vpc_flow",
+    "waf",
 )
 """Every format there is; a format's module is imported when it is first asked for."""
 

@@ -43,6 +43,7 @@ FORMAT = JsonRecords(
     starts=r'\s*\{(?:\s*"(?:fileVersion|configSnapshotId|requestId)"\s*:\s*"[^"]*"\s*,)*\s*'
     r'"configuration(?:Items"\s*:\s*\[|Item(?:Diff)?"\s*:\s*(?:\{|null)|ItemVersion"\s*:\s*")'
     r'|\s*\{\s*"messageType"\s*:\s*"ConfigurationItemChangeNotification"',
+    snapshots=r"/ConfigSnapshot/",
     array="configurationItems",
     times=(
         "configurationItemCaptureTime",

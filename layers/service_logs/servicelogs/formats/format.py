@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from servicelogs.documents import Dates
 from servicelogs.formats.fields import Field
@@ -23,7 +22,9 @@ class Format:
     """The service principal that writes the objects."""
     common: Mapping[str, str] = field(default_factory=dict)
     """Elastic Common Schema name → our field, for alias fields."""
-    date_from: Literal["event", "delivery"] = "event"
+    snapshots: str = ""
+    """A regular expression found in the keys of objects that tell of one moment, whenever their
+    records happened: these are dated by their delivery."""
     starts: str = ""
     """A regular expression that only this format's first bytes match."""
 

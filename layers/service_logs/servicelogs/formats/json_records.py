@@ -9,15 +9,16 @@ term, names that we add ourselves.
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from operator import attrgetter
 from typing import Annotated, Any, override
 
 import msgspec
-from msgspec.structs import astuple
 
-from servicelogs.documents import FRAME, Dates, Stamps, iso_hour
+from servicelogs.documents import FRAME, Dates, Stamps, iso, iso_hour
 from servicelogs.errors import UnreadableObject
 from servicelogs.formats.cutting import KEPT_BYTES, MAX_RECORD_BYTES, Overlong
 from servicelogs.formats.delimited import one_reject
@@ -35,37 +36,60 @@ node, on a flat_object of some hundred levels (400 were fine, 600 were not)."""
 CUT_CHARACTERS = 8191
 """What a longer leaf is cut to: so many characters never take more bytes than a term may have."""
 MOST_ID_BYTES = 512
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# A record that cannot nest deeper than 125 objects and 300 arrays goes through without a walk: a
+# node bore 400 objects, or 900 arrays, within each other. In its first bytes a record opens at most
+# one object in four (`{"":`), in its last bytes it ends at most one in one; between them the ends
+# are counted. An array takes two bytes.
+FIRST_BYTES, LAST_BYTES, MOST_ENDS = 500, 75, 50
+MOST_ARRAYS = 300
+_MOST_FRAMES = 10_000
+# As numbers: a byte is looked for many times faster than bytes of length one.
+_QUOTE, _BACKSLASH, _BRACE_ENDS, _BRACKET, _BRACKET_ENDS = b'"\\}[]'
 
 _ABSENT = msgspec.Raw(b"")
-# An id that may stand in an action line as it was delivered, or none.
-_plain_id = re.compile(rb'(?:"[^"\\]{0,%d}+")?+' % MOST_ID_BYTES).fullmatch
 _Nothing = Annotated[int, msgspec.Meta(ge=1, le=0)]
 """No value, null neither, is of this type: a record with such a member is decoded whole."""
-_rest_of_time = re.compile(rb":[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z").fullmatch
+_is_iso = re.compile(r"\d{4}-\d\d-\d\dT\d\d:[0-5]\d:[0-5]\d(?:\.\d{1,9}+)?+Z", re.ASCII).fullmatch
+_encode = msgspec.json.Encoder().encode
+
+
+class _Header(msgspec.Struct, gc=False):
+    """One element of a list of headers."""
+
+    name: str
+    value: msgspec.Raw
 
 
 @dataclass(frozen=True, kw_only=True)
 class JsonRecords(Format):
     """JSON records, in one array of a document or one after the other."""
 
-    array: str
-    """The member that holds the records."""
+    array: str = ""
+    """The member that holds the records; empty: there is none, they follow each other."""
     tree: tuple[Field, ...]
     times: tuple[str, ...]
-    """Where the record's time is, ISO 8601 in UTC: the first path that is there counts."""
-    ids: tuple[str, ...]
+    """Where the record's time is: ISO 8601 in UTC (the first path that is there counts), or one
+    member with milliseconds since 1970."""
+    ids: tuple[str, ...] = ()
     """Where the record's own id is, if AWS gives it one; else the object's and the ordinal."""
-    taken: Mapping[str, str]
-    """Our field under `request` → the path in a free-form field that it is taken from."""
+    taken: tuple[str, ...] = ()
+    """Members of a free-form field that get a field of their own, under `request`."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Our field under `request` → the name, in lower case, of the header that it is taken from."""
+    header_list: tuple[str, str] = ("", "")
+    """The member, and the member in it, that holds the list of headers (`name` and `value`)."""
 
     @property
     @override
     def fields(self) -> tuple[Field, ...]:
-        own = (
-            Field(f"request.{name}", "keyword", f"`{path}`, as a field of its own")
-            for name, path in self.taken.items()
+        own = [(path.rpartition(".")[2], f"`{path}`") for path in self.taken]
+        own += [(name, f"the header `{header}`") for name, header in self.headers.items()]
+        return (
+            *self.tree,
+            *(Field(f"request.{n}", "keyword", f"{of}, as a field of its own") for n, of in own),
         )
-        return (*self.tree, *own)
 
     @cached_property
     def free_form(self) -> tuple[str, ...]:
@@ -73,32 +97,29 @@ class JsonRecords(Format):
         return tuple(field.name for field in self.tree if field.type == "flat_object")
 
     @cached_property
-    def takes(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """For each free-form field the sub-fields that are taken from it, in their order."""
-        paths = [path.partition(".") for path in self.taken.values()]
-        return tuple(
-            (name, tuple(inner for top, _, inner in paths if top == name))
-            for name in self.free_form
-            if "." not in name
-        )
+    def in_milliseconds(self) -> bool:
+        """Whether the time is a number."""
+        fields = {field.name: field for field in self.tree}
+        return fields[self.times[0]].date_format == "epoch_millis"
 
     @cached_property
     def known(self) -> msgspec.json.Decoder[Any]:
         """Decode what the hot loop must know; a free-form value must be an object or null.
 
-        In order: the time, the id, the free-form fields, whether a name of ours is there.
+        These are the time, the id, the free-form fields, the list of headers, and whether a name of
+        ours is there.
         """
-        members: list[Any] = [(self.times[0], msgspec.Raw)]
-        members.append((self.ids[0], msgspec.Raw, _ABSENT))
-        for name, inner in self.takes:
-            sub_fields = [(sub_field, msgspec.Raw, _ABSENT) for sub_field in inner]
-            members.append((name, msgspec.defstruct(name, sub_fields, gc=False) | None, None))
-        members += _objects([path for path in self.free_form if "." in path])
-        ours = [(f"_{i}", _Nothing, 0) for i in range(len(FRAME))]
+        time = int if self.in_milliseconds else str
+        members: list[Any] = [("time", time)]
+        if self.headers:
+            top, inner = self.header_list
+            members.append((top, msgspec.defstruct(top, [(inner, list[_Header])], gc=False)))
+        members.append(("id", msgspec.Raw, _ABSENT))
+        members += _objects(self.free_form, self.taken)
+        members += [(f"_{i}", _Nothing, 0) for i in range(len(FRAME))]
         renamed = {f"_{i}": name for i, name in enumerate(FRAME)}
-        return msgspec.json.Decoder(
-            msgspec.defstruct(self.name, [*members, *ours], rename=renamed, gc=False)
-        )
+        renamed |= {"time": self.times[0]} | ({"id": self.ids[0]} if self.ids else {})
+        return msgspec.json.Decoder(msgspec.defstruct(self.name, members, rename=renamed, gc=False))
 
     @override
     def blocks(
@@ -114,18 +135,18 @@ class _Reader:
         self._format = format_
         self._source = source
         self._start = start
-        self._stamps = Stamps(format_.name, source, dates, iso_hour, id_prefix=b"")
-        # Which of our names the sub-fields of each free-form field get.
-        names = {path: name.encode() for name, path in format_.taken.items()}
-        self._takes = [
-            (at, [names[f"{top}.{inner}"] for inner in inners], (_ABSENT,) * len(inners))
-            for at, (top, inners) in enumerate(format_.takes, 2)
-            if inners
-        ]
+        stamps = Stamps(format_.name, source, dates, iso_hour, id_prefix=b"")
+        self._iso_frames = _Frames(stamps, _printed)
+        self._template = _IN_ISO
+        self._frames: _Frames[Any] = self._iso_frames
+        if format_.in_milliseconds:
+            self._template = _IN_MILLISECONDS
+            self._frames = _Frames(stamps, _printed_second)
+        self._requests = _requests(format_)
 
     def blocks(self, chunks: Iterable[bytes]) -> Iterator[Block]:
         try:
-            cutter = JsonCutter(self._format.array, self._format.known.decode)
+            cutter = JsonCutter(self._format.array, self._format.known)
             for piece in cutter.cut(chunks):
                 if isinstance(piece, Overlong):
                     if piece.first >= self._start:
@@ -158,48 +179,56 @@ class _Reader:
     def _fast(
         self, records: list[bytes], known: list[Any], first: int, out: Output
     ) -> Iterator[tuple[int, bytes]]:
-        """Append documents of records that may go through as they are; give the others."""
-        stamps, body, takes = self._stamps, out.body, self._takes
+        """Append documents of records that may go through as they are; give the others.
+
+        Written for the machine: what is asked of each record is asked in place, without a call.
+        """
+        body, frames, requests = out.body, self._frames, self._requests
+        milliseconds, template = self._format.in_milliseconds, self._template
         source_id = self._source.id.encode()
+        may_nest = bool(self._format.free_form)
+        passed = 0
         for ordinal, (record, members) in enumerate(zip(records, known, strict=True), first):
             if (
                 members is None
                 or len(record) > MOST_TERM_BYTES
-                or record.count(b"{") + record.count(b"[") > MOST_DEPTH
+                or (
+                    may_nest
+                    and (
+                        record.count(_BRACE_ENDS, FIRST_BYTES, -LAST_BYTES) > MOST_ENDS
+                        # Most have their brackets, if any, near each other: there are few then.
+                        or (
+                            record.rfind(_BRACKET_ENDS) - record.find(_BRACKET) > 2 * MOST_ARRAYS
+                            and record.count(_BRACKET) > MOST_ARRAYS
+                        )
+                    )
+                )
             ):
                 yield ordinal, record
                 continue
-            values = astuple(members)
-            time, id_ = bytes(values[0])[1:-1], bytes(values[1])
-            rest = time[13:]
-            if not _rest_of_time(rest) or not _plain_id(id_):
+            id_ = bytes(members.id)
+            if id_ and (id_[0] != _QUOTE or _BACKSLASH in id_ or len(id_) > MOST_ID_BYTES + 2):
                 yield ordinal, record
                 continue
+            time, rest = members.time, b""
+            if milliseconds:  # what records share is the second
+                time, rest = divmod(time, 1000)
             try:
-                stamp = stamps[time[:13]]
-            except ValueError:
+                frame = frames[time]
+            except (ValueError, OverflowError):
                 yield ordinal, record
                 continue
-            if stamp is None:
+            if frame is None:
                 out.expired += 1
                 continue
-            request = b""
-            for at, names, nothing in takes:
-                inner = values[at]
-                if inner is not None and (taken := astuple(inner)) != nothing:
-                    request += _members(names, taken)
-            iso, action, head = stamp
-            body += b'%b%b"}}\n%b%d},"@timestamp":"%b%b",%b%b\n' % (
-                action,
-                id_[1:-1] or b"%b-%d" % (source_id, ordinal),
-                head,
-                ordinal,
-                iso,
-                rest,
-                b'"request":{%b},' % request[1:] if request else b"",
-                record[1:],
-            )
-            out.documents += 1
+            action, head, begun = frame
+            id_ = id_[1:-1] or b"%b-%d" % (source_id, ordinal)
+            # Three short appends copy a record once; one long template copies it three times.
+            body += template % (action, id_, head, ordinal, begun, rest, requests(members))
+            body += record[1:]
+            body += b"\n"
+            passed += 1
+        out.documents += passed
 
     def _careful(self, ordinal: int, data: bytes, out: Output) -> None:
         """Append the document of one record, written anew; or its reject."""
@@ -209,55 +238,160 @@ class _Reader:
             return
         try:
             self._write(ordinal, loads(data), out)
-        except (ValueError, RecursionError) as error:
+        except (ValueError, OverflowError, RecursionError) as error:
             reason = str(error) or type(error).__name__
             out.rejects.append(self._reject(ordinal, "does_not_fit", reason, data))
 
     def _write(self, ordinal: int, record: dict[str, Any], out: Output) -> None:
-        time = self._first(record, self._format.times)
-        rest = time[13:].encode()
-        if not _rest_of_time(rest):
-            raise ValueError(f"{self._format.times[0]} is no time: {time[:40]!r}")
-        stamp = self._stamps[time[:13].encode()]
-        if stamp is None:
+        time = self._time(record)
+        frame = self._iso_frames[time]
+        if frame is None:
             out.expired += 1
             return
-        id_ = self._first(record, self._format.ids, default="")
+        id_ = next(self._strings(record, self._format.ids), "")
         if not _is_id(id_):
             id_ = f"{self._source.id}-{ordinal}"
         request = self._request(record)
         original = _fit_free_form(record, self._format.free_form)
         log = b',"original":%b,"adjusted":%b' % (dumps(original), dumps([*original]))
-        iso, action, head = stamp
-        out.body += b'%b%b"}}\n%b%d%b},"@timestamp":"%b%b",%b%b\n' % (
+        action, head, begun = frame
+        out.body += b'%b%b"}}\n%b%d%b%b,%b%b\n' % (
             action,
             dumps(id_)[1:-1],
             head,
             ordinal,
             log if original else b"",
-            iso,
-            rest,
+            begun,
             b'"request":%b,' % dumps(request) if request else b"",
             dumps(record)[1:],
         )
         out.documents += 1
 
-    def _first(
-        self, record: dict[str, Any], paths: Iterable[str], default: str | None = None
-    ) -> str:
-        for path in paths:
-            if isinstance(value := value_at(record, path), str):
-                return value
-        if default is None:
+    def _time(self, record: dict[str, Any]) -> str:
+        """Give the record's time as ISO 8601."""
+        if self._format.in_milliseconds:
+            milliseconds = value_at(record, self._format.times[0])
+            if not isinstance(milliseconds, int) or isinstance(milliseconds, bool):
+                found = str(milliseconds)[:40]
+                raise ValueError(f"{self._format.times[0]} is no number of milliseconds: {found!r}")
+            second = iso(EPOCH + timedelta(seconds=milliseconds // 1000))
+            return f"{second[:-1]}.{milliseconds % 1000:03d}Z"
+        paths = self._format.times
+        time = next(self._strings(record, paths), None)
+        if time is None:
             raise ValueError(f"it has no {' or '.join(paths)}")
-        return default
+        if not _is_iso(time):
+            raise ValueError(f"{paths[0]} is no time: {time[:40]!r}")
+        return time
+
+    def _strings(self, record: dict[str, Any], paths: Iterable[str]) -> Iterator[str]:
+        values = (value_at(record, path) for path in paths)
+        return (value for value in values if isinstance(value, str))
 
     def _request(self, record: dict[str, Any]) -> dict[str, str]:
-        found = {name: value_at(record, path) for name, path in self._format.taken.items()}
+        found = {path.rpartition(".")[2]: value_at(record, path) for path in self._format.taken}
+        if self._format.headers:
+            found |= self._headers(value_at(record, ".".join(self._format.header_list)))
         return {name: value for name, value in found.items() if isinstance(value, str)}
+
+    def _headers(self, headers: object) -> dict[str, str]:
+        found: dict[str, str] = {}
+        ours = {header: name for name, header in self._format.headers.items()}
+        for header in headers if isinstance(headers, list) else ():
+            name, value = value_at(header, "name"), value_at(header, "value")
+            if isinstance(name, str) and isinstance(value, str):
+                found.setdefault(ours.get(name.lower(), ""), value)
+        found.pop("", None)
+        return found
 
     def _reject(self, ordinal: int, error_type: str, reason: str, raw: bytes) -> Reject:
         return Reject(ordinal, error_type, reason, raw, id=f"{self._source.id}-{ordinal}")
+
+
+# They take the action, the id, the head, the ordinal, the time, what is left of it, the request.
+_IN_ISO = b'%b%b"}}\n%b%d%b%b,%b'
+_IN_MILLISECONDS = b'%b%b"}}\n%b%d%b%03dZ",%b'
+
+
+class _Frames[Time](dict[Time, tuple[bytes, bytes, bytes] | None]):
+    """From a time, as far as records share it, to the frame: action, head, the time as printed.
+
+    None means: expired. A ValueError: it is no time.
+    """
+
+    def __init__(self, stamps: Stamps, printed: Callable[[Time], bytes]) -> None:
+        self._stamps = stamps
+        self._printed = printed
+
+    def __missing__(self, key: Time) -> tuple[bytes, bytes, bytes] | None:
+        if len(self) >= _MOST_FRAMES:
+            self.clear()
+        time = self._printed(key)
+        stamp = self._stamps[time[1:14]]
+        self[key] = frame = stamp and (stamp[1], stamp[2], b'},"@timestamp":' + time)
+        return frame
+
+
+def _printed(time: str) -> bytes:
+    if not _is_iso(time):
+        raise ValueError(f"{time[:40]!r} is no time")
+    return b'"%b"' % time.encode()
+
+
+def _printed_second(seconds: int) -> bytes:
+    moment = EPOCH + timedelta(seconds=seconds)
+    return b'"%b.' % moment.strftime("%Y-%m-%dT%H:%M:%S").encode()
+
+
+def _requests(format_: JsonRecords) -> Callable[[Any], bytes]:
+    """Give what writes the member `request` of a record with these members."""
+    if format_.headers:
+        top, inner = format_.header_list
+        return _from_headers(attrgetter(f"{top}.{inner}"), _Wanted(format_.headers))
+    if format_.taken:
+        (top,) = {path.partition(".")[0] for path in format_.taken}
+        return _from_member(attrgetter(top))
+    return lambda _: b""
+
+
+def _from_member(get: Callable[[Any], Any]) -> Callable[[Any], bytes]:
+    def request(members: Any) -> bytes:
+        inner = get(members)
+        if inner is None or (data := _encode(inner)) == b"{}":
+            return b""
+        # A colon that no quote follows is in a string, or before a value that is none.
+        if data.count(b'":"') != data.count(b'":'):
+            strings = {name: v for name, v in loads(data).items() if isinstance(v, str)}
+            data = dumps(strings)
+        return b'"request":%b,' % data if data != b"{}" else b""
+
+    return request
+
+
+class _Wanted(dict[str, bytes]):
+    """From a header's name, in any case, to our field's name and a colon; empty: not wanted."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._names = {header: b'"%b":' % name.encode() for name, header in headers.items()}
+
+    def __missing__(self, name: str) -> bytes:
+        if len(self) >= _MOST_FRAMES:
+            self.clear()
+        self[name] = ours = self._names.get(name.lower(), b"")
+        return ours
+
+
+def _from_headers(get: Callable[[Any], list[_Header]], wanted: _Wanted) -> Callable[[Any], bytes]:
+    def request(members: Any) -> bytes:
+        found: dict[bytes, bytes] = {}
+        for header in get(members):
+            if (ours := wanted[header.name]) and ours not in found:
+                value = bytes(header.value)
+                if value.startswith(b'"'):
+                    found[ours] = value
+        return b'"request":{%b},' % b",".join(map(b"".join, found.items())) if found else b""
+
+    return request
 
 
 def _is_id(text: str) -> bool:
@@ -267,25 +401,23 @@ def _is_id(text: str) -> bool:
         return False
 
 
-def _objects(paths: list[str]) -> list[Any]:
+def _objects(paths: Iterable[str], taken: Iterable[str]) -> list[Any]:
     """Make members for paths that must lead to an object, through objects, or end at a null."""
     inner: dict[str, list[str]] = {}
     for path in paths:
         top, _, rest = path.partition(".")
         inner.setdefault(top, []).extend([rest] if rest else [])
+    ours = [path.partition(".") for path in taken]
     return [
-        (top, msgspec.defstruct(top, _objects(rests), gc=False) | None, None)
+        (top, _object(top, _objects(rests, ()), [name for t, _, name in ours if t == top]), None)
         for top, rests in inner.items()
     ]
 
 
-def _members(names: list[bytes], values: tuple[msgspec.Raw, ...]) -> bytes:
-    """Write the sub-fields that are strings, each behind a comma."""
-    text = b""
-    for name, value in zip(names, values):  # noqa: B905  (of one length; strict costs time)
-        if value is not _ABSENT and (data := bytes(value)).startswith(b'"'):
-            text += b',"%b":%b' % (name, data)
-    return text
+def _object(name: str, members: list[Any], taken: Iterable[str]) -> Any:
+    """Make the type of a member; what is taken of it is what its encoding gives."""
+    raw = [(one, msgspec.Raw, _ABSENT) for one in taken]
+    return msgspec.defstruct(name, [*members, *raw], gc=False, omit_defaults=True) | None
 
 
 def value_at(record: object, path: str) -> object:

@@ -85,9 +85,10 @@ class IndexNames:
         """Return the function that dates the records of this format."""
         start = f"{self.stem(log_format.name)}-"
         suffix = _SUFFIXES[self.period(log_format.name)]
-        by_delivery = log_format.date_from == "delivery"
+        snapshots = re.compile(log_format.snapshots or r"(?!)")
 
         def date(hour: datetime, source: Source) -> IndexDate | None:
+            by_delivery = snapshots.search(source.uri) is not None
             adjusted = not EPOCH <= hour <= source.delivered + TOLERANCE
             moment = source.delivered if adjusted or by_delivery else hour
             if self._keep and moment < self._now() - self._keep:
