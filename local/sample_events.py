@@ -53,6 +53,14 @@ KEYS = {
     "s3_access": (
         f"access/{_ACCOUNT}/{_REGION}/shop-assets/2026/11/20/2026-11-20-00-00-00-0A1B2C3D4E5F6071"
     ),
+    "waf": (
+        f"AWSLogs/{_ACCOUNT}/WAFLogs/{_REGION}/shop/2026/11/20/08/15/"
+        f"{_ACCOUNT}_waflogs_{_REGION}_shop_20261120T0815Z_0f1e2d3c.log.gz"
+    ),
+    "config": (
+        f"AWSLogs/{_ACCOUNT}/Config/{_REGION}/2026/11/5/ConfigHistory/{_ACCOUNT}_Config_{_REGION}_"
+        "ConfigHistory_AWS::EC2::Volume_20261105T000000Z_20261105T055959Z_1.json.gz"
+    ),
     "cloudfront": (f"AWSLogs/{_ACCOUNT}/CloudFront/E2EXAMPLE9Z8Y7.2026-11-20-08.4f0c9ab1.gz"),
 }
 """The object of each format."""

@@ -33,10 +33,12 @@ FLOORS = {
     "clb": 3.0,
     "cloudfront": 2.2,
     "cloudtrail": 8.0,
+    "config": 3.0,
     "nlb": 3.0,
     "s3_access": 3.0,
     "tgw_flow": 3.0,
     "vpc_flow": 4.0,
+    "waf": 3.5,
 }
 """The least that a format must be faster than its plain loop."""
 

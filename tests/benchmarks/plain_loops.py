@@ -405,8 +405,10 @@ LOOPS: dict[str, Loop] = {
     "clb": clb,
     "cloudfront": cloudfront,
     "cloudtrail": cloudtrail,
+    "config": config,
     "nlb": nlb,
     "s3_access": s3_access,
     "tgw_flow": tgw_flow,
     "vpc_flow": vpc_flow,
+    "waf": waf,
 }
