@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from servicelogs.documents import one_index
 from servicelogs.formats import get, json_cutting
+from servicelogs.formats.cutting import MAX_RECORD_BYTES
 from servicelogs.formats.json_cutting import JsonCutter, Records
 from servicelogs.records import Source
 from tests.formats.parsing import chunked, parse
@@ -331,3 +332,16 @@ def counts_of(record: str) -> tuple[int, int]:
     text = f'{{"Records":[{record}]}}'.encode()
     (block,) = get("cloudtrail").blocks([text], source, one_index("x"))
     return block.documents, len(block.rejects)
+
+
+def test_what_follows_the_document_that_ends_in_an_overlong_record_is_found() -> None:
+    record = '{"eventVersion":"1.11","eventTime":"2026-11-20T08:14:55Z","eventID":"%s"}'
+    huge = f'{{"eventVersion":"{"x" * (MAX_RECORD_BYTES + 1)}"}}'
+    text = "".join(
+        f'{{"Records":[{",".join(records)}]}}' for records in ([record % 1, huge], [record % 2])
+    )
+    source = Source("s3://b/k", "A" * 16, datetime(2026, 11, 20, 9, tzinfo=UTC))
+    blocks = [*get("cloudtrail").blocks(chunked(text.encode(), 65_536), source, one_index("x"))]
+    assert b"".join(bytes(block.body) for block in blocks).count(b'"_id":"1"') == 1
+    assert b"".join(bytes(block.body) for block in blocks).count(b'"_id":"2"') == 1
+    assert [reject.error_type for block in blocks for reject in block.rejects] == ["too_long"]

@@ -202,7 +202,7 @@ FORMAT = Headed(
         "user_agent.original": "cs_user_agent",
         "tls.version": "ssl_protocol",
         "tls.cipher": "ssl_cipher",
-        "event.id": "x_edge_request_id",
+        "http.request.id": "x_edge_request_id",
         "cloud.account.id": "cloud.account_id",
         "cloud.resource_id": "cs_host",
     },

@@ -123,6 +123,8 @@ FORMAT = JsonRecords(
         "user.name": "userIdentity.userName",
         "user.id": "userIdentity.principalId",
         "user_agent.original": "userAgent",
+        "cloud.account.id": "recipientAccountId",
+        "cloud.resource_id": "resources.ARN",
         "event.id": "eventID",
         "event.action": "eventName",
         "event.provider": "eventSource",

@@ -282,6 +282,11 @@ class JsonCutter:
             self._lost = not end
             return not self._lost
         boundary = self._boundary.search(self._buffer)
+        opening = self._opening.search(self._buffer)
+        if opening and not (boundary and boundary.start() < opening.start()):
+            self._in_array = self._lost = False  # it was the last of its document
+            self._buffer = self._buffer[opening.start() :]
+            return True
         self._lost = boundary is None
         self._buffer = self._buffer[boundary.start(1) :] if boundary else self._buffer[-256:]
         return not self._lost

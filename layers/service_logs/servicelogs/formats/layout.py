@@ -300,10 +300,10 @@ class _Pattern:
         }
         if extra:
             last = max(map(max, extra.values()))
-            pieces[last] = ',"extra_fields":%b'
-            conversions.append((last, partial(_extra_object, extra)))
+            pieces[last] = "%b"
+            conversions.append((last, partial(_extra_columns, extra)))
         if rest:
-            pieces.append(',"extra_fields":%b')
+            pieces.append("%b")
             conversions.append((len(groups), self._rest_object))
         elif True in self._rests:
             pieces.append("%.0b")
@@ -327,7 +327,7 @@ class _Pattern:
     def _rest_object(self, groups: list[bytes], at: int) -> bytes:
         """Name the values behind the last column we know by their column's number."""
         values = re.findall(rf'"([^"]*)"|([^{self._notation.separator}]+)'.encode(), groups[at])
-        return _json_object(
+        return _extra_member(
             (f"column_{number}", quoted or plain)
             for number, (quoted, plain) in enumerate(values, len(self._columns) + 1)
         )
@@ -376,17 +376,21 @@ def _list_items(separator: bytes, groups: list[bytes], at: int) -> bytes:
     return groups[at].replace(separator, b'","')
 
 
-def _extra_object(names: dict[str, list[int]], groups: list[bytes], _: int) -> bytes:
-    return _json_object((name, b"".join([groups[at] for at in ats])) for name, ats in names.items())
+def _extra_columns(names: dict[str, list[int]], groups: list[bytes], _: int) -> bytes:
+    return _extra_member(
+        (name, b"".join([groups[at] for at in ats])) for name, ats in names.items()
+    )
 
 
-def _json_object(items: Iterable[tuple[str, bytes]]) -> bytes:
+def _extra_member(items: Iterable[tuple[str, bytes]]) -> bytes:
+    """Write columns that we do not know, those with a value, behind what was printed before."""
     pairs = (
         b'"%b":"%b"' % (name.encode(), value.replace(b'"', b"\\u0022"))
         for name, value in dict(items).items()
         if value != b"-"
     )
-    return b"{" + b",".join(pairs) + b"}"
+    members = b",".join(pairs)
+    return b',"extra_fields":{%b}' % members if members else b""
 
 
 def _print(part: Part) -> str:

@@ -82,6 +82,8 @@ FORMAT = Delimited(
     common={
         "source.ip": "client_ip",
         "source.port": "client_port",
+        "source.bytes": "received_bytes",
+        "destination.bytes": "sent_bytes",
         "destination.ip": "destination_ip",
         "destination.port": "destination_port",
         "network.protocol": "alpn_fe_protocol",

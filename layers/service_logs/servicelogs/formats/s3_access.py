@@ -257,7 +257,7 @@ FORMAT = _ServerAccess(
         "tls.version": "tls_version",
         "tls.cipher": "cipher_suite",
         "event.action": "operation",
-        "event.id": "request_id",
+        "http.request.id": "request_id",
         "event.duration_ms": "total_time",
         "error.code": "error_code",
         "cloud.account.id": "cloud.account_id",
