@@ -114,13 +114,15 @@ class JsonRecords(Format):
         if self.headers:
             top, inner = self.header_list
             members.append((top, msgspec.defstruct(top, [(inner, list[_Header])], gc=False)))
-        if self.ids:
-            members.append(("id", msgspec.Raw, _ABSENT))
+        members += [("id", msgspec.Raw, _ABSENT)] if self.ids else []
         members += _objects(self.free_form, self.taken)
         members += [(f"_{i}", _Nothing, 0) for i in range(len(FRAME))]
         renamed = {f"_{i}": name for i, name in enumerate(FRAME)}
-        renamed |= {"time": self.times[0], **{"id": path for path in self.ids[:1]}}
-        no_id = {} if self.ids else {"id": _ABSENT}
+        renamed["time"] = self.times[0]
+        no_id = {"id": _ABSENT}
+        if self.ids:
+            renamed["id"] = self.ids[0]
+            no_id = {}
         return msgspec.json.Decoder(
             msgspec.defstruct(self.name, members, rename=renamed, namespace=no_id, gc=False)
         )
