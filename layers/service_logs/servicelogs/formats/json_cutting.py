@@ -153,7 +153,7 @@ class JsonCutter:
             known = self._known(records, text)
         if known is None:
             return None
-        self._least = min(map(len, records), default=0) // 2
+        self._least = min(map(len, records), default=0) * 3 // 4
         if last:
             self._buffer, self._in_array, self._in_envelope = buffer[end + 1 :], False, True
         else:
@@ -163,7 +163,7 @@ class JsonCutter:
     def _separated(self, text: bytes) -> list[bytes]:
         """Cut at each separator, looking for the next only where records are as long as they were.
 
-        That saves half of the search, which is what cutting costs.
+        That saves half of the search or more, which is what cutting costs.
         """
         records = []
         start = 0
