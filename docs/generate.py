@@ -19,6 +19,7 @@ from local.sample_logs import objects
 from servicelogs import formats
 from servicelogs.documents import one_index
 from servicelogs.formats.format import Format
+from servicelogs.opensearch.index_names import IndexNames
 from servicelogs.reading import decompressed
 from servicelogs.records import Block, Source
 from servicelogs.reference import field_entries
@@ -79,7 +80,9 @@ def _filled(text: str, content: Callable[[str], str]) -> str:
 
 
 def _facts(log_format: Format) -> str:
-    index = f"aws-{log_format.name.replace('_', '-')}"
+    names = IndexNames("aws", "day", 0)
+    index = names.dates(log_format)(DELIVERED, Source("", "", DELIVERED))
+    every = f"{names.stem(log_format.name)}-2*"
     keys = "<br>".join(f"`{_key(template)}`" for template in log_format.keys)
     rows = [
         ("log type", f"`{log_format.name}`"),
@@ -87,7 +90,7 @@ def _facts(log_format: Format) -> str:
         ("objects", keys),
         ("written by", f"`{log_format.deliverer}`"),
         ("encryption of the bucket", _encryption(log_format.name)),
-        ("indexes", f"`{index}-2026.11.20`; all of them: `{index}-2*`"),
+        ("indexes", f"`{index.index}`; all of them: `{every}`"),
     ]
     return _table(("", ""), rows)
 
