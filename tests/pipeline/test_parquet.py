@@ -1,6 +1,7 @@
 """A Parquet file's rows become the documents that the same records as text become."""
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -110,6 +111,70 @@ def test_a_text_that_is_no_utf_8_is_mended_as_in_text():
     assert document["interface_id"] == "eni-\ufffd"
 
 
+def column(values, of_type) -> pyarrow.Array:
+    """Give a column of whole numbers that stand for something else."""
+    return pyarrow.array(values, pyarrow.int64()).view(of_type)
+
+
+@pytest.mark.parametrize(
+    ("times", "text"),
+    [
+        (column([1795162440123456789], pyarrow.timestamp("ns")), "2026-11-20T08:14:00.123456789Z"),
+        (column([1795162440123], pyarrow.timestamp("ms", "UTC")), "2026-11-20T08:14:00.123Z"),
+        (column([1795162440], pyarrow.timestamp("s", "No/Zone")), "2026-11-20T08:14:00.000Z"),
+        (column([123456789], pyarrow.time64("ns")), "00:00:00.123456789"),
+        (pyarrow.array([20777], pyarrow.int32()).view(pyarrow.date32()), "2026-11-20"),
+    ],
+)
+def test_a_time_is_kept_to_the_nanosecond_and_in_utc(times, text):
+    (row,) = rows_of(table(version=[2], new_time=times))
+    assert json.loads(row) == {"version": 2, "new_time": text}
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        column([2**62, 0], pyarrow.timestamp("us")),
+        pyarrow.array([2**30, 0], pyarrow.int32()).view(pyarrow.date32()),
+    ],
+)
+def test_a_time_that_no_calendar_has_costs_no_record(times):
+    first, second = parse_file(table(version=[2, 2], new_time=times)).documents.values()
+    assert "out of range" in first["extra_fields"]["new_time"]
+    assert second["extra_fields"]["new_time"].startswith("1970-01-01")
+
+
+def test_of_columns_with_one_name_each_value_is_kept():
+    names = ["version", "srcaddr", "srcaddr", "new", "new"]
+    values = [2, "192.0.2.1", "192.0.2.2", "a", "b"]
+    twice = pyarrow.Table.from_arrays([pyarrow.array([value]) for value in values], names)
+    file = io.BytesIO()
+    pyarrow.parquet.write_table(twice, file)
+    (document,) = parse_file(file.getvalue()).documents.values()
+    assert document["srcaddr"] == "192.0.2.1"
+    assert document["extra_fields"] == {"srcaddr_3": "192.0.2.2", "new": "a", "new_5": "b"}
+
+
+def test_nested_values_and_those_of_a_dictionary_are_kept():
+    nested = pyarrow.array([{"a": 1, "b": [1, 2]}])
+    action = pyarrow.array(["ACCEPT"]).dictionary_encode()
+    (document,) = parse_file(table(version=[2], action=action, nested=nested)).documents.values()
+    assert document["action"] == "ACCEPT"
+    assert json.loads(document["extra_fields"]["nested"]) == {"a": 1, "b": [1, 2]}
+
+
+def test_a_file_whose_columns_would_fill_the_memory_is_one_reject():
+    """A million columns take five gigabytes to be described."""
+    names = [f"column_{'x' * 400}_{number}" for number in range(10_000)]
+    file = io.BytesIO()
+    values = [pyarrow.array([1])] * len(names)
+    pyarrow.parquet.write_table(pyarrow.Table.from_arrays(values, names), file)
+    parsed = parse_file(file.getvalue())
+    assert parsed.documents == {}
+    (reject,) = parsed.rejects
+    assert "description of its columns" in reject.reason
+
+
 def test_a_file_that_ends_too_early_is_one_reject_that_says_so():
     parsed = parse_file(parquet(TEXT)[:5000])
     assert parsed.documents == {}
@@ -135,6 +200,15 @@ def test_a_later_invocation_goes_on_with_any_row(start, row_group_size):
     data = parquet(TEXT, row_group_size)
     whole, rest = parse_file(data).documents, parse_file(data, start).documents
     assert rest == {number: document for number, document in whole.items() if number >= start}
+
+
+def test_the_lines_of_rows_that_are_not_read_again_come_in_pieces():
+    data = parquet(TEXT, row_group_size=1000)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("servicelogs.parquet.SKIPPED_LINES", 100)
+        pieces = list(json_lines([data], 4500))
+    assert sum(piece.count(b"\n") for piece in pieces) == RECORDS
+    assert max(piece.count(b"\n") for piece in pieces) <= 256
 
 
 def test_row_groups_before_the_start_are_not_read_again():

@@ -5,6 +5,8 @@ https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-path.html
 """
 
 import errno
+import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
@@ -20,9 +22,15 @@ from servicelogs.errors import ObjectUnreachable, UnreadableObject
 ROWS = 256
 # So many bytes of a column are read at a time, instead of a whole row group.
 COLUMN_BUFFER_SIZE = 256 * 1024
+# A file's end, which describes its columns, takes 50 times its size in memory (measured), whatever
+# it describes. That of a log takes some kilobytes.
+LONGEST_DESCRIPTION = 8 * 1024 * 1024
+# Where an earlier attempt was before: so many lines without a row at a time.
+SKIPPED_LINES = 64 * 1024
 # What pyarrow raises for a damaged file, and for values that no log has.
-FAULTS = (pyarrow.ArrowException, OSError, TypeError, ValueError)
+FAULTS = (pyarrow.ArrowException, ArithmeticError, OSError, TypeError, ValueError)
 
+_SPACED = re.compile(r"^(\d+-\d\d-\d\d) (.+)$").sub
 _encode = msgspec.json.Encoder().encode
 
 
@@ -36,11 +44,13 @@ def json_lines(pieces: Iterable[bytes], start: int = 1) -> Iterator[bytes]:
         _copy(pieces, copy)
         row = 1
         try:
+            _check_description(copy)
             file = pyarrow.parquet.ParquetFile(
                 copy, buffer_size=COLUMN_BUFFER_SIZE, pre_buffer=False
             )
             for group, first in _groups(file, start):
-                yield b"\n" * (first - row)
+                for at in range(row, first, SKIPPED_LINES):
+                    yield b"\n" * min(SKIPPED_LINES, first - at)
                 row = first
                 for batch in file.iter_batches(ROWS, row_groups=[group]):
                     yield _lines(batch)
@@ -67,6 +77,18 @@ def _copy(pieces: Iterable[bytes], copy: IO[bytes]) -> None:
         ) from error
 
 
+def _check_description(copy: IO[bytes]) -> None:
+    """Refuse a file whose description of itself would fill the memory, before it is read."""
+    size = copy.seek(0, os.SEEK_END)
+    copy.seek(max(0, size - 8))
+    length = int.from_bytes(copy.read(4), "little")
+    copy.seek(0)
+    if LONGEST_DESCRIPTION < length < size:
+        raise ValueError(
+            f"its description of its columns has {length} bytes, over {LONGEST_DESCRIPTION}"
+        )
+
+
 def _groups(file: pyarrow.parquet.ParquetFile, start: int) -> Iterator[tuple[int, int]]:
     """Give the row groups to read, each with the number of its first row.
 
@@ -81,16 +103,39 @@ def _groups(file: pyarrow.parquet.ParquetFile, start: int) -> Iterator[tuple[int
 
 
 def _lines(batch: pyarrow.RecordBatch) -> bytes:
-    names = batch.schema.names
+    names = _each_once(batch.schema.names)
     rows = zip(*map(_values, batch.columns), strict=True)
     lines = (_encode(dict(zip(names, row, strict=True))) for row in rows)
     return b"\n".join((*lines, b""))
 
 
+def _each_once(names: list[str]) -> list[str]:
+    """Give a name that comes again its column's number, so that none hides another's values."""
+    if len(set(names)) == len(names):
+        return names
+    first = dict(zip(reversed(names), reversed(range(len(names))), strict=True))
+    return [name if first[name] == at else f"{name}_{at + 1}" for at, name in enumerate(names)]
+
+
 def _values(column: pyarrow.Array) -> list[Any]:
-    if pyarrow.types.is_string(column.type) or pyarrow.types.is_binary(column.type):
+    types, of_type = pyarrow.types, column.type
+    if types.is_dictionary(of_type):
+        return _values(column.dictionary_decode())
+    if types.is_string(of_type) or types.is_large_string(of_type) or types.is_binary(of_type):
         # Nothing checks that what a writer calls a string is UTF-8: as in text, it is mended.
-        texts = column.cast(pyarrow.binary()).to_pylist()
+        texts = column.cast(pyarrow.large_binary()).to_pylist()
         return [text if text is None else text.decode("utf-8", "replace") for text in texts]
+    if types.is_timestamp(of_type):
+        # UTC, whatever zone the file would show it in.
+        texts = _as_text(column.cast(pyarrow.timestamp(of_type.unit)))
+        return [text and _SPACED(r"\1T\2Z", text) for text in texts]
+    if types.is_date(of_type) or types.is_time(of_type):
+        return _as_text(column)
     values: list[Any] = column.to_pylist()
     return values
+
+
+def _as_text(times: pyarrow.Array) -> list[Any]:
+    """Write times as Arrow does: Python's know neither nanoseconds nor every year."""
+    texts: list[Any] = times.cast(pyarrow.string()).to_pylist()
+    return texts
