@@ -345,3 +345,18 @@ def test_what_follows_the_document_that_ends_in_an_overlong_record_is_found() ->
     assert b"".join(bytes(block.body) for block in blocks).count(b'"_id":"1"') == 1
     assert b"".join(bytes(block.body) for block in blocks).count(b'"_id":"2"') == 1
     assert [reject.error_type for block in blocks for reject in block.rejects] == ["too_long"]
+
+
+@pytest.mark.parametrize("name", ["cloudtrail", "waf"])
+@pytest.mark.parametrize("around", [(b" ", b""), (b"\t", b" "), (b"", b" \r"), (b"\x0b", b"\x0c")])
+def test_spaces_around_a_record_on_a_line_are_none_of_it(
+    name: str, around: tuple[bytes, bytes]
+) -> None:
+    members: dict[str, Any] = {"eventTime": TIME, "x": 1}
+    if name == "waf":
+        members = {"timestamp": 1795162495123, "httpRequest": {"headers": []}, "x": 1}
+    record = json.dumps(members).encode()
+    text = b"\n".join((record, around[0] + record + around[1], record))
+    parsed = parse(name, text)
+    assert parsed.documents.keys() == {1, 2, 3}
+    assert parsed.documents[2]["x"] == 1

@@ -204,9 +204,9 @@ class JsonCutter:
         """Cut at line ends; a line that is no JSON may be several records."""
         end = len(self._buffer) if last else self._buffer.rfind(b"\n") + 1
         text, self._buffer = self._buffer[:end], self._buffer[end:]
-        records = [line for line in _lines_of(text) if line and not line.isspace()]
+        records = [record for line in _lines_of(text) if (record := line.strip())]
         if not _is_utf_8(text) or (known := self._known(records, b"")) is None:
-            whole = (record for line in records for record in _records_in(line.strip()))
+            whole = (record for line in records for record in _records_in(line))
             records = [*whole]
             known = [self._known_of(record) if _is_utf_8(record) else None for record in records]
         return self._numbered(records, known)
@@ -302,9 +302,9 @@ def _lines_of(text: bytes) -> Iterator[bytes]:
     """Split long lines: to find each end takes a quarter of the time that `split` takes."""
     start = 0
     while (end := text.find(_LINE_FEED, start)) >= 0:
-        yield text[start:end].removesuffix(b"\r")
+        yield text[start:end]
         start = end + 1
-    yield text[start:].removesuffix(b"\r")
+    yield text[start:]
 
 
 def _records_in(line: bytes) -> list[bytes]:
