@@ -436,3 +436,29 @@ def test_numbers_null_and_names_with_underscores_are_understood_in_json(name: st
     }
     text = parse(fresh(name), LINES[name])
     assert parse(fresh(name), json.dumps(typed).encode()).documents == text.documents
+
+
+@pytest.mark.parametrize("exponent", ["1e99999999999999999999", "-1E-99999999999999999999"])
+def test_a_number_with_an_exponent_that_no_computer_has_crashes_nothing(exponent: str) -> None:
+    record = json.dumps(names_and_values("alb")).removesuffix("}")
+    parsed = parse(fresh("alb"), f'{record},"new": {exponent}}}'.encode())
+    assert parsed.documents[1]["extra_fields"] == {"new": exponent}
+
+
+@pytest.mark.parametrize("value", ["a\\u0022", ["a\\u0022", "h2"], '[x\\\\u0022,"log":1]', "a\\"])
+def test_a_backslash_in_a_list_of_protocols_ends_no_string(value: Any) -> None:
+    record = names_and_values("nlb") | {"alpn_client_preference_list": value}
+    (document,) = parse(fresh("nlb"), json.dumps(record).encode()).documents.values()
+    assert "\\" in document["alpn_client_preference_list"][0]
+
+
+@pytest.mark.parametrize(
+    "before", [json.dumps(names_and_values("clb")).encode(), CLB.partition(b' "curl')[0]]
+)
+def test_a_user_agent_that_ends_in_a_backslash_fits_behind_lines_of_another_kind(
+    before: bytes,
+) -> None:
+    line = CLB.replace(b"curl/8.9.1", b"C:\\")
+    parsed = parse(fresh("clb"), b"\n".join((CLB, before, line)))
+    assert parsed.documents.keys() == {1, 2, 3}
+    assert parsed.documents[3]["user_agent"] == "C:\\"

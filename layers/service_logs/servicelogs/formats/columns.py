@@ -173,8 +173,13 @@ def json_items(name: str, description: str, *, since: str = "") -> Column:
     return Column(name, (Variant(r"(\S+)", (Part(field, convert=_json_items),)),), since=since)
 
 
+_quote_or_backslash = re.compile(rb"\\(?:u0022|(\\))")
+
+
 def _json_items(value: bytes) -> bytes:
-    items = value.removeprefix(b"[").removesuffix(b"]").replace(b"\\u0022", b"").split(b",")
+    # A backslash stands for itself with the one behind it: `\\u0022` holds no quote.
+    unquoted = _quote_or_backslash.sub(lambda one: one[0] if one[1] else b"", value)
+    items = unquoted.removeprefix(b"[").removesuffix(b"]").split(b",")
     return b'","'.join(filter(None, map(bytes.strip, items)))
 
 

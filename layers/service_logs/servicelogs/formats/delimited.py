@@ -127,11 +127,15 @@ class Delimited(Format):
         return line.replace(b'\\\\"', b"\\u0022")
 
     def readings(self, line: bytes) -> tuple[bytes, ...]:
-        """Give the readings of a line that does not fit, the likeliest first."""
+        """Give the readings of a line that does not fit the layout of the line before it.
+
+        The likeliest comes first: as it is, in another layout.
+        """
         meant = self.as_meant(line)
         # AWS writes a `-` at the end some time before it says which column that will be.
         to_come = f"{self.separator}-".encode()
-        return (meant, meant.removesuffix(to_come)) if meant.endswith(to_come) else (meant,)
+        shorter = (meant.removesuffix(to_come),) if meant.endswith(to_come) else ()
+        return (line, meant, *shorter)
 
     @override
     def blocks(
@@ -220,7 +224,7 @@ class Headed(Delimited):
 
     @override
     def readings(self, line: bytes) -> tuple[bytes, ...]:
-        return (self.as_meant(line),)  # the header alone decides
+        return (line, self.as_meant(line))
 
     @cached_property
     def _layouts(self) -> dict[tuple[str, ...], Layout]:
@@ -310,7 +314,7 @@ class _Reader:
             self._take_json(ordinal, raw(ordinal), out)
             return
         layouts = (self._columns, *self._format.other_layouts)
-        for meant in self._format.readings(line):
+        for meant in dict.fromkeys(self._format.readings(line)):
             if any(self._fits(layout, ordinal, meant, out) for layout in layouts):
                 return
         newest = (*self._format.other_layouts, self._columns)[0]

@@ -6,7 +6,7 @@ is, and this is for those that it does not take: with escapes or spaces in them,
 
 import json
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 import msgspec
 
@@ -54,7 +54,10 @@ def _text(raw: msgspec.Raw) -> str:
 
 def _number(text: str) -> str:
     """Write a number without an exponent, and without `.0` at its end."""
-    number = Decimal(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:  # an exponent of some twenty digits
+        return text
     if abs(number.adjusted()) > _MOST_DIGITS:
         return text
     plain = format(number, "f")
