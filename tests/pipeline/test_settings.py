@@ -29,6 +29,11 @@ def test_numbers_and_lists_have_their_types():
     assert settings.log_types == ("alb", "cloudtrail")
 
 
+def test_all_types_may_be_asked_for_beside_some():
+    settings = read_settings(ENDPOINT | {"LOG_TYPES": "alb,all"})
+    assert settings.log_types == formats.NAMES
+
+
 def test_a_domain_may_be_named_without_scheme():
     settings = read_settings({"OPENSEARCH_ENDPOINT": "vpc-logs.eu-west-1.es.amazonaws.com"})
     assert settings.opensearch_endpoint == "https://vpc-logs.eu-west-1.es.amazonaws.com"
@@ -52,6 +57,7 @@ def test_a_domain_may_be_named_without_scheme():
         ("DELETE_AFTER_DAYS", "1.5"),
         ("LOG_TYPE", "albs"),
         ("LOG_TYPES", "alb,albs"),
+        ("LOG_TYPES", ","),
         ("CLOUDFRONT_FIELDS", "date;time"),
         ("CLOUDFRONT_FIELDS", "date time date"),
         ("LOG_TYPE_PREFIXES", "edge/"),

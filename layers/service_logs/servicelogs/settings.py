@@ -124,7 +124,9 @@ def _log_type(name: str, value: str) -> str:
 
 def _log_types(name: str, value: str) -> tuple[str, ...]:
     names = [part.strip() for part in value.split(",") if part.strip()]
-    if names == ["all"]:
+    if not names:
+        raise ConfigurationError(f"{name} must be all, or names of log types, as alb,waf")
+    if "all" in names:
         return formats.NAMES
     return tuple(_log_type(name, part) for part in dict.fromkeys(names))
 
