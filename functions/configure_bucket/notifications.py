@@ -3,12 +3,15 @@
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote, unquote_plus
 
 import boto3
 from botocore.exceptions import ClientError
 
 EVENT = "s3:ObjectCreated:*"
 POLICY_DELAYS = (5, 15, 20, 20)
+# Whatever else a filter holds S3 takes percent-encoded: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-filtering.html
+PLAIN_IN_FILTERS = "/!-_.*'()"
 
 # Where a bucket's configuration lists each kind of destination, and what an entry calls it.
 DESTINATIONS = {
@@ -97,7 +100,7 @@ def own_entry(own_id: str, properties: Mapping[str, str]) -> tuple[str, Entry]:
         if properties.get(arn_name):
             entry: Entry = {"Id": own_id, arn_name: properties[arn_name], "Events": [EVENT]}
             rules = [
-                {"Name": name.lower(), "Value": properties[name]}
+                {"Name": name.lower(), "Value": quote(properties[name], safe=PLAIN_IN_FILTERS)}
                 for name in ("Prefix", "Suffix")
                 if properties.get(name)
             ]
@@ -129,9 +132,9 @@ def either_starts(one: str, other: str) -> bool:
 
 
 def filter_of(entry: Entry, name: str) -> str:
-    """Return an entry's prefix or suffix; S3 writes the names in either case."""
+    """Return an entry's prefix or suffix, decoded; S3 writes the names in either case."""
     rules = entry.get("Filter", {}).get("Key", {}).get("FilterRules", [])
-    return next((r.get("Value", "") for r in rules if r["Name"].lower() == name), "")
+    return unquote_plus(next((r.get("Value", "") for r in rules if r["Name"].lower() == name), ""))
 
 
 def destination(entry: Entry) -> str:

@@ -98,6 +98,16 @@ def test_create_adds_ours_and_keeps_every_other(bucket, queue):
     assert notifications.filter_of(ours, "prefix") == "logs/"
 
 
+def test_a_filter_is_percent_encoded_as_s3_takes_it_and_compared_decoded(bucket, queue):
+    carry_out("Create", QueueArn=queue, Prefix="hive/year=2026/(a)!_'.-")
+    (ours,) = notifications.entries(configured(bucket))
+    (rule,) = ours["Filter"]["Key"]["FilterRules"]
+    assert rule["Value"] == "hive/year%3D2026/(a)!_'.-"
+    assert notifications.overlaps(ours, entry("hive/year=2026/"))
+    assert notifications.overlaps(entry("hive/year%3D2026/(a)"), ours)
+    assert not notifications.overlaps(ours, entry("hive/year%3D2025/"))
+
+
 def test_create_again_changes_nothing(bucket, queue):
     carry_out("Create", QueueArn=queue, Prefix="logs/")
     before = configured(bucket)

@@ -1,8 +1,15 @@
 """CloudFormation's answer is sent whatever else of the package can be imported."""
 
+import contextlib
+import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from servicelogs import custom_resource
 
 LAYER = Path(__file__).parents[2] / "layers" / "service_logs"
 
@@ -17,3 +24,23 @@ def test_the_answer_needs_nothing_but_the_standard_library():
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize(
+    "reason", ["x" * 10_000, "é" * 10_000, '"' * 10_000, "\U0001f600" * 10_000]
+)
+def test_an_answer_is_no_longer_than_cloudformation_takes(monkeypatch, reason):
+    sent = []
+
+    def urlopen(request, timeout):
+        sent.append(request.data)
+        return contextlib.nullcontext(SimpleNamespace(status=200))
+
+    monkeypatch.setattr("servicelogs.custom_resource.urllib.request.urlopen", urlopen)
+    event = {"ResponseURL": "https://x", "StackId": "s", "RequestId": "r"}
+    custom_resource.fail(event | {"LogicalResourceId": "l"}, reason)
+
+    (answer,) = sent
+    assert len(answer) < 4096 - 1500, "names and ids take some of it"
+    assert reason.startswith(json.loads(answer)["Reason"])
+    assert len(json.loads(answer)["Reason"]) > 100

@@ -11,8 +11,8 @@ from typing import Any
 
 logger = logging.getLogger(__name__)
 
-# CloudFormation takes 4 KiB of the whole answer.
-_LONGEST_REASON = 1000
+# Of JSON, in which one character may take twelve. CloudFormation takes 4 KiB of the whole answer.
+_LONGEST_REASON = 2000
 
 
 def succeed(event: Mapping[str, Any], physical_id: str = "") -> None:
@@ -24,7 +24,9 @@ def succeed(event: Mapping[str, Any], physical_id: str = "") -> None:
 
 def fail(event: Mapping[str, Any], reason: str) -> None:
     """Answer that the request was not carried out, and why."""
-    _answer(event, {"Status": "FAILED", "Reason": reason[:_LONGEST_REASON]})
+    while len(json.dumps(reason)) > _LONGEST_REASON:
+        reason = reason[: len(reason) * 9 // 10]
+    _answer(event, {"Status": "FAILED", "Reason": reason})
 
 
 def _answer(event: Mapping[str, Any], outcome: Mapping[str, str]) -> None:
