@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 from local.sample_logs import ACCOUNT, REGION, SampleObject, gzipped
 from local.sample_logs.clients import USER_AGENTS, address, address_v6, hexadecimal, path
+from local.sample_logs.load_balancers import key
 
 _START = datetime(2026, 11, 20, 8, 10, tzinfo=UTC)
 _GROUP = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/web/0f1e2d3c4b5a6978"
 _CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/11111111-2222-4333-8444-555555555555"
-_DIRECTORY = f"lb/AWSLogs/{ACCOUNT}/elasticloadbalancing/{REGION}/2026/11/20/"
 
 
 def generate(records: int, rng: random.Random) -> bytes:
@@ -31,11 +31,7 @@ def objects(rng: random.Random) -> Iterator[SampleObject]:
 
 
 def _key(minute: str, unique: str) -> str:
-    balancer = "app.shop-web.0a1b2c3d4e5f6071"
-    name = (
-        f"{ACCOUNT}_elasticloadbalancing_{REGION}_{balancer}_20261120T{minute}Z_192.0.2.10_{unique}"
-    )
-    return f"{_DIRECTORY}{name}.log.gz"
+    return key("app.shop-web.0a1b2c3d4e5f6071", minute, f"192.0.2.10_{unique}.log.gz")
 
 
 def _line(rng: random.Random) -> str:

@@ -4,8 +4,9 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from local.sample_logs import ACCOUNT, REGION, SampleObject, gzipped
+from local.sample_logs import ACCOUNT, SampleObject, gzipped
 from local.sample_logs.clients import address, address_v6, hexadecimal
+from local.sample_logs.load_balancers import key
 
 _START = datetime(2026, 11, 20, 8, 10, tzinfo=UTC)
 _VALID = "NotBefore=2026-01-01T00:00:00Z;NotAfter=2027-01-01T00:00:00Z"
@@ -25,12 +26,8 @@ def objects(rng: random.Random) -> Iterator[SampleObject]:
 
 
 def _key(minute: str, rng: random.Random) -> str:
-    balancer = "app.shop-web.0a1b2c3d4e5f6071"
-    return (
-        f"lb/AWSLogs/{ACCOUNT}/elasticloadbalancing/{REGION}/2026/11/20/conn_log_{ACCOUNT}_"
-        f"elasticloadbalancing_{REGION}_{balancer}_20261120T{minute}Z_192.0.2.10_"
-        f"{hexadecimal(rng, 8)}.log.gz"
-    )
+    unique = f"192.0.2.10_{hexadecimal(rng, 8)}.log.gz"
+    return key("app.shop-web.0a1b2c3d4e5f6071", minute, unique, kind="conn_log_")
 
 
 def _line(rng: random.Random) -> str:

@@ -4,8 +4,9 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from local.sample_logs import ACCOUNT, REGION, SampleObject
+from local.sample_logs import SampleObject
 from local.sample_logs.clients import USER_AGENTS, address, hexadecimal, path
+from local.sample_logs.load_balancers import key
 
 _START = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 _TLS = "ECDHE-RSA-AES128-GCM-SHA256 TLSv1.2"
@@ -26,11 +27,7 @@ def objects(rng: random.Random) -> Iterator[SampleObject]:
 
 
 def _key(hour: str, rng: random.Random) -> str:
-    return (
-        f"lb/AWSLogs/{ACCOUNT}/elasticloadbalancing/{REGION}/2026/11/20/{ACCOUNT}_"
-        f"elasticloadbalancing_{REGION}_legacy-web_20261120T{hour}Z_192.0.2.11_"
-        f"{hexadecimal(rng, 8)}.log"
-    )
+    return key("legacy-web", hour, f"192.0.2.11_{hexadecimal(rng, 8)}.log")
 
 
 def _line(rng: random.Random) -> str:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from local.sample_logs import ACCOUNT, REGION, SampleObject, gzipped
 from local.sample_logs.clients import address, address_v6, hexadecimal
+from local.sample_logs.load_balancers import key
 
 _START = datetime(2026, 11, 20, 8, 10, tzinfo=UTC)
 _BALANCER = "net/edge-tls/5566778899aabbcc 00112233445566aa"
@@ -24,11 +25,7 @@ def objects(rng: random.Random) -> Iterator[SampleObject]:
 
 
 def _key(minute: str, rng: random.Random) -> str:
-    balancer = "net.edge-tls.5566778899aabbcc"
-    return (
-        f"lb/AWSLogs/{ACCOUNT}/elasticloadbalancing/{REGION}/2026/11/20/{ACCOUNT}_"
-        f"elasticloadbalancing_{REGION}_{balancer}_20261120T{minute}Z_{hexadecimal(rng, 8)}.log.gz"
-    )
+    return key("net.edge-tls.5566778899aabbcc", minute, f"{hexadecimal(rng, 8)}.log.gz")
 
 
 def _line(rng: random.Random) -> str:
