@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -360,3 +361,32 @@ def test_spaces_around_a_record_on_a_line_are_none_of_it(
     parsed = parse(name, text)
     assert parsed.documents.keys() == {1, 2, 3}
     assert parsed.documents[2]["x"] == 1
+
+
+def test_records_none_of_which_ends_are_rejects_in_time_that_grows_with_their_size() -> None:
+    calls = 0
+    scan: Callable[[JsonCutter], Any] = JsonCutter._scan
+
+    def counted(self: JsonCutter) -> Any:
+        nonlocal calls
+        calls += 1
+        return scan(self)
+
+    some = [json.dumps(event(eventID=str(n)), separators=(",", ":")) for n in range(1_000)]
+    broken = [f'{one[:-1]},"x":{{}}' for one in some]
+    text = f'{{"Records":[{",".join((some[0], *broken, *some[1:]))}]}}'
+    with patch.object(JsonCutter, "_scan", counted):
+        parsed = parse("cloudtrail", text.encode())
+    assert parsed.documents.keys() == {1, *range(1_002, 2_001)}
+    assert len(parsed.rejects) == 1_000
+    assert calls < 50
+
+
+def test_spaces_in_an_overlong_record_are_passed_over_quickly() -> None:
+    record = json.dumps(event(eventID="after"), separators=(",", ":")).encode()
+    start = b'{"Records":[%b,{"eventVersion":"' % record + b"x" * MAX_RECORD_BYTES * 2
+    chunks = (start, *[b" " * 262_144] * 12, b'"},%b]}' % record)
+    before = time.process_time()
+    parsed = parse("cloudtrail", chunks)
+    assert time.process_time() - before < 10
+    assert parsed.documents.keys() == {1, 3}

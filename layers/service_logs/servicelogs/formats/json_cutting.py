@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -49,7 +50,10 @@ class JsonCutter:
     def __init__(self, key: str, decoder: msgspec.json.Decoder[Any]) -> None:
         self._decoder = decoder
         member = rb'\s*"[^"\\]*"\s*:\s*(?:"(?:[^"\\]|\\.)*"|[-+.0-9a-zA-Z]+)\s*,'
-        self._opening = re.compile(rb'\s*\{(?:%b)*+\s*"%b"\s*:\s*\[\s*' % (member, key.encode()))
+        opening = rb'\{(?:%b)*+\s*"%b"\s*:\s*\[\s*' % (member, key.encode())
+        self._opening = re.compile(rb"\s*" + opening)
+        # Spaces before what is searched would be looked at from each of them on.
+        self._opening_anywhere = re.compile(opening)
         self._boundary = re.compile(rb"(?!)")
         self._first_key = self._separator = b""
         self._least = 0
@@ -59,6 +63,7 @@ class JsonCutter:
         self._in_envelope = False
         self._by_line: bool | None = None
         self._lost = False
+        self._given_up = 1
 
     def cut(self, chunks: Iterable[bytes]) -> Iterator[Records | Overlong]:
         """Cut chunks into blocks of records, counting from 1.
@@ -109,6 +114,7 @@ class JsonCutter:
             quick = block is not None
             block = block or self._surely()
             if block.records:
+                self._given_up = 1
                 yield block
             if quick and not last:
                 return  # what is left is the beginning of a record, as a rule
@@ -255,26 +261,33 @@ class JsonCutter:
                 return records, done, True
         return records, done, False
 
-    def _split(self) -> tuple[list[bytes], int]:
-        """Cut between all records that can be told by their first member, but for the last."""
+    def _split(self, most: int | None = None) -> tuple[list[bytes], int]:
+        """Cut between records that can be told by their first member, but for the last."""
         records = []
         start = 0
-        for boundary in self._boundary.finditer(self._buffer):
+        for boundary in islice(self._boundary.finditer(self._buffer), most):
             records.append(self._buffer[start : boundary.start() + 1])
             start = boundary.start(1)
         return records, start
 
     def _give_up(self, last: bool) -> Records | Overlong:
-        """A record does not end: it goes up to where the next one seems to begin."""
-        boundary = self._boundary.search(self._buffer)
-        end = boundary.start() + 1 if boundary else len(self._buffer)
-        broken, self._buffer = self._buffer[:end], self._buffer[end:]
+        """A record does not end: it goes up to where the next one seems to begin.
+
+        Where the next one does not end either, and so on, twice as many go each time: to look at
+        all that follows for each of them would take hours.
+        """
+        records, done = self._split(self._given_up)
+        self._given_up *= 2
         self._in_envelope = False
-        if boundary or (last and end <= MAX_RECORD_BYTES):
+        if records:
+            self._buffer = self._buffer[done:]
+            return self._numbered(records, [None] * len(records))
+        broken, self._buffer = self._buffer, b""
+        if last and len(broken) <= MAX_RECORD_BYTES:
             return self._numbered([broken.strip(b" \t\r\n,")], [None])
         self._lost = True
         self._first += 1
-        return Overlong(broken[:KEPT_BYTES], self._first - 1, end)
+        return Overlong(broken[:KEPT_BYTES], self._first - 1, len(broken))
 
     def _find_back(self) -> bool:
         """Go on behind a record that was too long, where the next one seems to begin."""
@@ -283,7 +296,7 @@ class JsonCutter:
             self._lost = not end
             return not self._lost
         boundary = self._boundary.search(self._buffer)
-        opening = self._opening.search(self._buffer)
+        opening = self._opening_anywhere.search(self._buffer)
         if opening and not (boundary and boundary.start() < opening.start()):
             self._in_array = self._lost = False  # it was the last of its document
             self._buffer = self._buffer[opening.start() :]
