@@ -1,7 +1,10 @@
 """Parquet files go to the function that can read them, and none is lost or counted twice."""
 
+import gc
 import json
+import tempfile
 from functools import partial
+from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
@@ -10,8 +13,11 @@ from botocore.exceptions import ClientError
 
 from local.sample_logs import generate
 from local.sample_logs.parquet import parquet
+from servicelogs.accounts import Account
+from servicelogs.errors import TryLater
 from servicelogs.indexing import Batch
-from tests.pipeline.deployment import LOGS, Deployment, flow_key, flow_lines
+from servicelogs.records import Block
+from tests.pipeline.deployment import LOGS, Deployment, EngineWriter, flow_key, flow_lines
 from tests.pipeline.test_indexing import counting_down, forbid, records_of
 
 RECORDS = 3000
@@ -190,3 +196,30 @@ def test_without_a_function_for_it_a_parquet_file_is_one_reject_that_says_so(
 
 def _without_parquet(make: Any, queue_url: str, clock: Any, **_parquet: Any) -> Batch:
     return make(queue_url, clock)
+
+
+def test_the_copy_of_a_file_that_could_not_be_delivered_makes_room_at_once(deployment, monkeypatch):
+    """Nobody waits for the garbage collector: the next file may need the room."""
+    copies = []
+
+    def copy() -> Any:
+        copies.append(TemporaryFile())  # noqa: SIM115 - whoever asks for it closes it
+        return copies[-1]
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", copy)
+    monkeypatch.setattr(EngineWriter, "add", _left)
+    put(deployment, KEY)
+    deployment.run()
+
+    gc.disable()
+    try:
+        with pytest.raises(BatchProcessingError):
+            deployment.run_parquet()
+        assert [copy.closed for copy in copies] == [True]
+    finally:
+        gc.enable()
+
+
+def _left(_writer: EngineWriter, block: Block, account: Account) -> None:
+    account.take(block)
+    account.leave(block.documents, TryLater("the engine is busy"))

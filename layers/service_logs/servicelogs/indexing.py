@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import batched, chain
 from typing import TYPE_CHECKING, Protocol
@@ -30,7 +31,7 @@ from servicelogs.formats import START_BYTES
 from servicelogs.formats.format import Format
 from servicelogs.log_types import LogTypes
 from servicelogs.measures import Totals
-from servicelogs.reading import begin, not_read_here
+from servicelogs.reading import Begun, begin, not_read_here
 from servicelogs.records import Block, Reject, Source
 from servicelogs.rejects import RejectsPart
 from servicelogs.settings import Settings
@@ -219,11 +220,17 @@ class Batch:
         if not opened.size:
             work.pass_over(wanted, "an empty object")
             return
-        start, chunks, fault = begin(
+        begun = begin(
             opened.stream,
             START_BYTES,
             lambda pieces: self._text_of_parquet(pieces, wanted.start),
         )
+        # An error keeps what it met, and so the copy of a Parquet file, until somebody collects it.
+        with closing(begun.chunks):
+            self._index(begun, opened, wanted, work)
+
+    def _index(self, begun: Begun, opened: OpenObject, wanted: ObjectToRead, work: Work) -> None:
+        start, chunks, fault = begun
         if self._parquet_queue and isinstance(fault, ParquetFile):
             work.routed.append(replace(wanted, key=opened.key, key_if_encoded="", etag=opened.etag))
             return

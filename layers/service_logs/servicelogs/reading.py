@@ -1,7 +1,7 @@
 """From an object's bytes, however they are compressed, to text in bounded memory."""
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import NamedTuple, NoReturn, Protocol
 
 from isal import igzip_lib
@@ -40,7 +40,7 @@ class Begun(NamedTuple):
 
     start: bytes
     """At least as many bytes as were asked for, unless the text has no more."""
-    chunks: Iterator[bytes]
+    chunks: Generator[bytes]
     """The whole text, the beginning included; it ends in the fault, if there was one."""
     fault: UnreadableObject | None
     """What is wrong with the bytes, where that was met in the beginning."""
@@ -74,7 +74,7 @@ def begin(stream: Readable, size: int, text_of_parquet: TextOfParquet = not_read
 
 def _in_line(
     start: bytes, rest: Iterator[bytes], fault: UnreadableObject | None
-) -> Iterator[bytes]:
+) -> Generator[bytes]:
     yield start
     if fault is not None:
         raise fault
