@@ -103,9 +103,7 @@ def test_nobody_else_is_let_in():
 
 @pytest.mark.parametrize("name", formats.NAMES)
 def test_the_service_that_delivers_a_log_type_may_write(name):
-    # CloudFront's legacy logs come by ACL, not by policy.
-    if formats.get(name).deliverer != "cloudfront.amazonaws.com":
-        allowed(formats.get(name).deliverer, on_bucket=False)
+    allowed(formats.get(name).deliverer, on_bucket=False)
 
 
 @pytest.mark.parametrize("name", formats.NAMES)
