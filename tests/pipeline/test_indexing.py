@@ -6,12 +6,14 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 from botocore.exceptions import ClientError
 
 from local import sample_logs
+from local.sample_events import KEYS
 from servicelogs import formats
 from servicelogs.errors import ClusterNeedsMending, TryLater
 from tests.pipeline.deployment import LOGS, Deployment, flow_key, flow_lines
@@ -487,3 +489,19 @@ def test_a_message_of_several_objects_fails_whole_and_counts_once(deployment, mo
     assert len(deployment.engine.documents) == 30
     assert deployment.counts["vpc_flow"]["Objects"] == 3
     assert deployment.counts["vpc_flow"]["Records"] == 30
+
+
+def test_a_key_that_may_be_encoded_is_not_passed_over_before_it_is_known(deployment):
+    deployment.settings = deployment.default_settings(
+        log_types=("vpc_flow",), log_type_prefixes={"of=flow/": "vpc_flow"}
+    )
+    key = f"of=flow/{KEYS['alb']}"
+    deployment.put(key, flow_lines(10))
+    detail = {"bucket": {"name": LOGS}, "object": {"key": quote(key)}}
+    deployment.send(
+        json.dumps({"source": "aws.s3", "detail-type": "Object Created", "detail": detail})
+    )
+
+    assert deployment.run() == []
+
+    assert len(records_of(deployment, key)) == 10

@@ -199,7 +199,8 @@ class Batch:
         if self._out_of_time():
             work.not_begun.append(wanted)
             return
-        by_key = self._log_types.by_key(wanted.key)
+        # What a key says counts only once it is known which of two it is.
+        by_key = None if wanted.key_if_encoded else self._log_types.by_key(wanted.key)
         if by_key and by_key.skip:
             work.pass_over(wanted, by_key.skip)
             return
