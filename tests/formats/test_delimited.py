@@ -462,3 +462,27 @@ def test_a_user_agent_that_ends_in_a_backslash_fits_behind_lines_of_another_kind
     parsed = parse(fresh("clb"), b"\n".join((CLB, before, line)))
     assert parsed.documents.keys() == {1, 2, 3}
     assert parsed.documents[3]["user_agent"] == "C:\\"
+
+
+@pytest.mark.parametrize("name", ["vpc_flow", "cloudfront"])
+def test_layouts_of_many_headers_are_not_all_kept(name: str) -> None:
+    log_format = fresh(name)
+    first = HEADERS[name].removeprefix(b"#Fields: ").split()[0].decode()
+    start = "#Fields: " if name == "cloudfront" else ""
+    for number in range(100):
+        columns = " ".join(f"new-{number}-{column}" for column in range(200))
+        parse(log_format, f"{start}{first} {columns}\n".encode())
+    assert 0 < sum(map(len, vars(log_format)["_layouts"])) <= 8192
+
+
+def test_a_header_with_more_columns_than_any_log_has_is_a_reject() -> None:
+    parsed = parse(fresh("vpc_flow"), b"srcaddr " + b"a " * 300 + b"\n" + VPC)
+    assert [reject.ordinal for reject in parsed.rejects] == [1]
+
+
+def test_json_with_a_name_of_many_bytes_is_rejected_quickly() -> None:
+    record = names_and_values("alb") | {"x" * 3_000_000: "y"}
+    start = time.process_time()
+    (reject,) = parse(fresh("alb"), json.dumps(record).encode()).rejects
+    assert time.process_time() - start < 1
+    assert "names" in reject.reason

@@ -19,9 +19,11 @@ from servicelogs.formats.layout import EXTRA, JsonSafe, Layout, Output
 from servicelogs.formats.notation import as_member, members, separated
 from servicelogs.records import Block, Reject, Source
 
-_MOST_LAYOUTS = 256
+_MOST_COLUMNS_KEPT = 8192
+"""A compiled column takes more than a kilobyte."""
 _MOST_COLUMNS = 256
 _MOST_HEADER_BYTES = 4096
+_MOST_NAMES_BYTES = 16 * 1024
 _column_name = re.compile(r"[a-z][a-z0-9_-]*").fullmatch
 
 
@@ -92,18 +94,19 @@ class Delimited(Format):
         return {name: as_members[id(column)] for name, column in members.items()}
 
     @cached_property
-    def _json_layouts(self) -> dict[tuple[str, ...], Layout]:
-        return {}
+    def _json_layouts(self) -> "_Layouts":
+        return _Layouts()
 
     def json_layout(self, names: tuple[str, ...]) -> Layout:
         """Give the layout of JSON objects with these members; a ValueError if we know none."""
         if names not in self._json_layouts:
             if len(names) > _MOST_COLUMNS:
                 raise ValueError(f"it has {len(names)} members, more than any record has")
+            if sum(map(len, names)) > _MOST_NAMES_BYTES:
+                raise ValueError("the names of its members are longer than those of any record")
             if self._members.keys().isdisjoint(names):
                 raise ValueError(f"we know none of its members: {', '.join(names)[:200]!r}")
-            if len(self._json_layouts) >= _MOST_LAYOUTS:
-                self._json_layouts.clear()
+            self._json_layouts.make_room(len(names))
             columns = _named(names, self._members, as_member)
             self._json_layouts[names] = Layout(columns, members(names), times=self.time_columns)
         return self._json_layouts[names]
@@ -189,6 +192,8 @@ class Headed(Delimited):
         named = line.startswith(b"#Fields:")
         names = tuple(line.removeprefix(b"#Fields:").decode(errors="replace").split())
         known = sum(name in self._by_name for name in names)
+        if len(names) > _MOST_COLUMNS:
+            return ()
         if self.comment:
             return names if named and known else ()
         if not known or not all(map(_column_name, names)):
@@ -227,18 +232,27 @@ class Headed(Delimited):
         return (line, self.as_meant(line))
 
     @cached_property
-    def _layouts(self) -> dict[tuple[str, ...], Layout]:
-        return {}
+    def _layouts(self) -> "_Layouts":
+        return _Layouts()
 
     def _headed(self, names: tuple[str, ...]) -> Layout:
         if names not in self._layouts:
-            if len(self._layouts) >= _MOST_LAYOUTS:
-                self._layouts.clear()
+            self._layouts.make_room(len(names))
             first, *others = _named(names, self._by_name)
             columns = (self._no_header((first, *others)), *others)
             notation = separated(len(names), self.separator)
             self._layouts[names] = Layout(columns, notation, times=self.times)
         return self._layouts[names]
+
+
+class _Layouts(dict[tuple[str, ...], Layout]):
+    """Layouts by the names of their columns, as many as fit in some megabytes."""
+
+    def make_room(self, columns: int) -> None:
+        """Forget all if another with so many columns would be too many."""
+        if sum(map(len, self)) + columns > _MOST_COLUMNS_KEPT:
+            self.clear()
+            re.purge()  # it would keep the patterns
 
 
 class _Reader:
