@@ -104,6 +104,18 @@ def test_memory_does_not_grow_with_a_record(name: str) -> None:
     assert longer < long + MARGIN
 
 
+def test_memory_does_not_grow_with_the_names_of_headers_that_clients_send() -> None:
+    record = (
+        b'{"timestamp":1795162495123,"webaclId":"a",'
+        b'"httpRequest":{"headers":[{"name":"x-%d-%b","value":"b"}]}}\n'
+    )
+    few, many = (
+        peak("waf", (record % (number, b"a" * 8_000) for number in range(records)))
+        for records in (500, 3_000)
+    )
+    assert many < few + MARGIN
+
+
 def test_what_a_parser_kept_would_be_seen() -> None:
     kept: list[object] = []
     few, many = (peak("alb", of_size("alb", size), kept) for size in (2 * MIB, 14 * MIB))

@@ -379,8 +379,11 @@ class _Wanted(dict[str, bytes]):
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         self._names = {header: b'"%b":' % name.encode() for name, header in headers.items()}
+        self._longest = max(map(len, headers.values()))
 
     def __missing__(self, name: str) -> bytes:
+        if len(name) > self._longest:
+            return b""  # clients may send thousands of them, of kilobytes each
         if len(self) >= _MOST_FRAMES:
             self.clear()
         self[name] = ours = self._names.get(name.lower(), b"")
