@@ -486,3 +486,24 @@ def test_json_with_a_name_of_many_bytes_is_rejected_quickly() -> None:
     (reject,) = parse(fresh("alb"), json.dumps(record).encode()).rejects
     assert time.process_time() - start < 1
     assert "names" in reject.reason
+
+
+@pytest.mark.parametrize("end", ["", " ", " x", '\\"', ' \\"-\\"'])
+@pytest.mark.parametrize(
+    ("name", "good", "member"),
+    [
+        ("clb", "curl/8.9.1", "user_agent"),
+        ("alb", "curl/8.9.1", "user_agent"),
+        ("alb_connection", "CN=device7,O=Example", "leaf_client_cert_subject"),
+    ],
+)
+def test_a_client_writes_no_columns_behind_a_quote_in_its_own(
+    name: str, good: str, member: str, end: str
+) -> None:
+    line = LINES[name].decode()
+    behind = line.partition(f'{good}"')[2].replace('"', '\\"')
+    forged = 'me\\" FORGED FORGED' if name == "clb" else f'me\\"{behind}'
+    expected = parse(name, line.encode()).documents[1]
+    (document,) = parse(name, line.replace(good, forged + end).encode()).documents.values()
+    assert document.pop(member) == f"{forged}{end}".replace('\\"', '"')
+    assert document == {key: value for key, value in expected.items() if key != member}

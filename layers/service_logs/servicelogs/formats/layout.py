@@ -219,7 +219,7 @@ class _Pattern:
         text = pattern_text(columns, self._variants, notation, quotes_counted=quotes_counted)
         text += notation.after
         if True in rests:
-            text += f"(?:{notation.separator}(.*))" + ("?" if False in rests else "")
+            text += _rest(notation.separator) + ("?" if False in rests else "")
         self.match = re.compile(text.encode(), re.DOTALL).fullmatch
         self._groups = [
             (column, number, part)
@@ -344,6 +344,17 @@ class _Printers(dict[tuple[bool, ...], Printer]):
             self.clear()
         self[shape] = self._pattern.printer(shape)
         return self[shape]
+
+
+def _rest(separator: str) -> str:
+    r"""Give the pattern of unknown columns.
+
+    Where a quote in them is escaped or ends a word that none began, a quote that a client wrote as
+    `\"` has ended its value too early: what follows is the client's, not AWS's.
+    """
+    inner = rf'(?<!\\)"(?=[^"{separator}])[^"{separator}]*+'
+    word = rf'(?:"[^"]*+"|[^"{separator}]++(?:{inner})*+|)'
+    return rf"(?:{separator}({word}(?:{separator}{word})*+))"
 
 
 def _convert(
