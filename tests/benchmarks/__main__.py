@@ -25,7 +25,7 @@ from servicelogs.records import Source
 from tests.benchmarks.plain_loops import LOOPS
 
 RECORDS = 40_000
-ROUNDS = 5
+ROUNDS = 7
 FLOORS = {
     "alb": 3.5,
     "alb_connection": 3.0,
