@@ -311,7 +311,7 @@ def test_bare_records_are_cut_in_time_that_grows_with_their_size() -> None:
 
 
 @pytest.mark.parametrize(
-    ("opening", "closing", "levels"), [('{"":', "}", 126), ("[", "]", 301), ('[{"":', "}]", 126)]
+    ("opening", "closing", "levels"), [('{"":', "}", 151), ("[", "]", 301), ('[{"":', "}]", 151)]
 )
 @pytest.mark.parametrize("before", [0, 200, 1_000])
 @pytest.mark.parametrize("after", [0, 200, 1_000])

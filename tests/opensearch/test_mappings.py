@@ -186,7 +186,7 @@ def test_what_the_mapping_does_not_name_is_kept_and_makes_no_field(
 
 @pytest.mark.parametrize(
     ("opening", "closing"),
-    [('{"a":' * 125 + "[" * 300, "]" * 300 + "}" * 125), ('[{"a":' * 125, "}]" * 125)],
+    [('{"a":' * 150 + "[" * 300, "]" * 300 + "}" * 150), ('[{"a":' * 150, "}]" * 150)],
 )
 def test_the_deepest_value_that_is_let_through_does_not_end_the_node(
     real: OpenSearch,

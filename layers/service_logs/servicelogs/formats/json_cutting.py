@@ -159,7 +159,7 @@ class JsonCutter:
             known = self._known(records, text)
         if known is None:
             return None
-        self._least = min(map(len, records), default=0) * 3 // 4
+        self._least = min(map(len, records), default=0) * 7 // 8
         if last:
             self._buffer, self._in_array, self._in_envelope = buffer[end + 1 :], False, True
         else:
