@@ -18,8 +18,8 @@ from typing import Any
 from local.sample_logs import objects
 from servicelogs import formats
 from servicelogs.documents import one_index
-from servicelogs.formats.format import Format
 from servicelogs.opensearch.index_names import IndexNames
+from servicelogs.parsing.format import Format
 from servicelogs.reading import decompressed
 from servicelogs.records import Block, Source
 from servicelogs.reference import field_entries

@@ -9,7 +9,7 @@ from typing import Any
 
 from servicelogs import formats
 from servicelogs.documents import FRAME, Dates, one_index
-from servicelogs.formats.format import Format
+from servicelogs.parsing.format import Format
 from servicelogs.records import Block, Reject, Source
 
 SOURCE = Source(

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from servicelogs import formats
 from servicelogs.documents import IndexDate
-from servicelogs.formats import cloudfront, layout, tgw_flow, vpc_flow
-from servicelogs.formats.delimited import Headed
+from servicelogs.formats import cloudfront, tgw_flow, vpc_flow
+from servicelogs.parsing import layout
+from servicelogs.parsing.delimited import Headed
 from tests.formats.parsing import SOURCE, chunked, fresh, parse
 
 ALB = (

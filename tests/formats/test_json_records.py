@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from servicelogs.documents import one_index
-from servicelogs.formats import get, json_cutting
-from servicelogs.formats.cutting import MAX_RECORD_BYTES
-from servicelogs.formats.json_cutting import JsonCutter, Records
+from servicelogs.formats import get
+from servicelogs.parsing import json_cutting
+from servicelogs.parsing.cutting import MAX_RECORD_BYTES
+from servicelogs.parsing.json_cutting import JsonCutter, Records
 from servicelogs.records import Source
 from tests.formats.parsing import chunked, parse
 

@@ -11,8 +11,6 @@ import pyarrow.parquet
 import pytest
 
 from servicelogs import formats
-from servicelogs.formats.fields import Field
-from servicelogs.formats.format import Format
 from servicelogs.lake.schema import (
     FRAME,
     PARTITION,
@@ -22,6 +20,8 @@ from servicelogs.lake.schema import (
     glue_columns,
     partition_keys,
 )
+from servicelogs.parsing.fields import Field
+from servicelogs.parsing.format import Format
 from tests.lake.glue_types import parse_hive_type
 
 MOMENT = datetime(2026, 11, 20, 8, 14, 55, 123456, tzinfo=UTC)

@@ -1,7 +1,7 @@
 """A log format with a field of every type, for claims about mappings that hold for all formats."""
 
-from servicelogs.formats.fields import Field
-from servicelogs.formats.format import Format
+from servicelogs.parsing.fields import Field
+from servicelogs.parsing.format import Format
 
 
 class MadeUp(Format):

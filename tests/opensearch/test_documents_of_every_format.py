@@ -13,10 +13,10 @@ from opensearchpy import OpenSearch
 
 from local.sample_logs import generate, objects
 from servicelogs import formats
-from servicelogs.formats.format import Format
 from servicelogs.opensearch.setup import index_names, set_up, template_check
 from servicelogs.opensearch.writer import BulkWriter
 from servicelogs.parquet import json_lines
+from servicelogs.parsing.format import Format
 from servicelogs.reading import decompressed
 from servicelogs.records import Block, Source
 from servicelogs.settings import Settings

@@ -7,11 +7,11 @@ import pytest
 from opensearchpy import OpenSearch
 
 from servicelogs import formats
-from servicelogs.formats.fields import Field
 from servicelogs.opensearch.index_names import IndexNames
 from servicelogs.opensearch.mappings import index_template, mappings, version
 from servicelogs.opensearch.setup import set_up
 from servicelogs.opensearch.writer import BulkWriter
+from servicelogs.parsing.fields import Field
 from servicelogs.settings import Settings
 from tests.opensearch.blocks import Rejects, account, block
 from tests.opensearch.made_up_format import MadeUp, made_up

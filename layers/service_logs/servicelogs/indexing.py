@@ -28,9 +28,9 @@ from servicelogs.errors import (
     UnreadableMessage,
 )
 from servicelogs.formats import START_BYTES
-from servicelogs.formats.format import Format
 from servicelogs.log_types import LogTypes
 from servicelogs.measures import Totals
+from servicelogs.parsing.format import Format
 from servicelogs.reading import Begun, begin, not_read_here
 from servicelogs.records import Block, Reject, Source
 from servicelogs.rejects import RejectsPart

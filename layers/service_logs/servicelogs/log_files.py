@@ -16,9 +16,9 @@ from typing import BinaryIO
 from servicelogs import formats
 from servicelogs.errors import ServiceLogsError, UnknownLogType, UnreadableObject
 from servicelogs.formats import START_BYTES, Detected
-from servicelogs.formats.delimited import Headed
-from servicelogs.formats.format import Format
 from servicelogs.opensearch.index_names import IndexNames
+from servicelogs.parsing.delimited import Headed
+from servicelogs.parsing.format import Format
 from servicelogs.reading import begin
 from servicelogs.records import Block, Source
 from servicelogs.rejects import line as reject_line

@@ -5,7 +5,7 @@ from functools import cache
 from servicelogs import formats
 from servicelogs.errors import UnknownLogType, UnreadableObject
 from servicelogs.formats import START_BYTES, Detected
-from servicelogs.formats.format import Format
+from servicelogs.parsing.format import Format
 from servicelogs.settings import Settings
 
 

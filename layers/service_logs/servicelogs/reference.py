@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from servicelogs.formats.fields import Field
-from servicelogs.formats.format import Format
+from servicelogs.parsing.fields import Field
+from servicelogs.parsing.format import Format
 
 
 class FieldEntry(NamedTuple):

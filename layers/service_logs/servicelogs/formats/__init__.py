@@ -7,8 +7,8 @@ from importlib import import_module
 from typing import NamedTuple
 
 from servicelogs.errors import UnknownLogType
-from servicelogs.formats.format import Format
 from servicelogs.formats.keys import key_pattern, why_no_log
+from servicelogs.parsing.format import Format
 
 NAMES = (
     "alb",

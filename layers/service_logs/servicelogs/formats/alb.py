@@ -1,7 +1,7 @@
 """Application Load Balancer access logs."""
 
 from servicelogs.formats import load_balancers
-from servicelogs.formats.columns import (
+from servicelogs.parsing.columns import (
     endpoint,
     integer,
     ip,
@@ -15,7 +15,7 @@ from servicelogs.formats.columns import (
     time,
     timestamp,
 )
-from servicelogs.formats.delimited import Delimited
+from servicelogs.parsing.delimited import Delimited
 
 FORMAT = Delimited(
     name="alb",

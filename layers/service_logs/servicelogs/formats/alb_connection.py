@@ -1,8 +1,8 @@
 """Application Load Balancer connection logs: TLS handshakes and client certificates."""
 
 from servicelogs.formats import load_balancers
-from servicelogs.formats.columns import integer, ip, keyword, seconds, text, time, validity
-from servicelogs.formats.delimited import Delimited
+from servicelogs.parsing.columns import integer, ip, keyword, seconds, text, time, validity
+from servicelogs.parsing.delimited import Delimited
 
 FORMAT = Delimited(
     name="alb_connection",

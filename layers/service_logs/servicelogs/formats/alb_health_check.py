@@ -1,8 +1,8 @@
 """Application Load Balancer health check logs: each check of each target, and why one failed."""
 
 from servicelogs.formats import load_balancers
-from servicelogs.formats.columns import endpoint_or_name, integer, ip, keyword, seconds, time
-from servicelogs.formats.delimited import Delimited
+from servicelogs.parsing.columns import endpoint_or_name, integer, ip, keyword, seconds, time
+from servicelogs.parsing.delimited import Delimited
 
 FORMAT = Delimited(
     name="alb_health_check",

@@ -1,6 +1,6 @@
 """Classic Load Balancer access logs."""
 
-from servicelogs.formats.columns import (
+from servicelogs.parsing.columns import (
     endpoint,
     integer,
     keyword,
@@ -10,7 +10,7 @@ from servicelogs.formats.columns import (
     text,
     time,
 )
-from servicelogs.formats.delimited import Delimited
+from servicelogs.parsing.delimited import Delimited
 
 FORMAT = Delimited(
     name="clb",

@@ -7,7 +7,7 @@ so that it stays a URL.
 
 import re
 
-from servicelogs.formats.columns import (
+from servicelogs.parsing.columns import (
     Column,
     Part,
     Variant,
@@ -24,8 +24,8 @@ from servicelogs.formats.columns import (
     snake,
     time_of_day,
 )
-from servicelogs.formats.delimited import Headed
-from servicelogs.formats.fields import Field
+from servicelogs.parsing.delimited import Headed
+from servicelogs.parsing.fields import Field
 
 DEFAULT = (
     "date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer)"

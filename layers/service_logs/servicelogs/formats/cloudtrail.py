@@ -1,7 +1,7 @@
 """CloudTrail events: management, data, Insights, network activity and aggregated events."""
 
-from servicelogs.formats.fields import Field
-from servicelogs.formats.json_records import JsonRecords
+from servicelogs.parsing.fields import Field
+from servicelogs.parsing.json_records import JsonRecords
 
 
 def _keyword(name: str, description: str, since: str = "", *, many: bool = False) -> Field:

@@ -4,8 +4,8 @@ A notification too long for SNS lies in S3 as one document of its own, with the 
 `configurationItem`; https://docs.aws.amazon.com/config/latest/developerguide/oversized-notification-example.html
 """
 
-from servicelogs.formats.fields import Field
-from servicelogs.formats.json_records import JsonRecords
+from servicelogs.parsing.fields import Field
+from servicelogs.parsing.json_records import JsonRecords
 
 
 def _keyword(name: str, description: str, since: str = "", *, many: bool = False) -> Field:

@@ -1,7 +1,7 @@
 """Network Load Balancer access logs: the connections of its TLS listeners."""
 
 from servicelogs.formats import load_balancers
-from servicelogs.formats.columns import (
+from servicelogs.parsing.columns import (
     decoded,
     endpoint,
     integer,
@@ -12,7 +12,7 @@ from servicelogs.formats.columns import (
     time,
     timestamp_in_utc,
 )
-from servicelogs.formats.delimited import Delimited
+from servicelogs.parsing.delimited import Delimited
 
 FORMAT = Delimited(
     name="nlb",

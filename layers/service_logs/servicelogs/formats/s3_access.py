@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import override
 
-from servicelogs.formats.columns import (
+from servicelogs.parsing.columns import (
     Column,
     Part,
     Variant,
@@ -25,9 +25,9 @@ from servicelogs.formats.columns import (
     text,
     time,
 )
-from servicelogs.formats.delimited import Delimited
-from servicelogs.formats.fields import Field
-from servicelogs.formats.layout import JsonSafe
+from servicelogs.parsing.delimited import Delimited
+from servicelogs.parsing.fields import Field
+from servicelogs.parsing.layout import JsonSafe
 
 _BATCH = "BATCH.DELETE.OBJECT"
 _MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()

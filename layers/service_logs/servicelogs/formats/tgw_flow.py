@@ -1,8 +1,8 @@
 """Transit Gateway flow logs: the header line says which fields there are, in which order."""
 
 from servicelogs.formats import flow_logs, vpc_flow
-from servicelogs.formats.columns import epoch_seconds, integer, ip, keyword, long
-from servicelogs.formats.delimited import Headed
+from servicelogs.parsing.columns import epoch_seconds, integer, ip, keyword, long
+from servicelogs.parsing.delimited import Headed
 
 DEFAULT = (
     "version resource-type account-id tgw-id tgw-attachment-id tgw-src-vpc-account-id"

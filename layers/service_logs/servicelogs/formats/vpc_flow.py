@@ -1,8 +1,8 @@
 """VPC flow logs: the header line says which fields there are, in which order."""
 
 from servicelogs.formats import flow_logs
-from servicelogs.formats.columns import epoch_seconds, integer, ip, keyword, long
-from servicelogs.formats.delimited import Headed
+from servicelogs.parsing.columns import epoch_seconds, integer, ip, keyword, long
+from servicelogs.parsing.delimited import Headed
 
 DEFAULT = (
     "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes"

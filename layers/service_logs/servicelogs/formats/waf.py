@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from servicelogs.formats.fields import Field, FieldType
-from servicelogs.formats.json_records import JsonRecords
+from servicelogs.parsing.fields import Field, FieldType
+from servicelogs.parsing.json_records import JsonRecords
 
 
 def _keyword(name: str, description: str, since: str = "", *, many: bool = False) -> Field:

@@ -22,8 +22,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from servicelogs.formats.fields import Field, FieldType
-from servicelogs.formats.format import Format
+from servicelogs.parsing.fields import Field, FieldType
+from servicelogs.parsing.format import Format
 
 if TYPE_CHECKING:
     import pyarrow

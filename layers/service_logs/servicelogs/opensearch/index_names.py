@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Literal, get_args
 
 from servicelogs.documents import Dates, IndexDate
-from servicelogs.formats.format import Format
+from servicelogs.parsing.format import Format
 from servicelogs.records import Source
 
 Period = Literal["hour", "day", "week", "month", "year"]

@@ -5,9 +5,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from servicelogs.formats.fields import Field
-from servicelogs.formats.format import Format
 from servicelogs.opensearch.index_names import IndexNames
+from servicelogs.parsing.fields import Field
+from servicelogs.parsing.format import Format
 from servicelogs.settings import Settings
 
 # Above the templates that come with OpenSearch, and with room below and above for an owner's own.

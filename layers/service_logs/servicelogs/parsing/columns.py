@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 
 from servicelogs.documents import iso_hour
-from servicelogs.formats.fields import Field, FieldType
+from servicelogs.parsing.fields import Field, FieldType
 
 Rendering = Literal["string", "number", "list", "first", "last", "hidden"]
 """How a group is printed: `list` is cut into items, `first` and `last` are items themselves."""

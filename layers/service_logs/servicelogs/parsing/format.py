@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from servicelogs.documents import Dates
-from servicelogs.formats.fields import Field
+from servicelogs.parsing.fields import Field
 from servicelogs.records import Block, Source
 
 
@@ -17,7 +17,7 @@ class Format:
     page: str
     """The AWS documentation page that it follows."""
     keys: tuple[str, ...]
-    """Object keys as AWS lays them out (placeholders: keys.py), without any prefix before them."""
+    """Object keys as AWS lays them out (placeholders: formats/keys.py), without any prefix before them."""
     deliverer: str
     """The service principal that writes the objects."""
     common: Mapping[str, str] = field(default_factory=dict)

@@ -10,13 +10,13 @@ from typing import override
 
 from servicelogs.documents import Dates, Stamps
 from servicelogs.errors import UnreadableObject
-from servicelogs.formats.columns import Column, keyword, snake
-from servicelogs.formats.cutting import Lines, Overlong, cut_lines
-from servicelogs.formats.fields import Field
-from servicelogs.formats.format import Format
-from servicelogs.formats.json_lines import as_columns
-from servicelogs.formats.layout import EXTRA, JsonSafe, Layout, Output
-from servicelogs.formats.notation import as_member, members, separated
+from servicelogs.parsing.columns import Column, keyword, snake
+from servicelogs.parsing.cutting import Lines, Overlong, cut_lines
+from servicelogs.parsing.fields import Field
+from servicelogs.parsing.format import Format
+from servicelogs.parsing.json_lines import as_columns
+from servicelogs.parsing.layout import EXTRA, JsonSafe, Layout, Output
+from servicelogs.parsing.notation import as_member, members, separated
 from servicelogs.records import Block, Reject, Source
 
 _MOST_COLUMNS_KEPT = 8192

@@ -20,12 +20,12 @@ import msgspec
 
 from servicelogs.documents import FRAME, Dates, Stamps, iso, iso_hour
 from servicelogs.errors import UnreadableObject
-from servicelogs.formats.cutting import KEPT_BYTES, MAX_RECORD_BYTES, Overlong
-from servicelogs.formats.delimited import one_reject
-from servicelogs.formats.fields import Field
-from servicelogs.formats.format import Format
-from servicelogs.formats.json_cutting import JsonCutter, Records
-from servicelogs.formats.layout import Output
+from servicelogs.parsing.cutting import KEPT_BYTES, MAX_RECORD_BYTES, Overlong
+from servicelogs.parsing.delimited import one_reject
+from servicelogs.parsing.fields import Field
+from servicelogs.parsing.format import Format
+from servicelogs.parsing.json_cutting import JsonCutter, Records
+from servicelogs.parsing.layout import Output
 from servicelogs.records import Block, Reject, Source
 
 MOST_TERM_BYTES = 32766

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-from servicelogs.formats.columns import Column, Variant
+from servicelogs.parsing.columns import Column, Variant
 
 
 class Notation(NamedTuple):

@@ -16,8 +16,8 @@ from functools import partial
 from typing import NamedTuple
 
 from servicelogs.documents import Stamps
-from servicelogs.formats.columns import Column, Part
-from servicelogs.formats.notation import Notation, pattern_text
+from servicelogs.parsing.columns import Column, Part
+from servicelogs.parsing.notation import Notation, pattern_text
 from servicelogs.records import Reject
 
 EXTRA = "extra_fields."

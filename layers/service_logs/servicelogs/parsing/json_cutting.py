@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from servicelogs.errors import UnreadableObject
-from servicelogs.formats.cutting import BLOCK_BYTES, KEPT_BYTES, MAX_RECORD_BYTES, Overlong
+from servicelogs.parsing.cutting import BLOCK_BYTES, KEPT_BYTES, MAX_RECORD_BYTES, Overlong
 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|(?P<unfinished>\\?\Z))|[][{},]', re.DOTALL)
 _BEHIND_ARRAY = re.compile(rb'\s*+(?:\}|\Z|,\s*+(?:"|\Z))')

@@ -1,0 +1,1 @@
+"""How formats are declared, and the machine that their declarations are compiled for."""
