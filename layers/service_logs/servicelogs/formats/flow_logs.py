@@ -1,4 +1,4 @@
-"""What the flow logs of VPCs and of transit gateways share: keys, headers, Parquet's rows."""
+"""What the flow logs of VPCs and of transit gateways share: keys, headers, Parquet's rows, names."""
 
 from collections.abc import Iterable
 
@@ -13,6 +13,21 @@ KEYS = (
         "{account}_vpcflowlogs_{region}_{id}_{minute}_{id}.log"
     ),
 )
+
+COMMON = {
+    "source.ip": "srcaddr",
+    "source.port": "srcport",
+    "destination.ip": "dstaddr",
+    "destination.port": "dstport",
+    "network.iana_number": "protocol",
+    "network.bytes": "bytes",
+    "network.packets": "packets",
+    "network.direction": "flow_direction",
+    "event.start": "start",
+    "event.end": "end",
+    "cloud.account.id": "account_id",
+}
+"""Elastic Common Schema names of what both have."""
 
 _COLUMN = "[a-z][a-z0-9_-]*"
 
