@@ -1,4 +1,4 @@
-"""What the flow logs of VPCs and of transit gateways share: keys, headers, Parquet's rows, names."""
+"""What flow logs of VPCs and of transit gateways share: keys, headers, Parquet's rows, names."""
 
 from collections.abc import Iterable
 

@@ -17,7 +17,7 @@ class Format:
     page: str
     """The AWS documentation page that it follows."""
     keys: tuple[str, ...]
-    """Object keys as AWS lays them out (placeholders: formats/keys.py), without any prefix before them."""
+    """Object keys as AWS lays them out, without any prefix before them (formats/keys.py)."""
     deliverer: str
     """The service principal that writes the objects."""
     common: Mapping[str, str] = field(default_factory=dict)
