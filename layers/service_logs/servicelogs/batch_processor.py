@@ -23,4 +23,4 @@ class SharedDeliveryProcessor(BatchProcessor):
                     self._to_batch_type(record, self.event_type),
                     (type(error), error, error.__traceback__),
                 )
-        super()._clean()  # type: ignore[no-untyped-call]
+        super()._clean()  # type: ignore[no-untyped-call]  # Powertools does not type it

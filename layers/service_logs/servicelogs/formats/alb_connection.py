@@ -41,6 +41,7 @@ FORMAT = Delimited(
     ),
     json_names={"time": "timestamp"},
     common={
+        **load_balancers.COMMON,
         "source.ip": "client_ip",
         "source.port": "client_port",
         "destination.port": "listener_port",
@@ -50,7 +51,5 @@ FORMAT = Delimited(
         "tls.client.not_before": "leaf_client_cert_not_before",
         "tls.client.not_after": "leaf_client_cert_not_after",
         "event.outcome": "tls_verify_status",
-        "cloud.account.id": "cloud.account_id",
-        "cloud.resource_id": "elb",
     },
 )

@@ -34,13 +34,12 @@ FORMAT = Delimited(
         ip("ip_address", "address of the load balancer node", since="2026"),
     ),
     common={
+        **load_balancers.COMMON,
         "destination.ip": "target_ip",
         "destination.port": "target_port",
         "http.response.status_code": "status_code",
         "http.server.request.duration": "latency",
         "event.outcome": "status",
         "error.code": "reason_code",
-        "cloud.account.id": "cloud.account_id",
-        "cloud.resource_id": "elb",
     },
 )

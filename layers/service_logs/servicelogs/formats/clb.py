@@ -1,5 +1,6 @@
 """Classic Load Balancer access logs."""
 
+from servicelogs.formats import load_balancers
 from servicelogs.parsing.columns import (
     endpoint,
     integer,
@@ -45,24 +46,9 @@ FORMAT = Delimited(
         keyword("ssl_protocol", "TLS protocol", since="2014"),
     ),
     common={
-        "source.ip": "client_ip",
-        "source.port": "client_port",
+        **load_balancers.COMMON_OF_REQUESTS,
         "destination.ip": "backend_ip",
         "destination.port": "backend_port",
-        "http.request.method": "request_verb",
-        "http.request.bytes": "received_bytes",
-        "http.response.status_code": "elb_status_code",
-        "http.response.bytes": "sent_bytes",
         "http.server.request.duration": "backend_processing_time",
-        "url.original": "request_url",
-        "url.domain": "request_host",
-        "url.port": "request_port",
-        "url.path": "request_path",
-        "url.query": "request_query",
-        "user_agent.original": "user_agent",
-        "tls.cipher": "ssl_cipher",
-        "tls.version": "ssl_protocol",
-        "cloud.account.id": "cloud.account_id",
-        "cloud.resource_id": "elb",
     },
 )

@@ -14,6 +14,11 @@ from servicelogs.parsing.columns import (
 )
 from servicelogs.parsing.delimited import Delimited
 
+_ALPN = (
+    "alpn_client_preference_list",
+    "protocols that the client prefers; AWS cuts the list at 256 bytes",
+)
+
 FORMAT = Delimited(
     name="nlb",
     title="Network Load Balancer access logs",
@@ -59,11 +64,7 @@ FORMAT = Delimited(
         decoded("domain_name", "server name (SNI) that the client sent"),
         keyword("alpn_fe_protocol", "protocol agreed with the client", since="version 2.0"),
         keyword("alpn_be_protocol", "protocol agreed with the target", since="version 2.0"),
-        quoted_items(
-            "alpn_client_preference_list",
-            "protocols that the client prefers; AWS cuts the list at 256 bytes",
-            since="version 2.0",
-        ),
+        quoted_items(*_ALPN, since="version 2.0"),
         timestamp_in_utc(
             "tls_connection_creation_time",
             "when the connection began",
@@ -73,13 +74,10 @@ FORMAT = Delimited(
     json_names={
         "client_port": "client",
         "destination_port": "destination",
-        "alpn_client_preference_list": json_items(
-            "alpn_client_preference_list",
-            "protocols that the client prefers; AWS cuts the list at 256 bytes",
-            since="version 2.0",
-        ),
+        "alpn_client_preference_list": json_items(*_ALPN, since="version 2.0"),
     },
     common={
+        **load_balancers.COMMON,
         "source.ip": "client_ip",
         "source.port": "client_port",
         "source.bytes": "received_bytes",
@@ -92,7 +90,5 @@ FORMAT = Delimited(
         "tls.client.server_name": "domain_name",
         "event.duration_ms": "connection_time",
         "event.start": "tls_connection_creation_time",
-        "cloud.account.id": "cloud.account_id",
-        "cloud.resource_id": "elb",
     },
 )

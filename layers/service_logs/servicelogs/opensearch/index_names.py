@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Literal, get_args
 
-from servicelogs.documents import Dates, IndexDate
+from servicelogs.documents import EPOCH, Dates, IndexDate
 from servicelogs.parsing.format import Format
 from servicelogs.records import Source
 
@@ -20,9 +20,6 @@ COARSER: Mapping[str, Period] = MappingProxyType({"config": "month"})
 
 # A clock that is wrong by less than this, or a log delivered around midnight, keeps its own date.
 TOLERANCE = timedelta(days=1)
-
-# `date_nanos` knows nothing before it, and no template matches an index of an earlier year.
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _SUFFIXES: Mapping[Period, str] = MappingProxyType(
     {
@@ -89,6 +86,7 @@ class IndexNames:
 
         def date(hour: datetime, source: Source) -> IndexDate | None:
             by_delivery = snapshots.search(source.uri) is not None
+            # `date_nanos` knows nothing before the epoch, and no template matches an earlier year.
             adjusted = not EPOCH <= hour <= source.delivered + TOLERANCE
             moment = source.delivered if adjusted or by_delivery else hour
             if self._keep and moment < self._now() - self._keep:

@@ -7,20 +7,18 @@ and each variant has groups that always take part.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Literal, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from servicelogs.documents import iso_hour
+from servicelogs.documents import EPOCH, iso_hour
 from servicelogs.parsing.fields import Field, FieldType
 
 Rendering = Literal["string", "number", "list", "first", "last", "hidden"]
 """How a group is printed: `list` is cut into items, `first` and `last` are items themselves."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Part(NamedTuple):
@@ -227,6 +225,8 @@ def validity(name: str, description: str, *, since: str = "") -> Column:
 
 
 _PORT = r"(0|[1-9]\d{0,4}+)"
+_ENDPOINTS = (rf"([0-9.]++):{_PORT}", rf"\[?([0-9A-Fa-f.]*:[0-9A-Fa-f.:]*?)\]?:{_PORT}")
+"""The patterns of an IPv4 and of an IPv6 address with its port."""
 
 
 def endpoint(name: str, description: str, *, since: str = "") -> Column:
@@ -235,14 +235,7 @@ def endpoint(name: str, description: str, *, since: str = "") -> Column:
         Part(Field(f"{name}_ip", "ip", f"{description}: address", since)),
         Part(Field(f"{name}_port", "integer", f"{description}: port", since), "number"),
     )
-    return Column(
-        name,
-        (
-            Variant(rf"([0-9.]++):{_PORT}", parts),
-            Variant(rf"\[?([0-9A-Fa-f.]*:[0-9A-Fa-f.:]*?)\]?:{_PORT}", parts),
-        ),
-        since=since,
-    )
+    return Column(name, tuple(Variant(pattern, parts) for pattern in _ENDPOINTS), since=since)
 
 
 def endpoint_or_name(name: str, prefix: str, description: str) -> Column:
@@ -250,15 +243,8 @@ def endpoint_or_name(name: str, prefix: str, description: str) -> Column:
     whole = Part(Field(name, "keyword", description))
     address = Part(Field(f"{prefix}_ip", "ip", f"{prefix}: address"))
     port = Part(Field(f"{prefix}_port", "integer", f"{prefix}: port"), "number")
-    v6 = r"\[?([0-9A-Fa-f.]*:[0-9A-Fa-f.:]*?)\]?"
-    return Column(
-        name,
-        (
-            Variant(rf"(([0-9.]++):{_PORT})", (whole, address, port)),
-            Variant(rf"({v6}:{_PORT})", (whole, address, port)),
-            Variant(r"(\S+)", (whole,), otherwise=True),
-        ),
-    )
+    endpoints = (Variant(f"({pattern})", (whole, address, port)) for pattern in _ENDPOINTS)
+    return Column(name, (*endpoints, Variant(r"(\S+)", (whole,), otherwise=True)))
 
 
 def request(name: str, description: str) -> Column:
@@ -328,7 +314,7 @@ def _hour_of_millis(value: bytes) -> bytes:
 
 @lru_cache(maxsize=1024)
 def _iso_hour_since_1970(hours: int) -> bytes:
-    return (_EPOCH + timedelta(hours=hours)).strftime("%Y-%m-%dT%H").encode()
+    return (EPOCH + timedelta(hours=hours)).strftime("%Y-%m-%dT%H").encode()
 
 
 def _rest_of_millis(value: bytes) -> bytes:
@@ -345,5 +331,5 @@ def epoch_seconds(name: str, description: str, *, since: str = "") -> Column:
 
 
 def _epoch_second(text: bytes) -> tuple[datetime, str]:
-    moment = _EPOCH + timedelta(seconds=int(text))
+    moment = EPOCH + timedelta(seconds=int(text))
     return moment, moment.strftime("%Y-%m-%dT%H:%M:%S")

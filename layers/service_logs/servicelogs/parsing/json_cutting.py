@@ -22,6 +22,7 @@ from servicelogs.errors import UnreadableObject
 from servicelogs.parsing.cutting import BLOCK_BYTES, KEPT_BYTES, MAX_RECORD_BYTES, Overlong
 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|(?P<unfinished>\\?\Z))|[][{},]', re.DOTALL)
+_STEPS = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
 _BEHIND_ARRAY = re.compile(rb'\s*+(?:\}|\Z|,\s*+(?:"|\Z))')
 _FIRST_KEY = re.compile(rb'[\s,]*+\{\s*+("(?:[^"\\]|\\.)*+")', re.DOTALL)
 _TELLING_LINES = 10
@@ -135,10 +136,8 @@ class JsonCutter:
         if not behind:  # what ended the array was a stray bracket
             self._in_array, self._in_envelope = True, False
             return True
-        depth = 1
-        for token in _TOKEN.finditer(self._buffer):
-            depth += (token[0] in b"{[") - (token[0] in b"]}") if len(token[0]) == 1 else 0
-            if not depth:
+        for token, depth in _tokens(self._buffer):
+            if depth < 0:
                 self._buffer, self._in_envelope = self._buffer[token.end() :], False
                 return True
         return False
@@ -244,10 +243,7 @@ class JsonCutter:
             text = token[0]
             if token["unfinished"] is not None:
                 break
-            if text in (b"{", b"["):
-                depth += 1
-            elif text in (b"}", b"]"):
-                depth -= 1
+            depth += _STEPS.get(text, 0)
             if depth > 0 or (depth == 0 and text not in (b",", b"}")):
                 continue
             end = token.end() if depth == 0 and text == b"}" else token.start()
@@ -320,12 +316,19 @@ def _lines_of(text: bytes) -> Iterator[bytes]:
     yield text[start:]
 
 
+def _tokens(text: bytes) -> Iterator[tuple[re.Match[bytes], int]]:
+    """Give strings, commas, braces and brackets, each with how deep it is nested behind it."""
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        depth += _STEPS.get(token[0], 0)
+        yield token, depth
+
+
 def _records_in(line: bytes) -> list[bytes]:
     """Cut records that follow each other on one line; the line itself where they do not end."""
     records = []
-    depth = start = 0
-    for token in _TOKEN.finditer(line):
-        depth += (token[0] in b"{[") - (token[0] in b"]}") if len(token[0]) == 1 else 0
+    start = 0
+    for token, depth in _tokens(line):
         if depth == 0 and token[0] == b"}":
             records.append(line[start : token.end()].strip(b" \t\r,"))
             start = token.end()

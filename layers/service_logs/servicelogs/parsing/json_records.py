@@ -11,14 +11,14 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from operator import attrgetter
 from typing import Annotated, Any, override
 
 import msgspec
 
-from servicelogs.documents import FRAME, Dates, Stamps, iso, iso_hour
+from servicelogs.documents import EPOCH, FRAME, Dates, Stamps, iso, iso_hour
 from servicelogs.errors import UnreadableObject
 from servicelogs.parsing.cutting import KEPT_BYTES, MAX_RECORD_BYTES, Overlong
 from servicelogs.parsing.delimited import one_reject
@@ -36,7 +36,6 @@ node, on a flat_object of some hundred levels (400 were fine, 600 were not)."""
 CUT_CHARACTERS = 8191
 """What a longer leaf is cut to: so many characters never take more bytes than a term may have."""
 MOST_ID_BYTES = 512
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # A record that cannot nest deeper than 150 objects and 300 arrays goes through without a walk: a
 # node bore 250 objects with 375 arrays in them. In its first bytes a record opens at most
@@ -281,8 +280,8 @@ class _Reader:
             if not isinstance(milliseconds, int) or isinstance(milliseconds, bool):
                 found = str(milliseconds)[:40]
                 raise ValueError(f"{self._format.times[0]} is no number of milliseconds: {found!r}")
-            second = iso(EPOCH + timedelta(seconds=milliseconds // 1000))
-            return f"{second[:-1]}.{milliseconds % 1000:03d}Z"
+            seconds, rest = divmod(milliseconds, 1000)
+            return f"{_second(seconds)}.{rest:03d}Z"
         paths = self._format.times
         time = next(self._strings(record, paths), None)
         if time is None:
@@ -345,8 +344,12 @@ def _printed(time: str) -> bytes:
 
 
 def _printed_second(seconds: int) -> bytes:
-    moment = EPOCH + timedelta(seconds=seconds)
-    return b'"%b.' % moment.strftime("%Y-%m-%dT%H:%M:%S").encode()
+    return b'"%b.' % _second(seconds).encode()
+
+
+def _second(seconds: int) -> str:
+    """Write a second since 1970 as ISO 8601, without its end."""
+    return iso(EPOCH + timedelta(seconds=seconds)).removesuffix("Z")
 
 
 def _requests(format_: JsonRecords) -> Callable[[Any], bytes]:
@@ -461,13 +464,12 @@ def _fit_free_form(record: dict[str, Any], free_form: Iterable[str]) -> dict[str
     for path in (*free_form, "extra_fields"):
         above, _, name = path.rpartition(".")
         holder = value_at(record, above) if above else record
-        value = holder.get(name) if isinstance(holder, dict) else None
-        if value is None:
+        if not isinstance(holder, dict) or (value := holder.get(name)) is None:
             continue
         fitting = _fit_leaves(value if isinstance(value, dict) else {"value": value}, path)
         if fitting != value:
             original[path] = value
-            holder[name] = fitting  # type: ignore[index]
+            holder[name] = fitting
     return original
 
 
