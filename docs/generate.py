@@ -20,9 +20,10 @@ from servicelogs import formats
 from servicelogs.documents import one_index
 from servicelogs.opensearch.index_names import IndexNames
 from servicelogs.parsing.format import Format
+from servicelogs.parsing.frame import FRAME
 from servicelogs.reading import decompressed
 from servicelogs.records import Block, Source
-from servicelogs.reference import field_entries
+from servicelogs.reference import field_entries, type_of
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "log-types"
@@ -72,7 +73,7 @@ def pages() -> Iterator[tuple[Path, str]]:
         text = path.read_text() if path.exists() else _NEW_PAGE.format(title=log_format.title)
         yield path, _filled(text, lambda part, log_format=log_format: PARTS[part](log_format))
     overview = PAGES / "README.md"
-    yield overview, _filled(overview.read_text(), lambda _: _overview())
+    yield overview, _filled(overview.read_text(), lambda part: OVERVIEW[part]())
 
 
 def _filled(text: str, content: Callable[[str], str]) -> str:
@@ -174,6 +175,14 @@ def _overview() -> str:
         + ", ".join(f"`{alias}`" for alias in shared)
         + ".\n"
     )
+
+
+def _frame() -> str:
+    rows = [(f"`{field.name}`", type_of(field), field.description) for field in FRAME]
+    return _table(("field", "type", "meaning"), rows)
+
+
+OVERVIEW: dict[str, Callable[[], str]] = {"types": _overview, "frame": _frame}
 
 
 def _encryption(log_type: str) -> str:

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from servicelogs import formats
-from servicelogs.documents import FRAME, Dates, one_index
+from servicelogs.documents import Dates, one_index
 from servicelogs.parsing.format import Format
+from servicelogs.parsing.frame import RESERVED
 from servicelogs.records import Block, Reject, Source
 
 SOURCE = Source(
@@ -117,7 +118,7 @@ def strict(line: bytes) -> dict[str, Any]:
     )
     assert isinstance(members, _Object)
     names = Counter(name for name, _ in members)
-    assert all(names[name] <= 1 for name in FRAME), f"a name comes twice in {line[:300]!r}"
+    assert all(names[name] <= 1 for name in RESERVED), f"a name comes twice in {line[:300]!r}"
     return _plain(members)  # type: ignore[no-any-return]
 
 

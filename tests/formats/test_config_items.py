@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servicelogs.documents import FRAME
 from servicelogs.formats import get
 from servicelogs.opensearch.index_names import IndexNames
+from servicelogs.parsing.frame import RESERVED
 from servicelogs.records import Source
 from tests.formats.parsing import parse
 
@@ -43,7 +43,7 @@ items = st.fixed_dictionaries(
         "configurationStateId": values,
     },
 )
-unknown = st.dictionaries(st.text().filter(lambda name: name not in {*FRAME, *ITEM}), values)
+unknown = st.dictionaries(st.text().filter(lambda name: name not in {*RESERVED, *ITEM}), values)
 layouts: Any = st.sampled_from([{"separators": (",", ":")}, {}, {"indent": 2}])
 
 
@@ -51,7 +51,7 @@ def as_delivered(document: dict[str, Any]) -> dict[str, Any]:
     """Take from a document what we put around an item, and undo what we changed in it."""
     log = document["log"]
     assert {*log.get("adjusted", [])} == {*log.get("original", {})}
-    own = {name: value for name, value in document.items() if name not in FRAME}
+    own = {name: value for name, value in document.items() if name not in RESERVED}
     return own | log.get("original", {})
 
 

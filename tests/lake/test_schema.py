@@ -12,9 +12,9 @@ import pytest
 
 from servicelogs import formats
 from servicelogs.lake.schema import (
-    FRAME,
+    FRAME_COLUMNS,
     PARTITION,
-    Column,
+    LakeColumn,
     arrow_schema,
     columns,
     glue_columns,
@@ -33,6 +33,7 @@ VALUES: dict[str, Any] = {
     "long": 2**63 - 1,
     "float": 0.001,
     "timestamp": MOMENT,
+    "timestamp_nanos": MOMENT,
     "boolean": True,
     "flat_object": '{"a":[1]}',
 }
@@ -55,11 +56,11 @@ def log_format(request: pytest.FixtureRequest) -> Format:
     return formats.get(request.param)
 
 
-def leaves(found: tuple[Column, ...]) -> list[Column]:
+def leaves(found: tuple[LakeColumn, ...]) -> list[LakeColumn]:
     return [leaf for one in found for leaf in (leaves(one.members) if one.members else [one])]
 
 
-def value_of(column: Column) -> Any:
+def value_of(column: LakeColumn) -> Any:
     one = (
         VALUES[column.type]
         if column.type
@@ -69,7 +70,7 @@ def value_of(column: Column) -> Any:
 
 
 def own(*fields: Field) -> dict[str, str]:
-    frame = {field.name for field in FRAME}
+    frame = {*FRAME_COLUMNS.values()}
     return {
         column["Name"]: column["Type"]
         for column in glue_columns(MadeUp(*fields))
@@ -78,7 +79,7 @@ def own(*fields: Field) -> dict[str, str]:
 
 
 def test_names_are_valid_in_hive_at_every_level_and_stand_once(log_format: Format) -> None:
-    def check(found: tuple[Column, ...]) -> None:
+    def check(found: tuple[LakeColumn, ...]) -> None:
         names = [column.name for column in found]
         assert len(set(names)) == len(names)
         for column in found:
@@ -134,7 +135,7 @@ def test_rows_come_back_from_a_parquet_file_without_int96(
 def test_the_first_column_is_the_time_in_every_table(log_format: Format) -> None:
     time, *_ = columns(log_format)
 
-    assert (time.name, time.type, time.paths) == ("event_time", "timestamp", ("@timestamp",))
+    assert (time.name, time.type, time.paths) == ("event_time", "timestamp_nanos", ("@timestamp",))
 
 
 def test_names_that_differ_in_capitals_share_a_column() -> None:

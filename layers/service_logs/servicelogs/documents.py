@@ -14,9 +14,6 @@ import msgspec
 
 from servicelogs.records import Source
 
-FRAME = ("@timestamp", "cloud", "event", "log", "request", "extra_fields")
-"""The names that we add at the top of a document."""
-
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_STAMPS = 10_000
 

@@ -3,8 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from servicelogs.parsing.fields import Field
+from servicelogs.parsing.fields import Field, FieldType
 from servicelogs.parsing.format import Format
+
+_PLAIN_TYPES: Mapping[FieldType, str] = {"timestamp_nanos": "timestamp", "stored": "JSON"}
+"""What a reader calls a type, where it is not its own name."""
 
 
 class FieldEntry(NamedTuple):
@@ -26,13 +29,19 @@ def field_entries(log_format: Format) -> list[FieldEntry]:
     return [
         FieldEntry(
             field.name,
-            f"list of {field.type}" if field.many else field.type,
+            type_of(field),
             field.since,
             ", ".join(_other_names(field, also)),
             field.description,
         )
         for field in log_format.fields
     ]
+
+
+def type_of(field: Field) -> str:
+    """Say what a field holds."""
+    one = _PLAIN_TYPES.get(field.type, field.type)
+    return f"list of {one}" if field.many else one
 
 
 def _other_names(field: Field, also: Mapping[str, list[str]]) -> Iterator[str]:

@@ -9,7 +9,7 @@ list (`resources.ARN`).
 A free-form field is a string of JSON, which Athena's JSON functions read: as a struct its shape
 would change from row to row.
 
-Beside its own fields a row has the columns of FRAME. The partition's columns are in the path, not
+Beside its own fields a row has those of FRAME_COLUMNS. The partition's columns are in the path, not
 in the file, and a table knows a name once: a field that has the name of one, or of a frame column,
 is `logged_<name>` (VPC flow logs write an account and a Region that need not be those of the key).
 """
@@ -19,11 +19,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import starmap
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from servicelogs.parsing.fields import Field, FieldType
 from servicelogs.parsing.format import Format
+from servicelogs.parsing.frame import frame_field
 
 if TYPE_CHECKING:
     import pyarrow
@@ -31,24 +33,17 @@ if TYPE_CHECKING:
 PARTITION = ("account_id", "region", "event_day")
 """What the files of a table are kept apart by: strings, in this order."""
 
-FRAME: tuple[Field, ...] = (
-    Field("event_time", "timestamp", "when it happened, UTC; the same column in every table"),
-    Field("date_adjusted", "boolean", "the day is the delivery's: the record's own cannot be true"),
-    Field("log_source", "keyword", "where the record comes from: s3://bucket/key"),
-    Field("log_record", "long", "the record's number there, from 1"),
-    Field("extra_fields", "flat_object", "what AWS writes and this version does not know"),
-)
-"""What every row has: the time first, the rest behind the record's own fields."""
-
-FRAME_PATHS: Mapping[str, str] = MappingProxyType(
+FRAME_COLUMNS: Mapping[str, str] = MappingProxyType(
     {
-        "event_time": "@timestamp",
-        "date_adjusted": "log.date_adjusted",
-        "log_source": "log.source",
-        "log_record": "log.record",
+        "@timestamp": "event_time",
+        "log.date_adjusted": "date_adjusted",
+        "log.source": "log_source",
+        "log.record": "log_record",
+        "extra_fields": "extra_fields",
     }
 )
-"""Where a document has what a frame column holds; else under the column's own name."""
+"""What every row has of the frame, and its column: the time first, the rest behind the record's own
+fields. What is the same for a whole table, or says only how it was indexed, is left out."""
 
 HIVE_TYPES: Mapping[FieldType, str] = MappingProxyType(
     {
@@ -59,8 +54,10 @@ HIVE_TYPES: Mapping[FieldType, str] = MappingProxyType(
         "long": "bigint",
         "float": "double",
         "timestamp": "timestamp",
+        "timestamp_nanos": "timestamp",
         "boolean": "boolean",
         "flat_object": "string",
+        "stored": "string",
     }
 )
 
@@ -69,7 +66,7 @@ LONGEST_COMMENT = 255
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class LakeColumn:
     """A column, or a member of a struct."""
 
     name: str
@@ -79,7 +76,7 @@ class Column:
     paths: tuple[str, ...]
     """The dotted names in a document where its value is: the first that is there counts."""
     description: str = ""
-    members: tuple[Column, ...] = ()
+    members: tuple[LakeColumn, ...] = ()
 
     def hive_type(self) -> str:
         """Write its type as Hive does."""
@@ -104,7 +101,7 @@ def arrow_types() -> dict[FieldType, pyarrow.DataType]:
     """Give the Arrow type of each type a field may have."""
     import pyarrow
 
-    text = pyarrow.string()
+    text, time = pyarrow.string(), pyarrow.timestamp("us", tz="UTC")
     return {
         "keyword": text,
         "ip": text,
@@ -112,17 +109,19 @@ def arrow_types() -> dict[FieldType, pyarrow.DataType]:
         "integer": pyarrow.int32(),
         "long": pyarrow.int64(),
         "float": pyarrow.float64(),
-        "timestamp": pyarrow.timestamp("us", tz="UTC"),
+        "timestamp": time,
+        "timestamp_nanos": time,
         "boolean": pyarrow.bool_(),
         "flat_object": text,
+        "stored": text,
     }
 
 
-def columns(log_format: Format) -> tuple[Column, ...]:
+def columns(log_format: Format) -> tuple[LakeColumn, ...]:
     """Give the columns of a log type's files, in order."""
-    time, *rest = (_frame_column(field) for field in FRAME)
+    time, *rest = starmap(_frame_column, FRAME_COLUMNS.items())
     own = _columns([(field.name.split("."), field) for field in log_format.fields], above="")
-    taken = {*PARTITION, *(field.name for field in FRAME)}
+    taken = {*PARTITION, *FRAME_COLUMNS.values()}
     return (time, *(_out_of_the_way(column, taken) for column in own), *rest)
 
 
@@ -155,16 +154,16 @@ def column_name(name: str) -> str:
     return re.sub(r"[^a-z0-9_]+", "_", name.lower()).strip("_")
 
 
-def _frame_column(field: Field) -> Column:
-    path = FRAME_PATHS.get(field.name, field.name)
-    return Column(field.name, field.type, many=False, paths=(path,), description=field.description)
+def _frame_column(path: str, name: str) -> LakeColumn:
+    field = frame_field(path)
+    return LakeColumn(name, field.type, field.many, (path,), field.description)
 
 
-def _out_of_the_way(column: Column, taken: Iterable[str]) -> Column:
+def _out_of_the_way(column: LakeColumn, taken: Iterable[str]) -> LakeColumn:
     return replace(column, name=f"logged_{column.name}") if column.name in taken else column
 
 
-def _columns(fields: Sequence[tuple[list[str], Field]], above: str) -> Iterator[Column]:
+def _columns(fields: Sequence[tuple[list[str], Field]], above: str) -> Iterator[LakeColumn]:
     """Make the columns of one level, from fields with what is left of their names' parts."""
     groups: dict[str, list[tuple[list[str], Field]]] = {}
     for parts, field in fields:
@@ -174,21 +173,21 @@ def _columns(fields: Sequence[tuple[list[str], Field]], above: str) -> Iterator[
         yield _struct(name, group, paths) if len(group[0][0]) > 1 else _leaf(name, group, paths)
 
 
-def _leaf(name: str, group: list[tuple[list[str], Field]], paths: tuple[str, ...]) -> Column:
+def _leaf(name: str, group: list[tuple[list[str], Field]], paths: tuple[str, ...]) -> LakeColumn:
     kinds = {(len(parts), field.type, field.many) for parts, field in group}
     if len(kinds) > 1:
         raise ValueError(f"{' and '.join(paths)} cannot share the column {name!r}: types differ")
     field = group[0][1]
-    return Column(name, field.type, field.many, paths, field.description)
+    return LakeColumn(name, field.type, field.many, paths, field.description)
 
 
-def _struct(name: str, group: list[tuple[list[str], Field]], paths: tuple[str, ...]) -> Column:
+def _struct(name: str, group: list[tuple[list[str], Field]], paths: tuple[str, ...]) -> LakeColumn:
     if len(paths) > 1 or any(len(parts) == 1 for parts, _ in group):
         raise ValueError(f"{' and '.join(paths)} cannot share the column {name!r}")
     many = all(field.many for _, field in group)
     if many:
         # The list is here: below it are single values, and paths begin anew at each element.
         inner = [(parts[1:], replace(field, many=False)) for parts, field in group]
-        return Column(name, None, many, paths, members=tuple(_columns(inner, above="")))
+        return LakeColumn(name, None, many, paths, members=tuple(_columns(inner, above="")))
     inner = [(parts[1:], field) for parts, field in group]
-    return Column(name, None, many, paths, members=tuple(_columns(inner, above=f"{paths[0]}.")))
+    return LakeColumn(name, None, many, paths, members=tuple(_columns(inner, above=f"{paths[0]}.")))

@@ -8,6 +8,7 @@ from typing import Any
 from servicelogs.opensearch.index_names import IndexNames
 from servicelogs.parsing.fields import Field
 from servicelogs.parsing.format import Format
+from servicelogs.parsing.frame import FRAME
 from servicelogs.settings import Settings
 
 # Above the templates that come with OpenSearch, and with room below and above for an owner's own.
@@ -27,27 +28,14 @@ TYPES: Mapping[str, Mapping[str, Any]] = {
     "ip": IP,
     "address": KEYWORD | {"fields": {"ip": IP}},
     "timestamp": {"type": "date", "ignore_malformed": True},
+    "timestamp_nanos": {"type": "date_nanos", "ignore_malformed": True},
     "boolean": {"type": "boolean"},
     "flat_object": {"type": "flat_object"},
+    "stored": {"type": "object", "enabled": False},
 }
 
 # What an alias cannot point to.
 OBJECTS = ("flat_object", "object")
-
-# What every document has around its own fields (servicelogs.documents).
-FRAME: Mapping[str, Mapping[str, Any]] = {
-    "@timestamp": {"type": "date_nanos", "ignore_malformed": True},
-    "cloud.account_id": KEYWORD,
-    "cloud.region": KEYWORD,
-    "event.ingested": {"type": "date"},
-    "log.type": KEYWORD,
-    "log.source": KEYWORD,
-    "log.record": {"type": "long"},
-    "log.date_adjusted": {"type": "boolean"},
-    "log.adjusted": KEYWORD,
-    "log.original": {"type": "object", "enabled": False},
-    "extra_fields": TYPES["flat_object"],
-}
 
 
 def index_template(log_format: Format, names: IndexNames, settings: Settings) -> dict[str, Any]:
@@ -71,9 +59,7 @@ def version(log_format: Format) -> str:
 
 def mappings(log_format: Format) -> dict[str, Any]:
     """Return the mapping: what every document has, the format's fields, and their common names."""
-    flat = dict(FRAME)
-    for field in log_format.fields:
-        flat[field.name] = _type(field)
+    flat = {field.name: _type(field) for field in (*FRAME, *log_format.fields)}
     flat.update(_common_names(log_format, flat))
     properties: dict[str, Any] = {}
     for name, mapping in flat.items():

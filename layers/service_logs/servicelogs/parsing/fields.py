@@ -4,9 +4,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 FieldType = Literal[
-    "keyword", "integer", "long", "float", "ip", "address", "timestamp", "boolean", "flat_object"
+    "keyword",
+    "integer",
+    "long",
+    "float",
+    "ip",
+    "address",
+    "timestamp",
+    "timestamp_nanos",
+    "boolean",
+    "flat_object",
+    "stored",
 ]
-"""`address` is an IP address or a name (a keyword whose sub-field `ip` takes the addresses)."""
+"""`address` is an IP address or a name (a keyword whose sub-field `ip` takes the addresses);
+`stored` is JSON of any shape that is kept and not searchable."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,13 @@ from typing import Annotated, Any, override
 
 import msgspec
 
-from servicelogs.documents import EPOCH, FRAME, Dates, Stamps, iso, iso_hour
+from servicelogs.documents import EPOCH, Dates, Stamps, iso, iso_hour
 from servicelogs.errors import UnreadableObject
 from servicelogs.parsing.cutting import KEPT_BYTES, MAX_RECORD_BYTES, Overlong
 from servicelogs.parsing.delimited import one_reject
 from servicelogs.parsing.fields import Field
 from servicelogs.parsing.format import Format
+from servicelogs.parsing.frame import PROMOTED, RESERVED
 from servicelogs.parsing.json_cutting import JsonCutter, Records
 from servicelogs.parsing.layout import Output
 from servicelogs.records import Block, Reject, Source
@@ -87,7 +88,7 @@ class JsonRecords(Format):
         own += [(name, f"the header `{header}`") for name, header in self.headers.items()]
         return (
             *self.tree,
-            *(Field(f"request.{n}", "keyword", f"{of}, as a field of its own") for n, of in own),
+            *(Field(f"{PROMOTED}.{n}", "keyword", f"{of}, as a field of its own") for n, of in own),
         )
 
     @cached_property
@@ -115,8 +116,8 @@ class JsonRecords(Format):
             members.append((top, msgspec.defstruct(top, [(inner, list[_Header])], gc=False)))
         members += [("id", msgspec.Raw, _ABSENT)] if self.ids else []
         members += _objects(self.free_form, self.taken)
-        members += [(f"_{i}", _Nothing, 0) for i in range(len(FRAME))]
-        renamed = {f"_{i}": name for i, name in enumerate(FRAME)}
+        members += [(f"_{i}", _Nothing, 0) for i in range(len(RESERVED))]
+        renamed = {f"_{i}": name for i, name in enumerate(RESERVED)}
         renamed["time"] = self.times[0]
         no_id = {"id": _ABSENT}
         if self.ids:
@@ -458,7 +459,7 @@ def dumps(value: object) -> bytes:
 def _fit_free_form(record: dict[str, Any], free_form: Iterable[str]) -> dict[str, Any]:
     """Make a record fit its mapping in place; give what was changed, as it was delivered."""
     original: dict[str, Any] = {}
-    ours = {name: record.pop(name) for name in FRAME if name in record}
+    ours = {name: record.pop(name) for name in RESERVED if name in record}
     if ours:
         record["extra_fields"] = ours
     for path in (*free_form, "extra_fields"):
