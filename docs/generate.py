@@ -17,7 +17,8 @@ from typing import Any
 
 from local.sample_logs import objects
 from servicelogs import formats
-from servicelogs.documents import one_index
+from servicelogs.opensearch.dated_indexes import one_index
+from servicelogs.opensearch.documents import blocks_of
 from servicelogs.opensearch.index_names import IndexNames
 from servicelogs.parsing.format import Format
 from servicelogs.parsing.frame import FRAME
@@ -81,8 +82,8 @@ def _filled(text: str, content: Callable[[str], str]) -> str:
 
 
 def _facts(log_format: Format) -> str:
-    names = IndexNames("aws", "day", 0)
-    index = names.dates(log_format)(DELIVERED, Source("", "", DELIVERED))
+    names = IndexNames("aws", "day")
+    index = names.name(log_format, DELIVERED)
     every = f"{names.stem(log_format.name)}-2*"
     keys = "<br>".join(f"`{_key(template)}`" for template in log_format.keys)
     rows = [
@@ -91,7 +92,7 @@ def _facts(log_format: Format) -> str:
         ("objects", keys),
         ("written by", f"`{log_format.deliverer}`"),
         ("encryption of the bucket", _encryption(log_format.name)),
-        ("indexes", f"`{index.index}`; all of them: `{every}`"),
+        ("indexes", f"`{index}`; all of them: `{every}`"),
     ]
     return _table(("", ""), rows)
 
@@ -119,7 +120,7 @@ def _sample(log_format: Format) -> tuple[str, dict[str, Any]]:
     account, region = formats.place(sample.key, sample.format)
     source = Source(f"s3://my-logs/{sample.key}", "0123456789abcdef", DELIVERED, account, region)
     chunks = decompressed(BytesIO(sample.data))
-    blocks = log_format.blocks(chunks, source, one_index("aws"))
+    blocks = blocks_of(log_format, chunks, source, one_index("aws"))
     candidates = (found for block in blocks for found in _documents(block))
     raw, document = max(candidates, key=lambda found: _leaves(found[1]))
     # The time of indexing is the only thing that is not the same each time.

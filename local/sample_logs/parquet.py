@@ -5,7 +5,7 @@ import io
 import pyarrow
 import pyarrow.parquet
 
-from servicelogs.parsing.columns import snake
+from servicelogs.parsing.text.columns import snake
 
 # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-path.html; the rest are strings.
 INT32 = {

@@ -19,7 +19,8 @@ from isal import igzip_lib
 
 from local.sample_logs import ACCOUNT, REGION, generate
 from servicelogs.formats import NAMES, get
-from servicelogs.opensearch.index_names import IndexNames
+from servicelogs.opensearch.dated_indexes import every_index
+from servicelogs.opensearch.documents import blocks_of
 from servicelogs.reading import decompressed
 from servicelogs.records import Source
 from tests.benchmarks.plain_loops import LOOPS
@@ -49,8 +50,9 @@ SOURCE = Source(
 
 def ours(name: str, data: bytes) -> int:
     """Turn a compressed object into bulk bodies, as the function does; give the records."""
-    dates = IndexNames("aws", "day", 0).dates(get(name))
-    blocks = get(name).blocks(decompressed(io.BytesIO(data)), SOURCE, dates)
+    log_format = get(name)
+    choose_index = every_index().of(log_format)
+    blocks = blocks_of(log_format, decompressed(io.BytesIO(data)), SOURCE, choose_index)
     return sum(block.documents for block in blocks)
 
 

@@ -379,7 +379,7 @@ def _bulk(
     id_field: str = "",
     period: str = "%Y.%m.%d",
 ) -> bytes:
-    """Put the frame around each record, as servicelogs.documents does."""
+    """Put the frame around each record, as servicelogs.opensearch.frames does."""
     ingested = datetime.now(UTC).isoformat()
     lines = []
     for ordinal, (time, record) in enumerate(records, first):

@@ -8,7 +8,8 @@ import pytest
 
 from local.sample_logs import generate
 from servicelogs.formats import NAMES, get
-from servicelogs.opensearch.index_names import IndexNames
+from servicelogs.opensearch.dated_indexes import every_index
+from servicelogs.opensearch.documents import blocks_of
 from servicelogs.reading import decompressed
 from tests.benchmarks.__main__ import FLOORS, SOURCE
 from tests.benchmarks.plain_loops import LOOPS
@@ -17,8 +18,9 @@ from tests.benchmarks.plain_loops import LOOPS
 @pytest.mark.parametrize("name", NAMES)
 def test_plain_loop_makes_the_same_documents(name: str) -> None:
     data = gzip.compress(generate(name, 300))
-    dates = IndexNames("aws", "day", 0).dates(get(name))
-    blocks = get(name).blocks(decompressed(io.BytesIO(data)), SOURCE, dates)
+    log_format = get(name)
+    choose_index = every_index().of(log_format)
+    blocks = blocks_of(log_format, decompressed(io.BytesIO(data)), SOURCE, choose_index)
     ours = b"".join(bytes(block.body) for block in blocks).splitlines()
     plain = LOOPS[name](data, SOURCE).splitlines()
     assert len(ours) == 600

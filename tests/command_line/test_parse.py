@@ -164,7 +164,7 @@ def test_rejects_are_lines_as_in_the_backup_bucket(run: Run, tmp_path: Path) -> 
     (reject,) = map(json.loads, (tmp_path / "rejects").read_text().splitlines())
     assert reject["ordinal"] == 2
     assert reject["raw_base64"] == "bm8g/yBsaW5l"
-    assert (reject["log_type"], reject["error_type"]) == ("alb", "does_not_fit")
+    assert (reject["log_type"], reject["error_type"]) == ("alb", "does_not_match")
 
 
 def test_cut_gzip_gives_its_good_part_and_one_reject(run: Run, tmp_path: Path) -> None:

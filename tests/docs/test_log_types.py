@@ -15,7 +15,9 @@ from local.sample_logs import objects
 from servicelogs import formats
 from servicelogs.accounts import Account
 from servicelogs.opensearch.client import connect
-from servicelogs.opensearch.setup import index_names, set_up, template_check
+from servicelogs.opensearch.dated_indexes import every_index
+from servicelogs.opensearch.documents import blocks_of
+from servicelogs.opensearch.setup import set_up, template_check
 from servicelogs.opensearch.writer import BulkWriter
 from servicelogs.parquet import json_lines
 from servicelogs.reading import decompressed
@@ -62,10 +64,13 @@ def sample_indexes(opensearch: str) -> tuple[OpenSearch, str]:
         if detected.format is None:
             continue
         source = Source(f"s3://logs/{sample.key}", f"{number:016}", DELIVERED)
-        dates = index_names(settings).dates(detected.format)
+        choose_index = every_index(prefix).of(detected.format)
         account = Account(source, sample.format, lambda reject: None)
-        for block in detected.format.blocks(
-            decompressed(BytesIO(sample.data), json_lines), source, dates
+        for block in blocks_of(
+            detected.format,
+            decompressed(BytesIO(sample.data), json_lines),
+            source,
+            choose_index,
         ):
             writer.add(block, account)
     writer.flush()

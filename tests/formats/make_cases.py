@@ -53,7 +53,7 @@ def _written(parsed: Parsed) -> dict[str, Any]:
         documents.append({"_id": parsed.actions[ordinal]["_id"]} | document)
     rejects = [
         {
-            "ordinal": reject.ordinal,
+            "ordinal": reject.number,
             "error_type": reject.error_type,
             "reason": reject.reason,
             "raw": reject.raw.decode("utf-8", "backslashreplace"),

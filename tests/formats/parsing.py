@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from servicelogs import formats
-from servicelogs.documents import Dates, one_index
+from servicelogs.opensearch.dated_indexes import ChooseIndex, one_index
+from servicelogs.opensearch.documents import blocks_of
 from servicelogs.parsing.format import Format
 from servicelogs.parsing.frame import RESERVED
 from servicelogs.records import Block, Reject, Source
@@ -35,12 +36,12 @@ class Parsed:
 
     def summary(self) -> tuple[Any, ...]:
         """Return all of it but when it was parsed, to compare two ways that must agree."""
-        rejects = [(reject.ordinal, reject.error_type, reject.raw) for reject in self.rejects]
+        rejects = [(reject.number, reject.error_type, reject.raw) for reject in self.rejects]
         return self.documents, self.actions, rejects, self.filtered
 
     def ordinals(self) -> set[int]:
         """Return the ordinals of all documents and rejects."""
-        return {*self.documents, *(reject.ordinal for reject in self.rejects)}
+        return {*self.documents, *(reject.number for reject in self.rejects)}
 
 
 def fresh(name: str) -> Format:
@@ -53,14 +54,14 @@ def parse(
     data: bytes | Iterable[bytes],
     *,
     start: int = 1,
-    dates: Dates = one_index("an-index"),  # noqa: B008 - it has no state
+    choose_index: ChooseIndex = one_index("an-index"),  # noqa: B008 - it has no state
 ) -> Parsed:
     """Parse an object, and check what holds for every body."""
     if isinstance(log_format, str):
         log_format = formats.get(log_format)
     chunks = [data] if isinstance(data, bytes) else data
     parsed = Parsed()
-    for block in log_format.blocks(chunks, SOURCE, dates, start):
+    for block in blocks_of(log_format, chunks, SOURCE, choose_index, start):
         _take(block, parsed)
     assert parsed.records == (len(parsed.documents) + len(parsed.rejects) + parsed.filtered.total())
     return parsed
@@ -80,13 +81,13 @@ def _take(block: Block, parsed: Parsed) -> None:
         documents += 1
     assert documents == block.documents
     for reject in block.rejects:
-        assert block.first <= reject.ordinal < block.end
+        assert block.first <= reject.number < block.end
         assert reject.reason.isprintable()
-        assert block.raw(reject.ordinal).startswith(reject.raw)
+        assert block.raw(reject.number).startswith(reject.raw)
     parsed.rejects += block.rejects
     parsed.filtered.update(block.filtered)
     parsed.records += block.records
-    seen = [*parsed.documents, *(reject.ordinal for reject in parsed.rejects)]
+    seen = [*parsed.documents, *(reject.number for reject in parsed.rejects)]
     assert len(seen) == len({*seen})
 
 

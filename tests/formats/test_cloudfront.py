@@ -72,19 +72,19 @@ def test_first_bytes_of_other_logs_are_not_taken_for_standard_logs(start: bytes)
 
 def test_records_without_a_header_have_the_fields_that_the_user_names() -> None:
     body = b"192.0.2.55\t1795162495123\tcurl%208\t000\n192.0.2.55\t-\t-\t200\n"
-    log_format = cloudfront.FORMAT.with_default(CHOSEN)
+    log_format = cloudfront.FORMAT.with_columns(CHOSEN)
     documents = parse(log_format, body).documents
     assert documents[1]["@timestamp"] == "2026-11-20T08:14:55.123Z"
     assert (documents[1]["c_ip"], documents[1]["cs_user_agent"]) == ("192.0.2.55", "curl 8")
     assert (documents[1]["sc_status"], documents[2]["sc_status"]) == (0, 200)
     assert [reject.reason for reject in parse(replace(cloudfront.FORMAT), body).rejects] == [
-        "column 1 (date) does not fit"
+        "column 1 (date) does not match: '192.0.2.55'"
     ] * 2
 
 
 def test_a_header_counts_for_more_than_the_fields_that_the_user_names() -> None:
     body = b"#Fields: sc-status c-ip\n404\t192.0.2.55\n"
-    parsed = parse(cloudfront.FORMAT.with_default(CHOSEN), body)
+    parsed = parse(cloudfront.FORMAT.with_columns(CHOSEN), body)
     assert (parsed.documents[2]["sc_status"], parsed.documents[2]["c_ip"]) == (404, "192.0.2.55")
 
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from servicelogs.formats import get
-from servicelogs.opensearch.index_names import IndexNames
+from servicelogs.opensearch.dated_indexes import every_index
+from servicelogs.opensearch.documents import blocks_of
 from servicelogs.parsing.frame import RESERVED
 from servicelogs.records import Source
 from tests.formats.parsing import parse
@@ -134,9 +135,9 @@ def test_history_goes_by_when_it_was_and_a_snapshot_by_when_it_was_made(
     text = json.dumps(envelope | {"configurationItems": [ITEM]}, separators=(",", ":"))
     key = f"{FOLDER}/{name.partition('_')[0]}/111122223333_Config_eu-west-1_{name}"
     source = Source(f"s3://logs/{key}", "0" * 16, datetime(2026, 11, 5, 6, 1, tzinfo=UTC))
-    dates = IndexNames("aws", "day", 0).dates(log_format)
+    choose_index = every_index().of(log_format)
 
-    (block,) = log_format.blocks([text.encode()], source, dates)
+    (block,) = blocks_of(log_format, [text.encode()], source, choose_index)
 
     action, document = map(json.loads, bytes(block.body).splitlines())
     assert action["create"]["_index"] == index

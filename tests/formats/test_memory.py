@@ -12,7 +12,8 @@ import pytest
 
 from local.sample_logs import generate
 from servicelogs import formats
-from servicelogs.documents import one_index
+from servicelogs.opensearch.dated_indexes import one_index
+from servicelogs.opensearch.documents import blocks_of
 from servicelogs.reading import decompressed
 from tests.formats.parsing import SOURCE, chunked, parse
 
@@ -79,7 +80,7 @@ def test_a_record_of_many_megabytes_is_one_reject_between_its_neighbours(
     first = text_of(name).first
     assert parsed.documents.keys() == {first, first + 2}
     (reject,) = parsed.rejects
-    assert (reject.ordinal, reject.error_type) == (first + 1, "too_long")
+    assert (reject.number, reject.error_type) == (first + 1, "too_long")
     assert len(reject.raw) <= 64 * 1024
     assert "too long" in reject.reason
 
@@ -129,7 +130,7 @@ def test_a_cut_gzip_gives_its_good_records_and_one_reject(name: str, last: int) 
     parsed = parse(name, decompressed(BytesIO(data[: len(data) * last // 60])))
     assert [reject.error_type for reject in parsed.rejects] == ["unreadable"]
     assert "cut" in parsed.rejects[0].reason
-    assert parsed.documents.keys() == {*range(text_of(name).first, parsed.rejects[0].ordinal)}
+    assert parsed.documents.keys() == {*range(text_of(name).first, parsed.rejects[0].number)}
 
 
 def peak(name: str, chunks: Iterable[bytes], kept: list[object] | None = None) -> int:
@@ -140,7 +141,7 @@ def peak(name: str, chunks: Iterable[bytes], kept: list[object] | None = None) -
     pieces = (piece for chunk in chunks for piece in chunked(chunk, 256 * 1024))
     tracemalloc.start()
     try:
-        for block in formats.get(name).blocks(pieces, SOURCE, one_index("i")):
+        for block in blocks_of(formats.get(name), pieces, SOURCE, one_index("i")):
             if kept is not None:
                 kept.append(block)
         return tracemalloc.get_traced_memory()[1]

@@ -13,7 +13,9 @@ from opensearchpy import OpenSearch
 
 from local.sample_logs import generate, objects
 from servicelogs import formats
-from servicelogs.opensearch.setup import index_names, set_up, template_check
+from servicelogs.opensearch.dated_indexes import every_index
+from servicelogs.opensearch.documents import blocks_of
+from servicelogs.opensearch.setup import set_up, template_check
 from servicelogs.opensearch.writer import BulkWriter
 from servicelogs.parquet import json_lines
 from servicelogs.parsing.format import Format
@@ -112,8 +114,10 @@ def test_sample_logs_are_indexed_and_every_field_with_a_value_is_found_by_it(
     rejects = Rejects()
     one = account(rejects, log_format.name)
     documents: dict[str, Any] = {}
-    dates = index_names(deployment).dates(log_format)
-    for block in log_format.blocks([generate(log_format.name, RECORDS, seed=1)], SOURCE, dates):
+    choose_index = every_index(deployment.index_prefix).of(log_format)
+    for block in blocks_of(
+        log_format, [generate(log_format.name, RECORDS, seed=1)], SOURCE, choose_index
+    ):
         documents |= documents_in(block)
         writer.add(block, one)
     writer.flush()
@@ -147,15 +151,15 @@ def test_what_is_easy_to_get_wrong_is_indexed_unless_the_parser_rejects_it(
     writer = BulkWriter(
         real, seconds_left=lambda: 60, ensure_template=template_check(real, deployment)
     )
-    dates = index_names(deployment).dates(log_format)
+    choose_index = every_index(deployment.index_prefix).of(log_format)
     for number, sample in enumerate(objects()):
         if sample.format != log_format.name or not sample.records:
             continue
         rejects = Rejects()
         one = account(rejects, log_format.name)
         source = replace(SOURCE, id=f"{number:016}")
-        for block in log_format.blocks(
-            decompressed(BytesIO(sample.data), json_lines), source, dates
+        for block in blocks_of(
+            log_format, decompressed(BytesIO(sample.data), json_lines), source, choose_index
         ):
             writer.add(block, one)
         writer.flush()

@@ -262,7 +262,7 @@ def test_one_document_that_does_not_fit_is_rejected_and_those_around_it_are_inde
     bulk.add(block(index, ["", fields, ""]), one)
     bulk.flush()
     assert (one.indexed, one.rejected, one.left) == (2, 1, 0)
-    assert [(reject.ordinal, reject.raw) for reject in rejects] == [(2, b"raw record 2")]
+    assert [(reject.number, reject.raw) for reject in rejects] == [(2, b"raw record 2")]
     assert rejects[0].id == "0123456789abcdef-2"
 
 
@@ -279,7 +279,7 @@ def test_bad_utf_8_rejects_its_document_alone(
     bulk.add(block(index, [""]), one)
     bulk.add(bad, one)
     bulk.flush()
-    assert (one.indexed, [reject.ordinal for reject in rejects]) == (1, [2])
+    assert (one.indexed, [reject.number for reject in rejects]) == (1, [2])
 
 
 def test_one_id_that_is_too_long_fails_nothing_but_itself(
@@ -294,7 +294,7 @@ def test_one_id_that_is_too_long_fails_nothing_but_itself(
         one,
     )
     bulk.flush()
-    assert (one.indexed, [reject.ordinal for reject in rejects]) == (99, [37])
+    assert (one.indexed, [reject.number for reject in rejects]) == (99, [37])
 
 
 def test_an_index_name_that_is_an_alias_of_two_needs_mending(

@@ -2,24 +2,27 @@
 
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
-from types import SimpleNamespace
 
 import pytest
 
-from servicelogs.documents import IndexDate
+from servicelogs import formats
+from servicelogs.dates import DatePolicy
+from servicelogs.opensearch.dated_indexes import DatedIndex, DatedIndexes
 from servicelogs.opensearch.index_names import PERIODS, IndexNames, Period
 from servicelogs.records import Source
 
 NOW = datetime(2026, 11, 23, 15, 30, tzinfo=UTC)
 DELIVERED = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
 SOURCE = Source("s3://logs/key", "0123456789abcdef", DELIVERED)
-ALB = SimpleNamespace(name="alb", snapshots="")
-VPC_FLOW = SimpleNamespace(name="vpc_flow", snapshots="")
-CONFIG = SimpleNamespace(name="config", snapshots="/ConfigSnapshot/")
+ALB, VPC_FLOW, CONFIG = map(formats.get, ("alb", "vpc_flow", "config"))
 
 
-def names(period: Period = "day", delete_after_days: int = 0) -> IndexNames:
-    return IndexNames("aws", period, delete_after_days, now=lambda: NOW)
+def names(period: Period = "day") -> IndexNames:
+    return IndexNames("aws", period)
+
+
+def indexes(period: Period = "day", delete_after_days: int = 0) -> DatedIndexes:
+    return DatedIndexes(names(period), DatePolicy(delete_after_days, now=lambda: NOW))
 
 
 @pytest.mark.parametrize(
@@ -35,19 +38,19 @@ def names(period: Period = "day", delete_after_days: int = 0) -> IndexNames:
 def test_an_index_is_named_after_the_type_and_the_records_own_time(
     period: Period, index: str
 ) -> None:
-    date = names(period).dates(ALB)(datetime(2026, 11, 23, 9, tzinfo=UTC), SOURCE)
-    assert date == IndexDate(index, adjusted=False)
+    date = indexes(period).of(ALB)(datetime(2026, 11, 23, 9, tzinfo=UTC), SOURCE)
+    assert date == DatedIndex(index, adjusted=False)
 
 
 def test_a_week_belongs_to_the_year_that_has_most_of_it() -> None:
     source = Source("", "", datetime(2027, 1, 1, tzinfo=UTC))
-    date = names("week").dates(ALB)(datetime(2027, 1, 1, tzinfo=UTC), source)
-    assert date == IndexDate("aws-alb-2026.w53", adjusted=False)
+    date = indexes("week").of(ALB)(datetime(2027, 1, 1, tzinfo=UTC), source)
+    assert date == DatedIndex("aws-alb-2026.w53", adjusted=False)
 
 
 def test_a_types_underscores_are_dashes() -> None:
-    date = names().dates(VPC_FLOW)(DELIVERED, SOURCE)
-    assert date == IndexDate("aws-vpc-flow-2026.11.23", adjusted=False)
+    date = indexes().of(VPC_FLOW)(DELIVERED, SOURCE)
+    assert date == DatedIndex("aws-vpc-flow-2026.11.23", adjusted=False)
 
 
 @pytest.mark.parametrize(
@@ -60,32 +63,34 @@ def test_a_types_underscores_are_dashes() -> None:
     ],
 )
 def test_a_time_that_cannot_be_true_becomes_the_deliverys(hour: datetime) -> None:
-    assert names().dates(ALB)(hour, SOURCE) == IndexDate("aws-alb-2026.11.23", adjusted=True)
+    assert indexes().of(ALB)(hour, SOURCE) == DatedIndex("aws-alb-2026.11.23", adjusted=True)
 
 
 def test_a_time_within_a_day_after_delivery_is_kept() -> None:
-    date = names().dates(ALB)(DELIVERED + timedelta(hours=23), SOURCE)
-    assert date == IndexDate("aws-alb-2026.11.24", adjusted=False)
+    date = indexes().of(ALB)(DELIVERED + timedelta(hours=23), SOURCE)
+    assert date == DatedIndex("aws-alb-2026.11.24", adjusted=False)
 
 
 def test_a_record_older_than_what_is_kept_has_no_index() -> None:
-    date = names(delete_after_days=30).dates(ALB)
+    date = indexes(delete_after_days=30).of(ALB)
     assert date(NOW - timedelta(days=31), SOURCE) is None
-    assert date(NOW - timedelta(days=29), SOURCE) == IndexDate("aws-alb-2026.10.25", adjusted=False)
+    assert date(NOW - timedelta(days=29), SOURCE) == DatedIndex(
+        "aws-alb-2026.10.25", adjusted=False
+    )
 
 
 def test_nothing_expires_when_nothing_is_deleted() -> None:
-    date = names().dates(ALB)(datetime(1999, 1, 1, tzinfo=UTC), SOURCE)
-    assert date == IndexDate("aws-alb-1999.01.01", adjusted=False)
+    date = indexes().of(ALB)(datetime(1999, 1, 1, tzinfo=UTC), SOURCE)
+    assert date == DatedIndex("aws-alb-1999.01.01", adjusted=False)
 
 
 def test_an_object_delivered_long_ago_has_expired_whatever_its_records_say() -> None:
     source = Source("", "", NOW - timedelta(days=40))
-    assert names(delete_after_days=30).dates(ALB)(NOW + timedelta(days=400), source) is None
+    assert indexes(delete_after_days=30).of(ALB)(NOW + timedelta(days=400), source) is None
 
 
 def test_config_items_are_dated_by_themselves_but_those_of_a_snapshot_by_its_delivery() -> None:
-    dates = names().dates(CONFIG)
+    dates = indexes().of(CONFIG)
     recorded = datetime(2019, 1, 1, tzinfo=UTC)
     history = Source(
         "s3://logs/AWSLogs/1/Config/eu-west-1/2026/11/5/ConfigHistory/x", "", DELIVERED
@@ -93,20 +98,20 @@ def test_config_items_are_dated_by_themselves_but_those_of_a_snapshot_by_its_del
     snapshot = Source(
         "s3://logs/AWSLogs/1/Config/eu-west-1/2026/11/5/ConfigSnapshot/x", "", DELIVERED
     )
-    assert dates(recorded, history) == IndexDate("aws-config-2019.01", adjusted=False)
-    assert dates(recorded, snapshot) == IndexDate("aws-config-2026.11", adjusted=False)
+    assert dates(recorded, history) == DatedIndex("aws-config-2019.01", adjusted=False)
+    assert dates(recorded, snapshot) == DatedIndex("aws-config-2026.11", adjusted=False)
 
 
 def test_config_items_follow_a_period_that_is_coarser_than_a_month() -> None:
-    date = names("year").dates(CONFIG)(DELIVERED, SOURCE)
-    assert date == IndexDate("aws-config-2026", adjusted=False)
+    date = indexes("year").of(CONFIG)(DELIVERED, SOURCE)
+    assert date == DatedIndex("aws-config-2026", adjusted=False)
 
 
 @pytest.mark.parametrize("period", PERIODS)
 def test_an_index_is_of_the_period_that_named_it_and_of_no_other(period: Period) -> None:
-    date = names(period).dates(ALB)(DELIVERED, SOURCE)
+    date = indexes(period).of(ALB)(DELIVERED, SOURCE)
     assert date is not None
-    of = [other for other in PERIODS if names(other).is_of_period("alb", date.index)]
+    of = [other for other in PERIODS if names(other).is_of_period("alb", date.name)]
     assert of == [period]
 
 

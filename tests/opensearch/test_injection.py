@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from opensearchpy import OpenSearch
 
 from servicelogs import formats
-from servicelogs.opensearch.setup import index_names, set_up, template_check
+from servicelogs.opensearch.dated_indexes import every_index
+from servicelogs.opensearch.documents import blocks_of
+from servicelogs.opensearch.setup import set_up, template_check
 from servicelogs.opensearch.writer import BulkWriter
 from servicelogs.records import Source
 from servicelogs.settings import Settings
@@ -46,8 +48,8 @@ class Deployment:
         one = account(rejects, name)
         writer = BulkWriter(self._client, seconds_left=lambda: 60, ensure_template=self._check)
         log_format = formats.get(name)
-        dates = index_names(self._settings).dates(log_format)
-        for block in log_format.blocks([text], SOURCE, dates):
+        choose_index = every_index(self._settings.index_prefix).of(log_format)
+        for block in blocks_of(log_format, [text], SOURCE, choose_index):
             writer.add(block, one)
         writer.flush()
         assert one.balanced()
@@ -135,7 +137,7 @@ def test_records_that_try_to_be_actions_change_nothing_else(deployment: Deployme
     )
     documents, rejects = deployment.index("cloudtrail", document)
     assert {f"good-{number}" for number in range(len(nasty))} | {"good-last"} <= documents.keys()
-    refused = {reject.ordinal: reject.reason for reject in rejects}
+    refused = {reject.number: reject.reason for reject in rejects}
     lost = [
         (what, refused[2 * number + 2])
         for number, (what, (_, fits)) in enumerate(nasty.items())
@@ -167,7 +169,7 @@ def test_lines_that_try_to_be_actions_change_nothing_else(
     documents, rejects = deployment.index(name, body)
     good = {number for number, line in enumerate(body.split(b"\n"), 1) if line == LINES[name]}
     assert {f"{SOURCE.id}-{number}" for number in good} <= documents.keys()
-    assert not good & {reject.ordinal for reject in rejects}
+    assert not good & {reject.number for reject in rejects}
     assert [reject for reject in rejects if reject.index] == []
 
 
@@ -202,7 +204,7 @@ def test_lines_that_fit_arrive_between_any_others(
     deployment.clear()
     body = data.draw(bodies(name))
     documents, rejects = deployment.index(name, body)
-    refused = {reject.ordinal for reject in rejects}
+    refused = {reject.number for reject in rejects}
     arrived = {int(id_.rpartition("-")[2]) for id_ in documents}
     assert arrived | refused == content(name, body)
     assert [reject for reject in rejects if reject.index] == []

@@ -82,7 +82,7 @@ def test_each_object_is_told_of_its_own_rejects(
     bulk.flush()
     assert good == []
     (reject,) = bad
-    assert (reject.ordinal, reject.error_type) == (2, "mapper_parsing_exception")
+    assert (reject.number, reject.error_type) == (2, "mapper_parsing_exception")
     assert (reject.index, reject.id, reject.raw) == (index, "bad-2", b"raw record 2")
 
 
@@ -175,5 +175,5 @@ def test_whatever_json_records_hold_every_one_is_indexed_or_rejected(
     assert one.indexed + one.already_there + one.rejected == len(values)
     assert len(contents(engine, index)) - before == one.indexed
     assert [reject.raw for reject in rejects] == [
-        f"raw record {reject.ordinal}".encode() for reject in rejects
+        f"raw record {reject.number}".encode() for reject in rejects
     ]

@@ -43,7 +43,7 @@ def test_a_blocks_own_rejects_and_filtered_records_are_put_on_the_account(bulk: 
     rejects = Rejects()
     one = account(rejects)
     given = block(
-        INDEX, [""], filtered={"expired": 3}, rejects=[Reject(2, "does_not_fit", "no", b"x")]
+        INDEX, [""], filtered={"expired": 3}, rejects=[Reject(2, "does_not_match", "no", b"x")]
     )
     bulk.add(given, one)
     bulk.flush()
@@ -257,7 +257,7 @@ def test_a_single_document_that_is_too_large_is_rejected(
     bulk.add(block(INDEX, ["", '"user_agent":"' + "x" * 9_000 + '"', ""]), one)
     bulk.flush()
     assert (one.indexed, one.rejected, one.left) == (2, 1, 0)
-    assert [(reject.ordinal, reject.raw) for reject in rejects] == [(2, b"raw record 2")]
+    assert [(reject.number, reject.raw) for reject in rejects] == [(2, b"raw record 2")]
 
 
 def test_a_cluster_that_needs_mending_stops_everything_and_everything_is_accounted_for(

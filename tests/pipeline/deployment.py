@@ -15,7 +15,7 @@ from servicelogs.accounts import Account
 from servicelogs.batch_processor import SharedDeliveryProcessor
 from servicelogs.errors import DeliveryError, TryLater
 from servicelogs.indexing import Batch
-from servicelogs.opensearch.index_names import IndexNames
+from servicelogs.opensearch.dated_indexes import every_index
 from servicelogs.parquet import json_lines
 from servicelogs.records import Block, Reject
 from servicelogs.settings import Settings
@@ -176,7 +176,7 @@ class Deployment:
             s3=self.s3,
             queue=Queue(self.sqs, queue_url),
             writer=self.engine.writer(),
-            dates=IndexNames("aws", "day", 0).dates,
+            indexes=every_index(),
             seconds_left=(lambda: next(clock)) if clock else (lambda: ENOUGH_TIME),
             **parquet,
         )

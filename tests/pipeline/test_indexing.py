@@ -69,7 +69,7 @@ def test_a_line_that_does_not_fit_is_one_reject_and_the_lines_around_it_go_on(de
     ((key, (reject,)),) = deployment.rejected().items()
     assert key.startswith("rejected/vpc_flow/20")
     assert key.endswith("/1.ndjson.gz")
-    assert reject["ordinal"] == 4
+    assert reject["record_number"] == 4
     assert reject["raw"] == "this line does not fit"
     assert reject["source"] == f"s3://{LOGS}/{flow_key('a')}"
     assert reject["source_id"] == key.split("/")[-2]
@@ -131,7 +131,7 @@ def test_a_cut_object_gives_its_good_part_and_one_reject(deployment):
     ((reject,),) = deployment.rejected().values()
     assert len(indexed) > 1000
     assert indexed == list(range(2, 2 + len(indexed)))
-    assert reject["ordinal"] == indexed[-1] + 1
+    assert reject["record_number"] == indexed[-1] + 1
 
 
 def test_an_object_of_unknown_type_is_one_reject_that_shows_its_beginning(deployment):
@@ -383,7 +383,7 @@ def test_what_there_is_no_time_for_is_sent_again_and_nothing_is_lost_or_doubled(
     assert counts["Records"] == 90_000
     assert counts["AlreadyThere"] == 0
     lines = [line for part in deployment.rejected().values() for line in part]
-    assert sorted(line["ordinal"] for line in lines) == [8] * 3 + [29_001] * 3
+    assert sorted(line["record_number"] for line in lines) == [8] * 3 + [29_001] * 3
 
 
 @pytest.mark.parametrize("log_type", formats.NAMES)
@@ -445,7 +445,7 @@ def test_an_invocation_that_dies_before_its_end_only_repeats_work(deployment, mo
     assert len(deployment.engine.documents) == 999
     assert deployment.counts["vpc_flow"]["AlreadyThere"] == 999
     ((reject,),) = deployment.rejected().values()
-    assert reject["ordinal"] == 6
+    assert reject["record_number"] == 6
 
 
 def _die(*_arguments: Any) -> None:

@@ -17,8 +17,9 @@ import pytest
 from local.sample_logs import generate
 from local.sample_logs.parquet import parquet
 from servicelogs import formats
-from servicelogs.documents import one_index
 from servicelogs.errors import ObjectUnreachable, UnreadableObject
+from servicelogs.opensearch.dated_indexes import one_index
+from servicelogs.opensearch.documents import blocks_of
 from servicelogs.parquet import json_lines
 from tests.formats.parsing import SOURCE, chunked, parse
 
@@ -101,7 +102,7 @@ def test_a_row_that_does_not_fit_is_one_reject_with_its_json():
     parsed = parse_file(table(version=[2, 2, 2], start=["1795162440", "soon", "1795162441"]))
     assert parsed.documents.keys() == {1, 3}
     (reject,) = parsed.rejects
-    assert (reject.ordinal, reject.error_type) == (2, "does_not_fit")
+    assert (reject.number, reject.error_type) == (2, "does_not_match")
     assert reject.raw == b'{"version":2,"start":"soon"}'
 
 
@@ -179,7 +180,7 @@ def test_a_file_that_ends_too_early_is_one_reject_that_says_so():
     parsed = parse_file(parquet(TEXT)[:5000])
     assert parsed.documents == {}
     (reject,) = parsed.rejects
-    assert (reject.ordinal, reject.error_type) == (1, "unreadable")
+    assert (reject.number, reject.error_type) == (1, "unreadable")
     assert "Parquet" in reject.reason
 
 
@@ -190,7 +191,7 @@ def test_of_a_damaged_file_the_good_rows_are_kept_and_the_reject_says_where_they
     parsed = parse_file(data[:at] + b"\xff" * 400 + data[at + 400 :])
     assert parsed.documents.keys() == set(range(1, 3001))
     (reject,) = parsed.rejects
-    assert reject.ordinal == 3001
+    assert reject.number == 3001
     assert "row 3001" in reject.reason
 
 
@@ -289,7 +290,7 @@ def _measure(paths: list[str]) -> tuple[int, int]:
         tracemalloc.reset_peak()
         with Path(path).open("rb") as file:
             chunks = json_lines(iter(lambda file=file: file.read(MIB), b""))
-            for block in formats.get("vpc_flow").blocks(chunks, SOURCE, one_index("i")):
+            for block in blocks_of(formats.get("vpc_flow"), chunks, SOURCE, one_index("i")):
                 records += block.documents
         peaks.append(tracemalloc.get_traced_memory()[1] + pool.max_memory())
     return records, peaks[-1] - peaks[0]

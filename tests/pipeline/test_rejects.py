@@ -40,7 +40,7 @@ def test_a_line_says_what_why_and_where_from():
 
 @given(st.binary(max_size=200))
 def test_any_bytes_come_back_from_one_line(raw):
-    written = line(Reject(1, "does_not_fit", "why", raw), SOURCE, "alb")
+    written = line(Reject(1, "does_not_match", "why", raw), SOURCE, "alb")
 
     assert written.count(b"\n") == 1
     found = json.loads(written)

@@ -17,11 +17,11 @@ class UnreadableObject(ServiceLogsError):
     """The object's bytes cannot be read as what they claim to be; reading it again will not help.
 
     What could be read before has been given out; `tail` is the unfinished record after it, and
-    `ordinal` that record's number.
+    `number` is that record's.
     """
 
     tail: bytes = b""
-    ordinal: int = 0
+    number: int = 0
 
 
 class ParquetFile(UnreadableObject):

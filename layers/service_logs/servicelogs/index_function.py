@@ -13,8 +13,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from servicelogs.batch_processor import SharedDeliveryProcessor
+from servicelogs.dates import DatePolicy
 from servicelogs.indexing import Batch
 from servicelogs.opensearch.client import connect
+from servicelogs.opensearch.dated_indexes import DatedIndexes
 from servicelogs.opensearch.setup import index_names, template_check
 from servicelogs.opensearch.writer import BulkWriter
 from servicelogs.reading import not_read_here
@@ -39,7 +41,8 @@ class IndexFunction:
         """Read the settings; Parquet files are read with `text_of_parquet`, or sent on."""
         self.settings = read_settings(needed=("BACKUP_BUCKET", "QUEUE_URL"))
         self.opensearch = connect(self.settings)
-        self._names = index_names(self.settings)
+        policy = DatePolicy(self.settings.delete_after_days)
+        self._indexes = DatedIndexes(index_names(self.settings), policy)
         self._check_template = template_check(self.opensearch, self.settings)
         self._s3 = boto3.client("s3", config=_PATIENCE)
         sqs = boto3.client("sqs", config=_PATIENCE)
@@ -79,7 +82,7 @@ class IndexFunction:
                 seconds_left=lambda: seconds_left() - SECONDS_TO_FINISH,
                 ensure_template=self._check_template,
             ),
-            dates=self._names.dates,
+            indexes=self._indexes,
             seconds_left=seconds_left,
             parquet_queue=self._parquet_queue,
             text_of_parquet=self._text_of_parquet,

@@ -17,7 +17,6 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from servicelogs.accounts import Account
-from servicelogs.documents import Dates
 from servicelogs.errors import (
     ClusterNeedsMending,
     DeliveryError,
@@ -30,7 +29,8 @@ from servicelogs.errors import (
 from servicelogs.formats import START_BYTES
 from servicelogs.log_types import LogTypes
 from servicelogs.measures import Totals
-from servicelogs.parsing.format import Format
+from servicelogs.opensearch.dated_indexes import DatedIndexes
+from servicelogs.opensearch.documents import blocks_of
 from servicelogs.reading import Begun, begin, not_read_here
 from servicelogs.records import Block, Reject, Source
 from servicelogs.rejects import RejectsPart
@@ -75,7 +75,7 @@ class Part:
     account: Account
     rejects: RejectsPart
     resume_at: int = 0
-    """The ordinal where the next attempt goes on; 0: the object is finished."""
+    """The number where the next attempt goes on; 0: the object is finished."""
 
 
 @dataclass(slots=True, eq=False)
@@ -130,7 +130,7 @@ class Batch:
         s3: S3Client,
         queue: Queue,
         writer: Writer,
-        dates: Callable[[Format], Dates],
+        indexes: DatedIndexes,
         seconds_left: Callable[[], float],
         parquet_queue: Queue | None = None,
         text_of_parquet: Callable[[Iterator[bytes], int], Iterator[bytes]] = not_read_here,
@@ -144,7 +144,7 @@ class Batch:
         self._s3 = s3
         self._queue = queue
         self._writer = writer
-        self._dates = dates
+        self._indexes = indexes
         self._seconds_left = seconds_left
         self._parquet_queue = parquet_queue
         self._text_of_parquet = text_of_parquet
@@ -247,8 +247,8 @@ class Batch:
             return
         source = replace(opened.source, account_id=detected.account_id, region=detected.region)
         part = self._begin_part(opened, wanted, work, source, log_format.name)
-        blocks = log_format.blocks(chunks, source, self._dates(log_format), wanted.start)
-        for block in blocks:
+        choose_index = self._indexes.of(log_format)
+        for block in blocks_of(log_format, chunks, source, choose_index, wanted.start):
             self._writer.add(block, part.account)
             if part.account.error is not None:
                 raise part.account.error

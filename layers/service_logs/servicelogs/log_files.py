@@ -16,9 +16,10 @@ from typing import BinaryIO
 from servicelogs import formats
 from servicelogs.errors import ServiceLogsError, UnknownLogType, UnreadableObject
 from servicelogs.formats import START_BYTES, Detected
-from servicelogs.opensearch.index_names import IndexNames
-from servicelogs.parsing.delimited import Headed
+from servicelogs.opensearch.dated_indexes import every_index
+from servicelogs.opensearch.documents import blocks_of
 from servicelogs.parsing.format import Format
+from servicelogs.parsing.text.format import TextFormat
 from servicelogs.reading import begin
 from servicelogs.records import Block, Source
 from servicelogs.rejects import line as reject_line
@@ -159,9 +160,7 @@ class _Parser:
         self._out = out
         self._rejects = rejects
         defaults = Settings(opensearch_endpoint="")
-        self._index_names = IndexNames(
-            defaults.index_prefix, defaults.index_period, defaults.delete_after_days
-        )
+        self._indexes = every_index(defaults.index_prefix, defaults.index_period)
 
     def parse(self, file: _LogFile, outcome: Outcome) -> None:
         """Write the documents and rejects of a file, block by block, and count them."""
@@ -176,15 +175,16 @@ class _Parser:
         counts = outcome.by_type.setdefault(log_format.name, Counts())
         counts.files += 1
         source = file.source(start[:START_BYTES], detected)
-        for block in log_format.blocks(chunks, source, self._index_names.dates(log_format)):
+        choose_index = self._indexes.of(log_format)
+        for block in blocks_of(log_format, chunks, source, choose_index):
             counts.add(block)
             self._write(block, source, log_format.name)
 
     def _headless(self, log_format: Format) -> Format:
         """Tell a format which columns there are where no header says so."""
-        if not isinstance(log_format, Headed):
+        if not isinstance(log_format, TextFormat) or log_format.header is None:
             raise UnreadableFile(f"is of type {log_format.name}, whose columns are always the same")
-        return log_format.with_default(self._fields)
+        return log_format.with_columns(self._fields)
 
     def _detect(self, key: str, start: bytes, fault: UnreadableObject | None) -> Detected:
         """Tell a file's type as the pipeline tells an object's."""

@@ -75,4 +75,4 @@ def _cloudfront(fields: tuple[str, ...]) -> Format:
     """
     from servicelogs.formats import cloudfront  # as all formats, imported when it is needed
 
-    return cloudfront.FORMAT.with_default(fields)
+    return cloudfront.FORMAT.with_columns(fields)

@@ -1,8 +1,9 @@
-"""What passes between the parts: where records come from, what they became, what was refused."""
+"""What passes between the rooms: where records come from, how they were cut, what was refused."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,16 +18,89 @@ class Source:
     """When AWS delivered it (LastModified, or arrival), UTC: the same on every redelivery."""
     account_id: str = ""
     region: str = ""
+    log_group: str = ""
+    """CloudWatch Logs' log group, if the records came through one."""
+    log_stream: str = ""
+
+
+class Records:
+    """Consecutive records of one source, cut and not parsed.
+
+    They are given as a list, or as a text of lines, each without its end; either is made of the
+    other when it is asked for.
+    """
+
+    __slots__ = ("_items", "_text", "decoded", "end", "first", "hour", "keys")
+
+    def __init__(
+        self,
+        first: int,
+        items: list[bytes] | None = None,
+        *,
+        text: bytes = b"",
+        decoded: list[Any] | None = None,
+        keys: Sequence[bytes] | None = None,
+        hour: int | None = None,
+    ) -> None:
+        self.first = first
+        """The number of the first record: of its line, or of its place in the array, from 1."""
+        self.end = first + (text.count(b"\n") + 1 if items is None else len(items))
+        """The number after the last one's."""
+        self.decoded = decoded
+        """What was decoded of each, if that is how the cut was proved; None for what was not."""
+        self.keys = keys
+        """What follows the source's id in each `_id`; None: the record's number does."""
+        self.hour = hour
+        """The hour (from 1970) that dates them, whatever they say; None: each tells its own."""
+        self._items = items
+        self._text = text
+
+    def __len__(self) -> int:
+        return self.end - self.first
+
+    @property
+    def items(self) -> list[bytes]:
+        """The records, each as it was cut."""
+        if self._items is None:
+            self._items = self._text.split(b"\n")
+        return self._items
+
+    @property
+    def text(self) -> bytes:
+        """The records as lines."""
+        return self._text if self._items is None or self._text else b"\n".join(self._items)
+
+    def numbers(self) -> range:
+        """Give the number of each record."""
+        return range(self.first, self.end)
+
+    def raw(self, number: int) -> bytes:
+        """Give the record with this number as AWS wrote it, without a line's end."""
+        return self.items[number - self.first].removesuffix(b"\r")
+
+    def key(self, number: int) -> str:
+        """Give what follows the source's id in the `_id` of the record with this number."""
+        return self.keys[number - self.first].decode() if self.keys else str(number)
+
+
+@dataclass(frozen=True, slots=True)
+class TooLong:
+    """A record longer than any that AWS writes; only its beginning was kept."""
+
+    number: int
+    start: bytes
+    length: int
+    """Bytes that it has at least."""
 
 
 @dataclass(slots=True)
 class Reject:
     """A record that is not in the search engine, and why."""
 
-    ordinal: int
-    """Physical line number or position in the array, counted from 1."""
+    number: int
+    """The record's number in its source."""
     error_type: str
-    """One word for programs: ours (`does_not_fit`), or OpenSearch's own."""
+    """One word for programs: ours (`does_not_match`), or OpenSearch's own."""
     reason: str
     """One sentence a person can act on."""
     raw: bytes
@@ -45,14 +119,14 @@ class Block:
     """
 
     first: int
-    """The ordinal of the first line or element in the block."""
+    """The number of the first record in the block."""
     end: int
-    """The ordinal after the last one: where a later invocation would go on."""
+    """The number after the last one: where a later invocation would go on."""
     body: bytes | bytearray
     """For each document an action line and a document line, each ending in a newline."""
     documents: int
     raw: Callable[[int], bytes]
-    """The record with this ordinal, as AWS wrote it."""
+    """The record with this number, as AWS wrote it."""
     filtered: dict[str, int] = field(default_factory=dict)
     """Records left out on purpose, by reason (`expired`)."""
     rejects: list[Reject] = field(default_factory=list)

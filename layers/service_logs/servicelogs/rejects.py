@@ -31,7 +31,7 @@ def line(reject: Reject, source: Source, log_type: str) -> bytes:
         "delivered": source.delivered,
         "account_id": source.account_id,
         "region": source.region,
-        "ordinal": reject.ordinal,
+        "record_number": reject.number,
     }
     try:
         content["raw"] = reject.raw.decode()
@@ -49,7 +49,7 @@ class RejectsPart:
     """The rejects of one object in one attempt, gathered until the attempt ends well."""
 
     def __init__(self, source: Source, log_type: str, start: int) -> None:
-        """Gather for the part that begins with the record of this ordinal."""
+        """Gather for the part that begins with the record of this number."""
         self.key = part_key(source, log_type, start)
         self.empty = True
         self._source = source

@@ -1,7 +1,7 @@
 """Application Load Balancer access logs."""
 
 from servicelogs.formats import load_balancers
-from servicelogs.parsing.columns import (
+from servicelogs.parsing.text.columns import (
     endpoint,
     integer,
     ip,
@@ -15,9 +15,9 @@ from servicelogs.parsing.columns import (
     time,
     timestamp,
 )
-from servicelogs.parsing.delimited import Delimited
+from servicelogs.parsing.text.format import TextFormat
 
-FORMAT = Delimited(
+FORMAT = TextFormat(
     name="alb",
     title="Application Load Balancer access logs",
     page="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html",
@@ -43,7 +43,7 @@ FORMAT = Delimited(
         "target_port_list",
         "classification_reason",
     ),
-    time="time",
+    times=("time",),
     columns=(
         keyword("type", "protocol of the connection: http, https, h2, grpcs, ws, wss"),
         time("time", "when the response was sent, or the WebSocket connection closed"),

@@ -1,10 +1,10 @@
 """Application Load Balancer connection logs: TLS handshakes and client certificates."""
 
 from servicelogs.formats import load_balancers
-from servicelogs.parsing.columns import integer, ip, keyword, seconds, text, time, validity
-from servicelogs.parsing.delimited import Delimited
+from servicelogs.parsing.text.columns import integer, ip, keyword, seconds, text, time, validity
+from servicelogs.parsing.text.format import TextFormat
 
-FORMAT = Delimited(
+FORMAT = TextFormat(
     name="alb_connection",
     title="Application Load Balancer connection logs",
     page="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-connection-logs.html",
@@ -21,7 +21,7 @@ FORMAT = Delimited(
     + load_balancers.with_member(
         "listener_port", "tls_handshake_latency", "leaf_client_cert_subject", "tls_verify_status"
     ),
-    time="timestamp",
+    times=("timestamp",),
     columns=(
         time("timestamp", "when the connection was established, or failed to be"),
         ip("client_ip", "address of the client"),

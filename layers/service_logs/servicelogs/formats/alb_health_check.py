@@ -1,10 +1,10 @@
 """Application Load Balancer health check logs: each check of each target, and why one failed."""
 
 from servicelogs.formats import load_balancers
-from servicelogs.parsing.columns import endpoint_or_name, integer, ip, keyword, seconds, time
-from servicelogs.parsing.delimited import Delimited
+from servicelogs.parsing.text.columns import endpoint_or_name, integer, ip, keyword, seconds, time
+from servicelogs.parsing.text.format import TextFormat
 
-FORMAT = Delimited(
+FORMAT = TextFormat(
     name="alb_health_check",
     title="Application Load Balancer health check logs",
     page="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-health-check-logs.html",
@@ -20,7 +20,7 @@ FORMAT = Delimited(
     starts=r"(?:https?|h2|grpcs?|lambda)[ ]\d{4}-\d\d-\d\dT[0-9:.]+Z[ ](?:\d[0-9.]*|-)[ ]\S+[ ]\S+"
     r"[ ](?:PASS|FAIL)[ ]|"
     + load_balancers.with_member("target_addr", "target_group_id", "reason_code"),
-    time="time",
+    times=("time",),
     columns=(
         keyword("type", "what was checked with: http, https, h2, grpc, lambda"),
         time("time", "when the check began"),

@@ -1,7 +1,7 @@
 """Classic Load Balancer access logs."""
 
 from servicelogs.formats import load_balancers
-from servicelogs.parsing.columns import (
+from servicelogs.parsing.text.columns import (
     endpoint,
     integer,
     keyword,
@@ -11,9 +11,9 @@ from servicelogs.parsing.columns import (
     text,
     time,
 )
-from servicelogs.parsing.delimited import Delimited
+from servicelogs.parsing.text.format import TextFormat
 
-FORMAT = Delimited(
+FORMAT = TextFormat(
     name="clb",
     title="Classic Load Balancer access logs",
     page="https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/access-log-collection.html",
@@ -27,7 +27,7 @@ FORMAT = Delimited(
     # time, name of the load balancer, client and port, backend and port
     starts=r"\d{4}-\d\d-\d\dT[0-9:.]+Z[ ][0-9A-Za-z-]+[ ](?:\[?[0-9A-Fa-f:.]+\]?:\d+|-)[ ]"
     r"(?:\[?[0-9A-Fa-f:.]+\]?:\d+|-)[ ]-?\d",
-    time="timestamp",
+    times=("timestamp",),
     columns=(
         time("timestamp", "when the request, or the connection of a TCP listener, arrived"),
         keyword("elb", "load balancer"),

@@ -7,9 +7,10 @@ so that it stays a URL.
 
 import re
 
-from servicelogs.parsing.columns import (
+from servicelogs.parsing.fields import Field
+from servicelogs.parsing.text.columns import (
     Column,
-    Part,
+    Group,
     Variant,
     date,
     decoded,
@@ -24,8 +25,7 @@ from servicelogs.parsing.columns import (
     snake,
     time_of_day,
 )
-from servicelogs.parsing.delimited import Headed
-from servicelogs.parsing.fields import Field
+from servicelogs.parsing.text.format import Header, TextFormat
 
 DEFAULT = (
     "date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer)"
@@ -39,8 +39,8 @@ DEFAULT = (
 
 def _status(name: str, description: str) -> Column:
     """A status code; `000`, the viewer left before there was one, is the number 0."""
-    part = Part(Field(snake(name), "integer", description), "number")
-    return Column(name, (Variant(r"(?:00(?=0))?(0|[1-9]\d{0,8}+)", (part,)),))
+    group = Group(Field(snake(name), "integer", description), "number")
+    return Column(name, (Variant(r"(?:00(?=0))?(0|[1-9]\d{0,8}+)", (group,)),))
 
 
 def _url_part(name: str, description: str) -> Column:
@@ -62,11 +62,11 @@ def _as_requested(value: bytes) -> bytes:
 def _addresses(name: str, description: str) -> Column:
     """Addresses with commas between, or whatever a client wrote there; a list."""
     field = Field(snake(name), "keyword", description, many=True)
-    one, several = (Part(field),), (Part(field, convert=_items),)
+    one, several = (Group(field),), (Group(field, convert=_items),)
     variants = (
-        Variant(r"([^\E%,-][^\E%,]*+)", one),
-        Variant(r"([^\E%,]*+[%,]\S*+)", several),
-        Variant(r"(-[^\E%,]++)", one),
+        Variant(r"([^<end>%,-][^<end>%,]*+)", one),
+        Variant(r"([^<end>%,]*+[%,][^<end>]*+)", several),
+        Variant(r"(-[^<end>%,]++)", one),
     )
     return Column(name, variants)
 
@@ -162,7 +162,7 @@ _IN_HEADER = "|".join(map(re.escape, _TELLING))
 # Parquet's columns have names without hyphens and brackets.
 _IN_JSON = "|".join((_IN_HEADER, *map(snake, _TELLING)))
 
-FORMAT = Headed(
+FORMAT = TextFormat(
     name="cloudfront",
     title="CloudFront standard logs (access logs), legacy and v2",
     page="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs-reference.html",
@@ -179,9 +179,7 @@ FORMAT = Headed(
     # Without a header: the default columns.
     r"|\d{4}-\d\d-\d\d\t\d\d:\d\d:\d\d\t[A-Z]{3}\d+(?:-[A-Z]\d+)?\t\d+\t",
     separator="\t",
-    comment=b"#",
-    default=tuple(DEFAULT.split()),
-    time="time",
+    header=Header(default=tuple(DEFAULT.split()), comment=b"#"),
     times=("timestamp(ms)", "time"),
     columns=COLUMNS,
     common={

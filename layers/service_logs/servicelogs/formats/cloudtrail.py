@@ -1,14 +1,14 @@
 """CloudTrail events: management, data, Insights, network activity and aggregated events."""
 
 from servicelogs.parsing.fields import Field
-from servicelogs.parsing.json_records import JsonRecords
+from servicelogs.parsing.json.format import JsonFormat
 
 
 def _keyword(name: str, description: str, since: str = "", *, many: bool = False) -> Field:
     return Field(name, "keyword", description, since, many=many)
 
 
-FORMAT = JsonRecords(
+FORMAT = JsonFormat(
     name="cloudtrail",
     title="CloudTrail events",
     page="https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html",
@@ -101,7 +101,7 @@ FORMAT = JsonRecords(
         _keyword("timeWindow.windowSize", "length of the window, as PT5M", "2025-11"),
         Field("summary", "flat_object", "what was aggregated", "2025-11"),
     ),
-    taken=(
+    promoted=(
         "requestParameters.bucketName",
         "requestParameters.key",
         "requestParameters.instanceId",

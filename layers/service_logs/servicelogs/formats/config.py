@@ -5,7 +5,7 @@ A notification too long for SNS lies in S3 as one document of its own, with the 
 """
 
 from servicelogs.parsing.fields import Field
-from servicelogs.parsing.json_records import JsonRecords
+from servicelogs.parsing.json.format import JsonFormat
 
 
 def _keyword(name: str, description: str, since: str = "", *, many: bool = False) -> Field:
@@ -16,7 +16,7 @@ def _timestamp(name: str, description: str) -> Field:
     return Field(name, "timestamp", description)
 
 
-FORMAT = JsonRecords(
+FORMAT = JsonFormat(
     name="config",
     title="AWS Config items",
     page="https://docs.aws.amazon.com/config/latest/APIReference/API_ConfigurationItem.html",

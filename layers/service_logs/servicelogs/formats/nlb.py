@@ -1,7 +1,7 @@
 """Network Load Balancer access logs: the connections of its TLS listeners."""
 
 from servicelogs.formats import load_balancers
-from servicelogs.parsing.columns import (
+from servicelogs.parsing.text.columns import (
     decoded,
     endpoint,
     integer,
@@ -12,14 +12,14 @@ from servicelogs.parsing.columns import (
     time,
     timestamp_in_utc,
 )
-from servicelogs.parsing.delimited import Delimited
+from servicelogs.parsing.text.format import TextFormat
 
 _ALPN = (
     "alpn_client_preference_list",
     "protocols that the client prefers; AWS cuts the list at 256 bytes",
 )
 
-FORMAT = Delimited(
+FORMAT = TextFormat(
     name="nlb",
     title="Network Load Balancer access logs",
     page="https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html",
@@ -42,7 +42,7 @@ FORMAT = Delimited(
         "alpn_client_preference_list",
         "tls_connection_creation_time",
     ),
-    time="time",
+    times=("time",),
     columns=(
         keyword("type", "type of the listener: tls"),
         keyword("version", "version of the entry: 2.0, before 2020 1.0"),

@@ -8,13 +8,14 @@ this takes grows with the line's length, whatever a client sends.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import override
 
-from servicelogs.parsing.columns import (
+from servicelogs.dates import hour_of, iso_hour
+from servicelogs.parsing.fields import Field
+from servicelogs.parsing.text.columns import (
     Column,
-    Part,
+    Group,
     Variant,
     integer,
     ip,
@@ -25,9 +26,7 @@ from servicelogs.parsing.columns import (
     text,
     time,
 )
-from servicelogs.parsing.delimited import Delimited
-from servicelogs.parsing.fields import Field
-from servicelogs.parsing.layout import JsonSafe
+from servicelogs.parsing.text.format import TextFormat
 
 _BATCH = "BATCH.DELETE.OBJECT"
 _MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
@@ -36,16 +35,17 @@ _MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 def _bracketed_time(name: str, description: str) -> Column:
     """The record's time, `[20/Nov/2026:08:14:55 +0000]`; the document has it as `@timestamp`."""
     field = Field(name, "timestamp", description, alias_of="@timestamp")
-    parts = (Part(field, "hidden"), Part(None, "hidden"))
+    groups = (Group(field, "hidden"), Group(None, "hidden"))
     pattern = r"\[(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d)(:[0-5]\d:[0-5]\d) \+0000\]"
-    return Column(name, (Variant(pattern, parts),), moment=_hour)
+    return Column(name, (Variant(pattern, groups),), read_time=_hour)
 
 
-def _hour(hour: bytes) -> tuple[datetime, str]:
-    """Read an hour as S3 writes it, `20/Nov/2026:08`; a ValueError if it is none."""
-    day, month, year, of_day = re.split(b"[/:]", hour)
+def _hour(text: bytes) -> tuple[int, bytes]:
+    """Read an hour as S3 writes it, `20/Nov/2026:08`; a ValueError if it is not one."""
+    day, month, year, of_day = re.split(b"[/:]", text)
     moment = datetime(int(year), _MONTHS.index(month) + 1, int(day), int(of_day), tzinfo=UTC)
-    return moment, moment.isoformat()[:13]
+    hour = hour_of(moment)
+    return hour, iso_hour(hour)
 
 
 def _key(name: str, description: str, behind_batch: tuple[str, ...]) -> Column:
@@ -53,17 +53,17 @@ def _key(name: str, description: str, behind_batch: tuple[str, ...]) -> Column:
 
     `behind_batch` is what stands before the key of one.
     """
-    key = Part(Field(name, "keyword", f"{description}, percent-encoded once or twice"))
-    decoded = Part(Field(f"{name}_decoded", "keyword", f"{description}, decoded once"))
-    encoded = r"(([^\E%+]*+[%+]\S*))"
+    key = Group(Field(name, "keyword", f"{description}, percent-encoded once or twice"))
+    decoded = Group(Field(f"{name}_decoded", "keyword", f"{description}, decoded once"))
+    encoded = r"(([^<end>%+]*+[%+][^<end>]*))"
     behind = "|".join(f"(?<={re.escape(_BATCH + some)})" for some in behind_batch)
     return Column(
         name,
         (
-            Variant(r"(([^\E%+-][^\E%+]*+))", (key, decoded)),
+            Variant(r"(([^<end>%+-][^<end>%+]*+))", (key, decoded)),
             Variant(rf"(?!{behind}){encoded}", (key, decoded._replace(convert=percent_decoded))),
             Variant(rf"(?:{behind}){encoded}", (key, decoded._replace(convert=_form_decoded))),
-            Variant(r"((-[^\E%+]++))", (key, decoded)),
+            Variant(r"((-[^<end>%+]++))", (key, decoded)),
         ),
     )
 
@@ -78,23 +78,25 @@ _WORD = r'[^ "-][^ "]*'
 def _request(name: str, description: str) -> Column:
     """A request line, `METHOD URL PROTOCOL`, whole and in parts; a copy's may have no protocol."""
 
-    def part(suffix: str, meaning: str, *, optional: bool = False) -> Part:
+    def group(suffix: str, meaning: str, *, optional: bool = False) -> Group:
         field = Field(f"request_{suffix}", "keyword", f"{description}: {meaning}")
-        return Part(field, optional=optional)
+        return Group(field, optional=optional)
 
-    whole = Part(Field(name, "keyword", description))
-    verb, url = part("verb", "method"), part("url", "URL as requested")
-    path, query = part("path", "path in the URL"), part("query", "query string", optional=True)
-    protocol = part("proto", "protocol version")
-    parts = (whole, verb, url, path, query, protocol._replace(optional=True))
+    whole = Group(Field(name, "keyword", description))
+    verb, url = group("verb", "method"), group("url", "URL as requested")
+    path, query = group("path", "path in the URL"), group("query", "query string", optional=True)
+    protocol = group("proto", "protocol version")
+    groups = (whole, verb, url, path, query, protocol._replace(optional=True))
     return Column(
         name,
         (
-            Variant(rf'(({_WORD}) ((/[^ "?]*)(?:\?([^ "]*))?)(?: ({_WORD}))?)', parts),
+            Variant(rf'(({_WORD}) ((/[^ "?]*)(?:\?([^ "]*))?)(?: ({_WORD}))?)', groups),
             Variant(
-                rf"(({_WORD}) (\S*) (HTTP/[0-9.]+))", (whole, verb, url, protocol), otherwise=True
+                rf"(({_WORD}) ([^<end>]*) (HTTP/[0-9.]+))",
+                (whole, verb, url, protocol),
+                otherwise=True,
             ),
-            Variant(r"(\S*)", (whole,), otherwise=True),
+            Variant(r"([^<end>]*)", (whole,), otherwise=True),
         ),
         quoted=True,
     )
@@ -108,14 +110,14 @@ def _unescaped(column: Column, *with_quotes: str, end: str = "") -> Column:
     """
 
     def without(variant: Variant) -> Variant:
-        pattern = variant.pattern.replace(r"\S", '[^"]').replace(r"\-", '[^"-]')
+        pattern = variant.pattern.replace("<end>", '"')
         return variant._replace(pattern=f'"{pattern}"{end}', quotes=2)
 
     def with_some(pattern: str, variant: Variant) -> Variant:
-        parts = tuple(part._replace(convert=quotes_escaped) for part in variant.parts)
-        return Variant(f'"{pattern}"', parts, quotes=None)
+        groups = tuple(group._replace(convert=quotes_escaped) for group in variant.groups)
+        return Variant(f'"{pattern}"', groups, quotes=None)
 
-    bare = Variant(f"(-){end}", (Part(None),))
+    bare = Variant(f"(-){end}", (Group(None),))
     ends = (column.variants[0], column.variants[-1])
     return Column(
         column.name,
@@ -148,7 +150,7 @@ def _acl_required(name: str, description: str, *, since: str = "") -> Column:
     """Yes, or in JSON a boolean."""
     column = keyword(name, description, since=since)
     variants = tuple(
-        v._replace(parts=tuple(part._replace(convert=_yes) for part in v.parts))
+        v._replace(groups=tuple(group._replace(convert=_yes) for group in v.groups))
         for v in column.variants
     )
     return replace(column, variants=variants)
@@ -158,24 +160,7 @@ def _yes(value: bytes) -> bytes:
     return {b"true": b"Yes", b"false": b"No"}.get(value, value)
 
 
-_AS_IT_IS = JsonSafe(quote=b"")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _ServerAccess(Delimited):
-    """Text in which nothing is escaped."""
-
-    @property
-    @override
-    def json_safe(self) -> JsonSafe:
-        return _AS_IT_IS
-
-    @override
-    def as_meant(self, line: bytes) -> bytes:
-        return line  # a backslash before a quote is only a backslash
-
-
-FORMAT = _ServerAccess(
+FORMAT = TextFormat(
     name="s3_access",
     title="Amazon S3 server access logs",
     page="https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html",
@@ -188,7 +173,8 @@ FORMAT = _ServerAccess(
     starts=r"\S+[ ][a-z0-9A-Z._-]{3,255}[ ]"
     r"\[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d[ ]\+0000\][ ](?:\S+[ ]){3}[A-Z0-9]+\.[A-Z]"
     r'|\s*\{(?=[^\n]*"(?:bucket_owner_id|bytes_sent_size|turn_around_duration)"\s*:)',
-    time="time",
+    times=("time",),
+    escapes_quotes=False,
     columns=(
         keyword("bucket_owner", "canonical user id of the bucket's owner"),
         keyword("bucket", "bucket that the request was for"),

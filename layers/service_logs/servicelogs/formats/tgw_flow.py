@@ -1,8 +1,8 @@
 """Transit Gateway flow logs: the header line says which fields there are, in which order."""
 
 from servicelogs.formats import flow_logs, vpc_flow
-from servicelogs.parsing.columns import epoch_seconds, integer, ip, keyword, long
-from servicelogs.parsing.delimited import Headed
+from servicelogs.parsing.text.columns import epoch_seconds, integer, ip, keyword, long
+from servicelogs.parsing.text.format import Header, TextFormat
 
 DEFAULT = (
     "version resource-type account-id tgw-id tgw-attachment-id tgw-src-vpc-account-id"
@@ -52,7 +52,7 @@ COLUMNS = (
     keyword("pkt-dst-aws-service", "AWS service of the destination address", since="version 5"),
 )
 
-FORMAT = Headed(
+FORMAT = TextFormat(
     name="tgw_flow",
     title="Transit Gateway flow logs",
     page="https://docs.aws.amazon.com/vpc/latest/tgw/tgw-flow-logs.html",
@@ -67,8 +67,7 @@ FORMAT = Headed(
     )
     # Without a header: the default columns.
     + r"|\d+[ ]+TransitGateway(?:Attachment)?[ ]",
-    default=tuple(DEFAULT.split()),
-    time="start",
+    header=Header(default=tuple(DEFAULT.split())),
     times=("start", "end"),
     columns=COLUMNS,
     common={**flow_logs.COMMON, "cloud.resource_id": "tgw_id"},

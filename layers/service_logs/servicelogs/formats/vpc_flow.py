@@ -1,8 +1,8 @@
 """VPC flow logs: the header line says which fields there are, in which order."""
 
 from servicelogs.formats import flow_logs
-from servicelogs.parsing.columns import epoch_seconds, integer, ip, keyword, long
-from servicelogs.parsing.delimited import Headed
+from servicelogs.parsing.text.columns import epoch_seconds, integer, ip, keyword, long
+from servicelogs.parsing.text.format import Header, TextFormat
 
 DEFAULT = (
     "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes"
@@ -69,7 +69,7 @@ COLUMNS = (
     keyword("next-hop-interface-type", "interface type of the next hop", since="version 11"),
 )
 
-FORMAT = Headed(
+FORMAT = TextFormat(
     name="vpc_flow",
     title="VPC flow logs",
     page="https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html",
@@ -80,8 +80,7 @@ FORMAT = Headed(
     + flow_logs.row((column.name for column in COLUMNS), OTHERS)
     # Without a header: the default columns.
     + r"|\d+[ ](?:\d{12}|unknown)[ ](?:eni-[0-9a-f]+|-)[ ](?:\S+[ ]){10}(?:OK|NODATA|SKIPDATA)\s",
-    default=tuple(DEFAULT.split()),
-    time="start",
+    header=Header(default=tuple(DEFAULT.split())),
     times=("start", "end"),
     columns=COLUMNS,
     common={

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from servicelogs.parsing.fields import Field, FieldType
-from servicelogs.parsing.json_records import JsonRecords
+from servicelogs.parsing.json.format import JsonFormat
 
 
 def _keyword(name: str, description: str, since: str = "", *, many: bool = False) -> Field:
@@ -58,7 +58,7 @@ _NAMES = (
 )
 """Any of them may come first."""
 
-FORMAT = JsonRecords(
+FORMAT = JsonFormat(
     name="waf",
     title="AWS WAF logs",
     page="https://docs.aws.amazon.com/waf/latest/developerguide/logging-fields.html",

@@ -1,14 +1,12 @@
-"""Decide which index a record belongs to, from when it happened and when AWS delivered it."""
+"""Name the indexes of a deployment, by log type and period."""
 
 import re
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Literal, get_args
 
-from servicelogs.documents import EPOCH, Dates, IndexDate
 from servicelogs.parsing.format import Format
-from servicelogs.records import Source
 
 Period = Literal["hour", "day", "week", "month", "year"]
 
@@ -17,9 +15,6 @@ PERIODS: tuple[Period, ...] = get_args(Period)
 
 # A snapshot holds items of every day: a finer period would make hundreds of small indexes.
 COARSER: Mapping[str, Period] = MappingProxyType({"config": "month"})
-
-# A clock that is wrong by less than this, or a log delivered around midnight, keeps its own date.
-TOLERANCE = timedelta(days=1)
 
 _SUFFIXES: Mapping[Period, str] = MappingProxyType(
     {
@@ -45,17 +40,9 @@ _SHAPES: Mapping[Period, str] = MappingProxyType(
 class IndexNames:
     """Names the indexes of one deployment: `<prefix>-<type>-<period>`, as `aws-alb-2026.11.23`."""
 
-    def __init__(
-        self,
-        prefix: str,
-        period: Period,
-        delete_after_days: int,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
+    def __init__(self, prefix: str, period: Period) -> None:
         self._prefix = prefix
         self._period = period
-        self._keep = timedelta(days=delete_after_days)
-        self._now = now
 
     def stem(self, format_name: str) -> str:
         """Return what all index names of this log type begin with, without the period."""
@@ -78,19 +65,7 @@ class IndexNames:
         shape = _SHAPES[self.period(format_name)]
         return re.fullmatch(f"{re.escape(self.stem(format_name))}-{shape}", index) is not None
 
-    def dates(self, log_format: Format) -> Dates:
-        """Return the function that dates the records of this format."""
-        start = f"{self.stem(log_format.name)}-"
+    def name(self, log_format: Format, moment: datetime) -> str:
+        """Return the index for records of this log type and moment (UTC)."""
         suffix = _SUFFIXES[self.period(log_format.name)]
-        snapshots = re.compile(log_format.snapshots or r"(?!)")
-
-        def date(hour: datetime, source: Source) -> IndexDate | None:
-            by_delivery = snapshots.search(source.uri) is not None
-            # `date_nanos` knows nothing before the epoch, and no template matches an earlier year.
-            adjusted = not EPOCH <= hour <= source.delivered + TOLERANCE
-            moment = source.delivered if adjusted or by_delivery else hour
-            if self._keep and moment < self._now() - self._keep:
-                return None
-            return IndexDate(f"{start}{moment:{suffix}}", adjusted and not by_delivery)
-
-        return date
+        return f"{self.stem(log_format.name)}-{moment:{suffix}}"

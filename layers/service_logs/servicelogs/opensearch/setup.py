@@ -25,7 +25,7 @@ def set_up(client: OpenSearch, settings: Settings) -> list[str]:
 
 def index_names(settings: Settings) -> IndexNames:
     """Return the names of a deployment's indexes."""
-    return IndexNames(settings.index_prefix, settings.index_period, settings.delete_after_days)
+    return IndexNames(settings.index_prefix, settings.index_period)
 
 
 def template_check(client: OpenSearch, settings: Settings) -> Callable[[str], None]:

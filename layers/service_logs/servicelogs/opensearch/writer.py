@@ -58,13 +58,13 @@ class Piece:
     def reject(self, action: bytes, document: bytes, finding: Finding) -> None:
         """Hand a document that will never be taken to its object's account."""
         target = json.loads(action)["create"]
-        ordinal = _ordinal(document)
+        number = _ordinal(document)
         self.account.reject(
             Reject(
-                ordinal=ordinal,
+                number=number,
                 error_type=finding.type,
                 reason=finding.reason,
-                raw=self.block.raw(ordinal),
+                raw=self.block.raw(number),
                 index=target["_index"],
                 id=target["_id"],
             )

@@ -1,14 +1,14 @@
 """What every log format tells about itself, whichever way its records are cut."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from servicelogs.documents import Dates
 from servicelogs.parsing.fields import Field
-from servicelogs.records import Block, Source
+from servicelogs.records import Source
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Format:
     """A log format: parser, document, mapping, schema and reference follow from it."""
 
@@ -33,11 +33,6 @@ class Format:
         """The document's fields in the order AWS documents them."""
         raise NotImplementedError
 
-    def blocks(
-        self, chunks: Iterable[bytes], source: Source, dates: Dates, start: int = 1
-    ) -> Iterator[Block]:
-        """Turn decompressed chunks into blocks, from the record with the ordinal `start` on.
-
-        An UnreadableObject that ends the chunks becomes one reject after the good records.
-        """
-        raise NotImplementedError
+    def is_snapshot(self, source: Source) -> bool:
+        """Say whether the records of a source tell of the moment of their delivery."""
+        return bool(self.snapshots) and re.search(self.snapshots, source.uri) is not None

@@ -11,15 +11,15 @@ never ends is given up up to where the next record seems to begin (`_lost`: that
 
 import json
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
 import msgspec
 
 from servicelogs.errors import UnreadableObject
-from servicelogs.parsing.cutting import BLOCK_BYTES, KEPT_BYTES, MAX_RECORD_BYTES, Overlong
+from servicelogs.parsing.framing import BLOCK_BYTES, KEPT_BYTES, MAX_RECORD_BYTES
+from servicelogs.records import Records, TooLong
 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|(?P<unfinished>\\?\Z))|[][{},]', re.DOTALL)
 _STEPS = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
@@ -30,17 +30,6 @@ _LINE_FEED = ord("\n")
 _any_json = msgspec.json.Decoder(msgspec.Raw)
 
 
-@dataclass(slots=True)
-class Records:
-    """Raw records: JSON objects, or, where the text is broken, what stands between two of them."""
-
-    records: list[bytes]
-    known: list[Any]
-    """What the decoder made of each; None: it made nothing of it, or the record is not plain (on
-    one line, in UTF-8)."""
-    first: int
-
-
 class JsonCutter:
     """Cuts one object: documents `{…, "KEY": [record, record, …], …}`, or records one by one.
 
@@ -48,8 +37,8 @@ class JsonCutter:
     record is decoded, which is what proves that it was cut where it ends.
     """
 
-    def __init__(self, key: str, decoder: msgspec.json.Decoder[Any]) -> None:
-        self._decoder = decoder
+    def __init__(self, key: str, decode: Callable[[bytes], Any]) -> None:
+        self._decode = decode
         member = rb'\s*"[^"\\]*"\s*:\s*(?:"(?:[^"\\]|\\.)*"|[-+.0-9a-zA-Z]+)\s*,'
         opening = rb'\{(?:%b)*+\s*"%b"\s*:\s*\[\s*' % (member, key.encode())
         self._opening = re.compile(rb"\s*" + opening)
@@ -66,7 +55,7 @@ class JsonCutter:
         self._lost = False
         self._given_up = 1
 
-    def cut(self, chunks: Iterable[bytes]) -> Iterator[Records | Overlong]:
+    def cut(self, chunks: Iterable[bytes]) -> Iterator[Records | TooLong]:
         """Cut chunks into blocks of records, counting from 1.
 
         An UnreadableObject that ends the chunks is passed on after the last whole record, with the
@@ -88,12 +77,12 @@ class JsonCutter:
         except UnreadableObject as error:
             self._buffer = b"".join(pending)
             yield from self._take(last=False)
-            error.tail, error.ordinal = self._buffer[:KEPT_BYTES], self._first
+            error.tail, error.number = self._buffer[:KEPT_BYTES], self._first
             raise
         self._buffer = b"".join(pending)
         yield from self._take(last=True)
 
-    def _take(self, *, last: bool) -> Iterator[Records | Overlong]:
+    def _take(self, *, last: bool) -> Iterator[Records | TooLong]:
         """Cut what the buffer holds of whole records; leave the rest in it."""
         if self._lost and not self._find_back():
             return
@@ -114,7 +103,7 @@ class JsonCutter:
                 block = self._lines(last) if self._is_by_line() else None
             quick = block is not None
             block = block or self._surely()
-            if block.records:
+            if len(block):
                 self._given_up = 1
                 yield block
             if quick and not last:
@@ -185,7 +174,7 @@ class JsonCutter:
         if b"\n" in text or not _is_utf_8(text):
             return [None] * len(records) if all(map(_is_json, records)) else None
         try:
-            return list(map(self._decoder.decode, records))
+            return list(map(self._decode, records))
         except (msgspec.DecodeError, RecursionError):
             pass
         known = [self._known_of(record) for record in records]
@@ -194,7 +183,7 @@ class JsonCutter:
 
     def _known_of(self, record: bytes) -> Any:
         try:
-            return self._decoder.decode(record)
+            return self._decode(record)
         except (msgspec.DecodeError, RecursionError):
             return None
 
@@ -266,7 +255,7 @@ class JsonCutter:
             start = boundary.start(1)
         return records, start
 
-    def _give_up(self, last: bool) -> Records | Overlong:
+    def _give_up(self, last: bool) -> Records | TooLong:
         """A record does not end: it goes up to where the next one seems to begin.
 
         Where the next one does not end either, and so on, twice as many go each time: to look at
@@ -283,7 +272,7 @@ class JsonCutter:
             return self._numbered([broken.strip(b" \t\r\n,")], [None])
         self._lost = True
         self._first += 1
-        return Overlong(broken[:KEPT_BYTES], self._first - 1, len(broken))
+        return TooLong(self._first - 1, broken[:KEPT_BYTES], len(broken))
 
     def _find_back(self) -> bool:
         """Go on behind a record that was too long, where the next one seems to begin."""
@@ -304,7 +293,7 @@ class JsonCutter:
     def _numbered(self, records: list[bytes], known: list[Any]) -> Records:
         first = self._first
         self._first += len(records)
-        return Records(records, known, first)
+        return Records(first, records, decoded=known)
 
 
 def _lines_of(text: bytes) -> Iterator[bytes]:

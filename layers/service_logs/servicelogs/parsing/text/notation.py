@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-from servicelogs.parsing.columns import Column, Variant
+from servicelogs.parsing.text.columns import Column, Variant
 
 
 class Notation(NamedTuple):
@@ -45,12 +45,12 @@ def as_member(column: Column) -> Column:
     variants = []
     for at, variant in enumerate(column.variants):
         text = _variant_text(column, at, '"', '"')
-        variants.append(Variant(f'"{text}"', variant.parts))
-        if any(part.rendering in ("number", "hidden") for part in variant.parts):
-            variants.append(Variant(_NUMBER + text, variant.parts))
-    (part, *others) = column.variants[0].parts
-    if not others and part.field and part.field.type == "keyword":
-        variants.append(Variant(r"(true|false|-?\d++(?:\.\d++)?)(?=[,}])", (part,)))
+        variants.append(Variant(f'"{text}"', variant.groups))
+        if any(group.rendering in ("number", "hidden") for group in variant.groups):
+            variants.append(Variant(_NUMBER + text, variant.groups))
+    (group, *others) = column.variants[0].groups
+    if not others and group.field and group.field.type == "keyword":
+        variants.append(Variant(r"(true|false|-?\d++(?:\.\d++)?)(?=[,}])", (group,)))
     empty = "" if column.quoted else "|"
     null = f'"(?:{column.null}{empty})"|null|{_NUMBER}(?:{column.null})'
     return replace(column, variants=tuple(variants), null=null, quoted=False)
@@ -95,5 +95,4 @@ def _variant_text(column: Column, number: int, end: str, ends: str) -> str:
         before = "|".join([column.null, *(v.pattern for v in column.variants[:number])])
         no_groups = re.sub(r"(?<!\\)\((?!\?)", "(?:", before)
         text = f"(?!(?:{no_groups})(?:{end}|$)){text}"
-    text = text.replace(r"\S", r"[^\E]").replace(r"\-", r"[^\E-]")
-    return text.replace(r"\E", ends)
+    return text.replace("<end>", ends)

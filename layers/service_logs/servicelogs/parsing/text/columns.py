@@ -7,21 +7,19 @@ and each variant has groups that always take part.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Literal, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from servicelogs.documents import EPOCH, iso_hour
+from servicelogs.dates import iso_hour, read_iso_hour
 from servicelogs.parsing.fields import Field, FieldType
 
 Rendering = Literal["string", "number", "list", "first", "last", "hidden"]
 """How a group is printed: `list` is cut into items, `first` and `last` are items themselves."""
 
 
-class Part(NamedTuple):
+class Group(NamedTuple):
     """A group of a pattern, and what it becomes; no field: it only helps to find the time."""
 
     field: Field | None
@@ -35,13 +33,12 @@ class Part(NamedTuple):
 class Variant(NamedTuple):
     r"""One kind of value.
 
-    In the pattern `\S` is a character that does not end the value (it is no separator, or no
-    quote), and `\-` one that is no `-` either; `\E` stands for those that do in a set, as in
-    `[^\E%]`.
+    In the pattern `<end>` stands, in a set, for the characters that end the value (the separator,
+    or a quote): `[^<end>]` is a character of the value, `[^<end>-]` one that is not a `-` either.
     """
 
     pattern: str
-    parts: tuple[Part, ...]
+    groups: tuple[Group, ...]
     otherwise: bool = False
     """It takes what no variant before it takes; the others exclude each other by their patterns."""
     quotes: int | None = 0
@@ -60,9 +57,9 @@ class Column:
     since: str = ""
     separator: str = ""
     """For a list: what is between its items."""
-    moment: Callable[[bytes], tuple[datetime, str]] | None = None
-    """For a time: what the first group means, as a time and as ISO 8601 without its end; a second
-    group is the rest of the time (`:14:55.123`)."""
+    read_time: Callable[[bytes], tuple[int, bytes]] | None = None
+    """For a time: the hour (from 1970) that the first group means, and the time as ISO 8601 as far
+    as it goes; a second group is the rest of it (`:14:55.123`)."""
     date: str = ""
     """For a time of day: the column with its date; what `moment` reads is `date`T`first group`."""
 
@@ -77,9 +74,12 @@ def snake(name: str) -> str:
 
 def _plain(name: str, field: Field, *, quoted: bool = False, since: str = "") -> Column:
     """Take any value; one that starts like null is rare, and a variant of its own."""
-    parts = (Part(field),)
+    groups = (Group(field),)
     return Column(
-        name, (Variant(r"(\-\S*+)", parts), Variant(r"(-\S++)", parts)), quoted=quoted, since=since
+        name,
+        (Variant(r"([^<end>-][^<end>]*+)", groups), Variant(r"(-[^<end>]++)", groups)),
+        quoted=quoted,
+        since=since,
     )
 
 
@@ -101,8 +101,10 @@ def timestamp(name: str, description: str, *, since: str = "") -> Column:
 def timestamp_in_utc(name: str, description: str, *, since: str = "") -> Column:
     """A time beside the record's own, ISO 8601 without Z; the document has it with one."""
     field = Field(snake(name), "timestamp", description, since)
-    local = Variant(r"(\d{4}-\d\d-\d\dT[0-9:.]+)", (Part(field, convert=_with_z),))
-    return Column(name, (local, Variant(r"(\S+)", (Part(field),), otherwise=True)), since=since)
+    local = Variant(r"(\d{4}-\d\d-\d\dT[0-9:.]+)", (Group(field, convert=_with_z),))
+    return Column(
+        name, (local, Variant(r"([^<end>]+)", (Group(field),), otherwise=True)), since=since
+    )
 
 
 def _with_z(value: bytes) -> bytes:
@@ -111,8 +113,8 @@ def _with_z(value: bytes) -> bytes:
 
 def _number(type_: FieldType, pattern: str, null: str = "-") -> Callable[..., Column]:
     def column(name: str, description: str, *, since: str = "") -> Column:
-        part = Part(Field(snake(name), type_, description, since), "number")
-        return Column(name, (Variant(pattern, (part,)),), null, since=since)
+        group = Group(Field(snake(name), type_, description, since), "number")
+        return Column(name, (Variant(pattern, (group,)),), null, since=since)
 
     return column
 
@@ -128,7 +130,7 @@ seconds = _number("float", r"((?:0|[1-9]\d{0,8}+)(?:\.\d{1,18}+)?+)", "-1?")
 def text(name: str, description: str, *, since: str = "") -> Column:
     """A value in quotes that may hold spaces and may be empty."""
     column = _plain(name, Field(name, "keyword", description, since), quoted=True, since=since)
-    empty = Variant("()", column.variants[0].parts)
+    empty = Variant("()", column.variants[0].groups)
     return replace(column, variants=(*column.variants, empty))
 
 
@@ -140,10 +142,12 @@ def items(name: str, description: str, *, separator: str = ",", since: str = "")
         name,
         (
             # One or two items are by far the most common, and need no work.
-            Variant(f'([^"{separator}-]{item})', (Part(field_),)),
-            Variant(f"({item}){separator}({item})", (Part(field_, "first"), Part(field_, "last"))),
-            Variant(f"({item}{separator}{item}{separator}\\S*)", (Part(field_, "list"),)),
-            Variant(f'(|-[^"{separator}]+)', (Part(field_),)),
+            Variant(f'([^"{separator}-]{item})', (Group(field_),)),
+            Variant(
+                f"({item}){separator}({item})", (Group(field_, "first"), Group(field_, "last"))
+            ),
+            Variant(f"({item}{separator}{item}{separator}[^<end>]*)", (Group(field_, "list"),)),
+            Variant(f'(|-[^"{separator}]+)', (Group(field_),)),
         ),
         quoted=True,
         since=since,
@@ -153,22 +157,24 @@ def items(name: str, description: str, *, separator: str = ",", since: str = "")
 
 def quoted_items(name: str, description: str, *, since: str = "") -> Column:
     """Several words, each in quotes, with commas between; the list may be cut at its end."""
-    parts = (Part(Field(snake(name), "keyword", description, since, many=True)),)
-    item = r'[^\E"]+'
+    groups = (Group(Field(snake(name), "keyword", description, since, many=True)),)
+    item = r'[^<end>"]+'
 
     def variant(items: int) -> Variant:
         # What is between two items is what JSON has there.
-        return Variant(f'"({'","'.join([item] * items)})"', parts, quotes=2 * items)
+        return Variant(f'"({'","'.join([item] * items)})"', groups, quotes=2 * items)
 
     rest = rf'"({item}(?:","{item})*+)(?:"(?:,"?)?)?'
-    variants = (*map(variant, (1, 2, 3)), Variant(rest, parts, otherwise=True, quotes=None))
+    variants = (*map(variant, (1, 2, 3)), Variant(rest, groups, otherwise=True, quotes=None))
     return Column(name, variants, since=since)
 
 
 def json_items(name: str, description: str, *, since: str = "") -> Column:
     """Several words as JSON has them: an array, or a string with each in quotes."""
     field = Field(snake(name), "keyword", description, since, many=True)
-    return Column(name, (Variant(r"(\S+)", (Part(field, convert=_json_items),)),), since=since)
+    return Column(
+        name, (Variant(r"([^<end>]+)", (Group(field, convert=_json_items),)),), since=since
+    )
 
 
 _quote_or_backslash = re.compile(rb"\\(?:u0022|(\\))")
@@ -188,11 +194,11 @@ def decoded(name: str, description: str, *, since: str = "") -> Column:
 
 def decoded_as(field: Field, name: str, convert: Callable[[bytes], bytes]) -> Column:
     """Take any value; one with a `%` is converted."""
-    plain, encoded = (Part(field),), (Part(field, convert=convert),)
+    plain, encoded = (Group(field),), (Group(field, convert=convert),)
     variants = (
-        Variant(r"([^\E%-][^\E%]*+)", plain),
-        Variant(r"([^\E%]*+%\S*+)", encoded),
-        Variant(r"(-[^\E%]++)", plain),
+        Variant(r"([^<end>%-][^<end>%]*+)", plain),
+        Variant(r"([^<end>%]*+%[^<end>]*+)", encoded),
+        Variant(r"(-[^<end>%]++)", plain),
     )
     return Column(name, variants, since=field.since)
 
@@ -216,12 +222,12 @@ def validity(name: str, description: str, *, since: str = "") -> Column:
     """From when to when a certificate is valid, `NotBefore=…;NotAfter=…`."""
     stem = name.removesuffix("_validity")
     before, after = (
-        Part(Field(f"{stem}_not_{end}", "timestamp", f"{description}: valid {of}", since))
+        Group(Field(f"{stem}_not_{end}", "timestamp", f"{description}: valid {of}", since))
         for end, of in (("before", "from"), ("after", "until"))
     )
-    whole = Part(Field(name, "keyword", f"{description}: validity, if it is no two times", since))
-    two = Variant(r"NotBefore=([0-9][^\E;]*);NotAfter=([0-9][^\E;]*)", (before, after))
-    return Column(name, (two, Variant(r"(\S+)", (whole,), otherwise=True)), since=since)
+    whole = Group(Field(name, "keyword", f"{description}: validity, if it is no two times", since))
+    two = Variant(r"NotBefore=([0-9][^<end>;]*);NotAfter=([0-9][^<end>;]*)", (before, after))
+    return Column(name, (two, Variant(r"([^<end>]+)", (whole,), otherwise=True)), since=since)
 
 
 _PORT = r"(0|[1-9]\d{0,4}+)"
@@ -231,45 +237,47 @@ _ENDPOINTS = (rf"([0-9.]++):{_PORT}", rf"\[?([0-9A-Fa-f.]*:[0-9A-Fa-f.:]*?)\]?:{
 
 def endpoint(name: str, description: str, *, since: str = "") -> Column:
     """An address and port: `192.0.2.1:443`, `[2001:db8::1]:443`, `2001:db8::1:443`."""
-    parts = (
-        Part(Field(f"{name}_ip", "ip", f"{description}: address", since)),
-        Part(Field(f"{name}_port", "integer", f"{description}: port", since), "number"),
+    groups = (
+        Group(Field(f"{name}_ip", "ip", f"{description}: address", since)),
+        Group(Field(f"{name}_port", "integer", f"{description}: port", since), "number"),
     )
-    return Column(name, tuple(Variant(pattern, parts) for pattern in _ENDPOINTS), since=since)
+    return Column(name, tuple(Variant(pattern, groups) for pattern in _ENDPOINTS), since=since)
 
 
 def endpoint_or_name(name: str, prefix: str, description: str) -> Column:
     """What may be an address and port or a name; the address and port are fields of their own."""
-    whole = Part(Field(name, "keyword", description))
-    address = Part(Field(f"{prefix}_ip", "ip", f"{prefix}: address"))
-    port = Part(Field(f"{prefix}_port", "integer", f"{prefix}: port"), "number")
+    whole = Group(Field(name, "keyword", description))
+    address = Group(Field(f"{prefix}_ip", "ip", f"{prefix}: address"))
+    port = Group(Field(f"{prefix}_port", "integer", f"{prefix}: port"), "number")
     endpoints = (Variant(f"({pattern})", (whole, address, port)) for pattern in _ENDPOINTS)
-    return Column(name, (*endpoints, Variant(r"(\S+)", (whole,), otherwise=True)))
+    return Column(name, (*endpoints, Variant(r"([^<end>]+)", (whole,), otherwise=True)))
 
 
 def request(name: str, description: str) -> Column:
     """A request line, `METHOD URL PROTOCOL`; the URL may hold spaces."""
 
-    def part(suffix: str, meaning: str, rendering: Rendering = "string") -> Part:
+    def group(suffix: str, meaning: str, rendering: Rendering = "string") -> Group:
         type_: FieldType = "integer" if rendering == "number" else "keyword"
-        return Part(Field(f"{name}_{suffix}", type_, f"{description}: {meaning}"), rendering)
+        return Group(Field(f"{name}_{suffix}", type_, f"{description}: {meaning}"), rendering)
 
-    verb, protocol = part("verb", "method"), part("proto", "protocol version")
-    url = part("url", "URL as requested")
-    host, port = part("host", "host in the URL"), part("port", "port in the URL", "number")
-    path = part("path", "path in the URL")
-    query = part("query", "query string in the URL")._replace(optional=True)
+    verb, protocol = group("verb", "method"), group("proto", "protocol version")
+    url = group("url", "URL as requested")
+    host, port = group("host", "host in the URL"), group("port", "port in the URL", "number")
+    path = group("path", "path in the URL")
+    query = group("query", "query string in the URL")._replace(optional=True)
     word = r"([^ \"-][^ \"]*+)"
-    parts = (verb, url, host, port, path, query, protocol)
+    groups = (verb, url, host, port, path, query, protocol)
     origin = r"[A-Za-z][A-Za-z0-9+.-]*+://(\[[0-9A-Fa-f:.]*+\]|[^]/:?\"\[ ]++):" + _PORT
     return Column(
         name,
         (
-            Variant(rf"{word} ({origin}(/[^? \"]*+)(?:\?([^ \"]*+))?) {word}", parts),
-            Variant(rf"{word} ({origin}(/[^?\"]*)(?:\?(\S*))?) {word}", parts, otherwise=True),
-            Variant(r"- (\S*) - ?", (url,), otherwise=True),
-            Variant(rf"{word} (\S*) {word} ?", (verb, url, protocol), otherwise=True),
-            Variant(r"(\S*)", (url,), otherwise=True),
+            Variant(rf"{word} ({origin}(/[^? \"]*+)(?:\?([^ \"]*+))?) {word}", groups),
+            Variant(
+                rf"{word} ({origin}(/[^?\"]*)(?:\?([^<end>]*))?) {word}", groups, otherwise=True
+            ),
+            Variant(r"- ([^<end>]*) - ?", (url,), otherwise=True),
+            Variant(rf"{word} ([^<end>]*) {word} ?", (verb, url, protocol), otherwise=True),
+            Variant(r"([^<end>]*)", (url,), otherwise=True),
         ),
         null="-|- - - ?",
         quoted=True,
@@ -280,41 +288,36 @@ def time(name: str, description: str) -> Column:
     """The record's time, ISO 8601 in UTC with or without Z; in documents it is `@timestamp`."""
     pattern = r"(\d{4}-\d\d-\d\dT\d\d)(:[0-5]\d:[0-5]\d(?:\.\d{1,9})?)Z?"
     field = Field(name, "timestamp", description, alias_of="@timestamp")
-    parts = (Part(field, "hidden"), Part(None, "hidden"))
-    return Column(name, (Variant(pattern, parts),), moment=iso_hour)
+    groups = (Group(field, "hidden"), Group(None, "hidden"))
+    return Column(name, (Variant(pattern, groups),), read_time=read_iso_hour)
 
 
 def date(name: str, description: str) -> Column:
     """The date of a time of day, `2026-11-20`."""
     field = Field(name, "timestamp", description, alias_of="@timestamp")
-    return Column(name, (Variant(r"(\d{4}-\d\d-\d\d)", (Part(field, "hidden"),)),))
+    return Column(name, (Variant(r"(\d{4}-\d\d-\d\d)", (Group(field, "hidden"),)),))
 
 
 def time_of_day(name: str, description: str, *, date: str) -> Column:
     """The record's time in UTC, `08:14:55`, whose date is in another column."""
     field = Field(name, "timestamp", description, alias_of="@timestamp")
-    parts = (Part(field, "hidden"), Part(None, "hidden"))
-    variant = Variant(r"(\d\d)(:[0-5]\d:[0-5]\d(?:\.\d{1,9})?)", parts)
-    return Column(name, (variant,), moment=iso_hour, date=date)
+    groups = (Group(field, "hidden"), Group(None, "hidden"))
+    variant = Variant(r"(\d\d)(:[0-5]\d:[0-5]\d(?:\.\d{1,9})?)", groups)
+    return Column(name, (variant,), read_time=read_iso_hour, date=date)
 
 
 def epoch_millis(name: str, description: str) -> Column:
     """The record's time in milliseconds since 1970; the document has it as `@timestamp`."""
     field = Field(snake(name), "timestamp", description, alias_of="@timestamp")
-    parts = (
-        Part(field, "hidden", convert=_hour_of_millis),
-        Part(None, "hidden", convert=_rest_of_millis),
+    groups = (
+        Group(field, "hidden", convert=_hour_of_millis),
+        Group(None, "hidden", convert=_rest_of_millis),
     )
-    return Column(name, (Variant(r"((0|[1-9]\d{0,12}+))", parts),), moment=iso_hour)
+    return Column(name, (Variant(r"((0|[1-9]\d{0,12}+))", groups),), read_time=read_iso_hour)
 
 
 def _hour_of_millis(value: bytes) -> bytes:
-    return _iso_hour_since_1970(int(value) // 3_600_000)
-
-
-@lru_cache(maxsize=1024)
-def _iso_hour_since_1970(hours: int) -> bytes:
-    return (EPOCH + timedelta(hours=hours)).strftime("%Y-%m-%dT%H").encode()
+    return iso_hour(int(value) // 3_600_000)
 
 
 def _rest_of_millis(value: bytes) -> bytes:
@@ -325,11 +328,15 @@ def _rest_of_millis(value: bytes) -> bytes:
 def epoch_seconds(name: str, description: str, *, since: str = "") -> Column:
     """A time in whole seconds since 1970."""
     field = Field(snake(name), "timestamp", description, since, date_format="epoch_second")
-    part = Part(field, "number")
-    seconds_ = Variant(r"(0|[1-9]\d{0,10}+)", (part,))
-    return Column(name, (seconds_,), since=since, moment=_epoch_second)
+    group = Group(field, "number")
+    seconds_ = Variant(r"(0|[1-9]\d{0,10}+)", (group,))
+    return Column(name, (seconds_,), since=since, read_time=_epoch_second)
 
 
-def _epoch_second(text: bytes) -> tuple[datetime, str]:
-    moment = EPOCH + timedelta(seconds=int(text))
-    return moment, moment.strftime("%Y-%m-%dT%H:%M:%S")
+_SECONDS = tuple(b":%02d:%02d" % divmod(second, 60) for second in range(3600))
+"""How each second of an hour is written."""
+
+
+def _epoch_second(text: bytes) -> tuple[int, bytes]:
+    hour, second = divmod(int(text), 3600)
+    return hour, iso_hour(hour) + _SECONDS[second]

@@ -1,0 +1,86 @@
+"""Which date a record counts under: its own, its delivery's, or none, because it has expired.
+
+Hours are counted from 1970: what records of one hour share is made once for them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from servicelogs.records import Source
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+# A clock that is wrong by less than this, or a log delivered around midnight, keeps its own date.
+TOLERANCE = timedelta(days=1)
+
+
+_MOST_HOURS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDate:
+    """The moment that a record counts under: it decides its index, or its partition."""
+
+    moment: datetime
+    adjusted: bool = False
+    """It is the delivery's, because the record's own cannot be true."""
+
+
+class DatePolicy:
+    """Choose the date of records; None if they are past their retention."""
+
+    def __init__(
+        self,
+        delete_after_days: int = 0,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Keep records for so many days; 0: they never expire."""
+        self._keep = timedelta(days=delete_after_days)
+        self._now = now
+
+    def date(
+        self, own: datetime, source: Source, *, by_delivery: bool = False
+    ) -> RecordDate | None:
+        """Choose for records of a source that happened in the hour of `own` (UTC).
+
+        With `by_delivery` they tell of the moment of their delivery, whenever they happened.
+        """
+        # `date_nanos` knows nothing before the epoch, and no template matches an earlier year.
+        adjusted = not EPOCH <= own <= source.delivered + TOLERANCE
+        moment = source.delivered if adjusted or by_delivery else own
+        if self._keep and moment < self._now() - self._keep:
+            return None
+        return RecordDate(moment, adjusted and not by_delivery)
+
+
+def hour_of(moment: datetime) -> int:
+    """Give the hour of a time, counted from 1970."""
+    return (moment - EPOCH) // HOUR
+
+
+def hour_start(hour: int) -> datetime:
+    """Give the time when an hour begins; an OverflowError if no calendar has it."""
+    return EPOCH + hour * HOUR
+
+
+def iso(moment: datetime) -> str:
+    """Write a UTC time as ISO 8601 with its microseconds, if it has any."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+@lru_cache(_MOST_HOURS)
+def iso_hour(hour: int) -> bytes:
+    """Write an hour as ISO 8601, `2026-11-20T08`."""
+    return hour_start(hour).isoformat()[:13].encode()
+
+
+@lru_cache(_MOST_HOURS)
+def read_iso_hour(text: bytes) -> tuple[int, bytes]:
+    """Read an hour in ISO 8601, `2026-11-20T08`; a ValueError if it is not one."""
+    moment = datetime.strptime(text.decode(), "%Y-%m-%dT%H").replace(tzinfo=UTC)
+    if moment.isoformat()[:13].encode() != text:  # strptime takes ` 2` and digits of other scripts
+        raise ValueError(f"{text!r} is not an hour")
+    return hour_of(moment), text

@@ -1,0 +1,54 @@
+"""Which index a record belongs to, from when it happened and when AWS delivered it."""
+
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from servicelogs.dates import DatePolicy
+from servicelogs.opensearch.index_names import IndexNames, Period
+from servicelogs.parsing.format import Format
+from servicelogs.records import Source
+
+
+class DatedIndex(NamedTuple):
+    """Where a record goes: the index, and whether its date is the delivery's instead of its own."""
+
+    name: str
+    adjusted: bool = False
+
+
+class ChooseIndex(Protocol):
+    """Choose the index for records of one hour; None if they are past their retention."""
+
+    def __call__(self, moment: datetime, source: Source) -> DatedIndex | None:
+        """Choose for records of a source that happened in the hour that begins then (UTC)."""
+        ...
+
+
+class DatedIndexes:
+    """The indexes of one deployment."""
+
+    def __init__(self, names: IndexNames, policy: DatePolicy) -> None:
+        self._names = names
+        self._policy = policy
+
+    def of(self, log_format: Format) -> ChooseIndex:
+        """Give what chooses the indexes for records of a format."""
+
+        def choose(moment: datetime, source: Source) -> DatedIndex | None:
+            by_delivery = log_format.is_snapshot(source)
+            date = self._policy.date(moment, source, by_delivery=by_delivery)
+            if date is None:
+                return None
+            return DatedIndex(self._names.name(log_format, date.moment), date.adjusted)
+
+        return choose
+
+
+def every_index(prefix: str = "aws", period: Period = "day") -> DatedIndexes:
+    """Give the indexes of a deployment in which nothing expires."""
+    return DatedIndexes(IndexNames(prefix, period), DatePolicy())
+
+
+def one_index(name: str) -> ChooseIndex:
+    """Put everything into one index, whatever its date."""
+    return lambda _moment, _source: DatedIndex(name)

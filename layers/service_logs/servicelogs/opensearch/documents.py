@@ -1,0 +1,56 @@
+"""How the records of a source become documents: pieces of a bulk body, block by block."""
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from servicelogs.opensearch.dated_indexes import ChooseIndex
+from servicelogs.opensearch.frames import Frames
+from servicelogs.opensearch.json_documents import JsonDocuments, Members
+from servicelogs.opensearch.text_documents import Printer, TextDocuments, make_printer
+from servicelogs.parsing.format import Format
+from servicelogs.parsing.json.format import JsonFormat
+from servicelogs.parsing.json.parser import JsonParser
+from servicelogs.parsing.reader import Parser, read
+from servicelogs.parsing.text.format import TextFormat
+from servicelogs.parsing.text.layouts import Layouts
+from servicelogs.parsing.text.parser import TextParser
+from servicelogs.records import Block, Source
+
+# Each holds what was compiled of a format, and what it has learned.
+_MOST_FORMATS = 64
+
+
+def blocks_of(
+    log_format: Format,
+    chunks: Iterable[bytes],
+    source: Source,
+    choose_index: ChooseIndex,
+    start: int = 1,
+) -> Iterator[Block]:
+    """Turn an object's text into blocks of documents, from the record with this number on.
+
+    An UnreadableObject that ends the chunks becomes one reject after the good records.
+    """
+    parser = parser_of(log_format, source, choose_index)
+    return read(parser.cut(chunks), parser, start)
+
+
+def parser_of(log_format: Format, source: Source, choose_index: ChooseIndex) -> Parser:
+    """Give what turns the records of a source into blocks of documents."""
+    frames = Frames(log_format.name, source, choose_index)
+    match log_format:
+        case TextFormat():
+            return TextParser(_layouts(log_format), TextDocuments(frames))
+        case JsonFormat():
+            return JsonParser(log_format, JsonDocuments(_members(log_format), frames))
+    raise TypeError(f"{log_format.name} is neither text nor JSON")
+
+
+@lru_cache(_MOST_FORMATS)
+def _layouts(log_format: TextFormat) -> Layouts[Printer]:
+    return Layouts(log_format, make_printer)
+
+
+@lru_cache(_MOST_FORMATS)
+def _members(log_format: JsonFormat) -> Members:
+    return Members(log_format)

@@ -1,0 +1,333 @@
+"""JSON records as documents: a record goes into the search engine as AWS wrote it.
+
+It is decoded once, for what we must know (its id, its time, the sub-fields that get fields of their
+own) and because only what is JSON may enter a bulk body; the bytes then go through as they are
+(`JsonDocuments.take`, the hot loop). A record of which that cannot be is decoded whole and written
+anew (`write`): one over several lines, with a value where an object must be, a leaf too long for a
+term, names that we add ourselves.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from itertools import repeat
+from operator import attrgetter
+from typing import Annotated, Any
+
+import msgspec
+
+from servicelogs.dates import read_iso_hour
+from servicelogs.opensearch.flat_object import MOST_TERM_BYTES, fit_free_form
+from servicelogs.opensearch.frames import Frames
+from servicelogs.parsing.cache import Cache
+from servicelogs.parsing.frame import PROMOTED, RESERVED
+from servicelogs.parsing.json.format import JsonFormat
+from servicelogs.parsing.json.values import (
+    is_iso_time,
+    iso_second,
+    promoted_of,
+    strings_at,
+    time_of,
+)
+from servicelogs.records import Block, Records, Reject
+
+MOST_ID_BYTES = 512
+
+# A record that cannot nest deeper than 150 objects and 300 arrays goes through without a walk: a
+# node bore 250 objects with 375 arrays in them. In its first bytes a record opens at most
+# one object in four (`{"":`), in its last bytes it ends at most one in one; between them the ends
+# are counted. An array takes two bytes.
+FIRST_BYTES, LAST_BYTES, MOST_ENDS = 600, 100, 50
+MOST_ARRAYS = 300
+_MOST_TIMES = 10_000
+_MOST_NAME_CHARACTERS = 256 * 1024
+# As numbers: a byte is looked for many times faster than bytes of length one.
+_QUOTE, _BACKSLASH, _BRACE_ENDS, _BRACKET, _BRACKET_ENDS = b'"\\}[]'
+
+_ABSENT = msgspec.Raw(b"")
+_Nothing = Annotated[int, msgspec.Meta(ge=1, le=0)]
+"""No value, null neither, is of this type: a record with such a member is decoded whole."""
+_encode = msgspec.json.Encoder().encode
+
+_DOCUMENT_START = b'%b%b}}\n%b%d%b},"@timestamp":%b,%b'
+"""Takes action line, id in quotes, frame, record's number, what we say of changes, time, promoted
+fields."""
+
+_PROMOTED_MEMBER = b'"%b":%%b,' % PROMOTED.encode()
+
+type Time = tuple[int, bytes]
+"""The hour (from 1970), and the time as it is printed, as far as records share it."""
+
+
+class _Header(msgspec.Struct, gc=False):
+    """One element of a list of headers."""
+
+    name: str
+    value: msgspec.Raw
+
+
+class Members:
+    """What must be known of a format's records before they go through as they are."""
+
+    def __init__(self, log_format: JsonFormat) -> None:
+        self.log_format = log_format
+        self.decode: Callable[[bytes], Any] = _decoder(log_format).decode
+        """Decodes that alone; a free-form value must be an object or null there, and a name of ours
+        must not be there."""
+        self.promoted = _promoted(log_format)
+        """Writes the member `request` of what was decoded."""
+
+    def of(self, record: bytes) -> Any:
+        """Decode what must be known; None for what may not go through."""
+        try:
+            return None if b"\n" in record or not _is_utf_8(record) else self.decode(record)
+        except (msgspec.DecodeError, RecursionError):
+            return None
+
+
+class JsonDocuments:
+    """The documents of one source's records."""
+
+    def __init__(self, members: Members, frames: Frames) -> None:
+        self.source = frames.source
+        self.prove = members.decode
+        self._members = members
+        self._format = members.log_format
+        self._frames = frames.of_hour
+
+    def begin(self, records: Records, skipped: int) -> None:
+        """Begin a block, without so many records at its beginning."""
+        self._records = records
+        self._skipped = skipped
+        self._body = bytearray()
+        self._documents = self._expired = 0
+
+    def take(self) -> Iterator[int]:
+        """Append documents of records that may go through as they are; give the others' numbers.
+
+        Written for the machine: what is asked of each record is asked in place, without a call.
+        """
+        body, start, promoted = self._body, _DOCUMENT_START, self._members.promoted
+        milliseconds = self._format.in_milliseconds
+        frames, dated_by = self._frames, self._records.hour
+        times: Cache[Any, Time] = _seconds if milliseconds else _iso_times
+        source_id = self.source.id.encode()
+        may_nest = bool(self._format.free_form)
+        documents = expired = 0
+        for number, key, record, members in self._rows():
+            if (
+                members is None
+                or len(record) > MOST_TERM_BYTES
+                or (
+                    may_nest
+                    and (
+                        record.count(_BRACE_ENDS, FIRST_BYTES, -LAST_BYTES) > MOST_ENDS
+                        # Most have their brackets, if any, near each other: there are few then.
+                        or (
+                            record.rfind(_BRACKET_ENDS) - record.find(_BRACKET) > 2 * MOST_ARRAYS
+                            and record.count(_BRACKET) > MOST_ARRAYS
+                        )
+                    )
+                )
+            ):
+                yield number
+                continue
+            id_ = bytes(members.id)
+            if len(id_) <= len('""'):
+                way = b'"%b-%d"' if key is None else b'"%b-%b"'
+                id_ = way % (source_id, number if key is None else key)
+            elif id_[0] != _QUOTE or _BACKSLASH in id_ or len(id_) > MOST_ID_BYTES + 2:
+                yield number
+                continue
+            time, rest = members.time, 0
+            if milliseconds:  # what records share is the second
+                time, rest = divmod(time, 1000)
+            try:
+                hour, printed = times[time]
+                frame = frames[hour if dated_by is None else dated_by]
+            except (ValueError, OverflowError):
+                yield number
+                continue
+            if frame is None:
+                expired += 1
+                continue
+            action, _, head = frame
+            if milliseconds:
+                printed = b'%b%03dZ"' % (printed, rest)
+            # Three short appends copy a record once; one long template copies it three times.
+            body += start % (action, id_, head, number, b"", printed, promoted(members))
+            body += record[1:]
+            body += b"\n"
+            documents += 1
+        self._documents += documents
+        self._expired += expired
+
+    def _rows(self) -> Iterator[tuple[int, bytes | None, bytes, Any]]:
+        """Give number, key, bytes and what was decoded of each record that is not skipped."""
+        records, skipped = self._records, self._skipped
+        numbers, items = records.numbers()[skipped:], records.items[skipped:]
+        keys = repeat(None, len(numbers)) if records.keys is None else records.keys[skipped:]
+        known = records.decoded
+        decoded = map(self._members.of, items) if known is None else known[skipped:]
+        return zip(numbers, keys, items, decoded, strict=True)
+
+    def write(self, number: int, record: dict[str, Any]) -> None:
+        """Append the document of a decoded record, written anew so that it fits."""
+        log_format = self._format
+        hour, printed = _iso_times[time_of(record, log_format)]
+        dated_by = self._records.hour
+        frame = self._frames[hour if dated_by is None else dated_by]
+        if frame is None:
+            self._expired += 1
+            return
+        id_ = next(strings_at(record, log_format.ids), "")
+        if not _is_id(id_):
+            id_ = f"{self.source.id}-{self._records.key(number)}"
+        promoted = promoted_of(record, log_format)
+        original = fit_free_form(record, log_format.free_form)
+        log = b',"original":%b,"adjusted":%b' % (_dumps(original), _dumps([*original]))
+        own = _dumps(record)[1:]  # it may raise: nothing is appended before
+        action, _, head = frame
+        self._body += _DOCUMENT_START % (
+            action,
+            _dumps(id_),
+            head,
+            number,
+            log if original else b"",
+            printed,
+            _PROMOTED_MEMBER % _dumps(promoted) if promoted else b"",
+        )
+        self._body += b"%b\n" % own
+        self._documents += 1
+
+    def finish(self, rejects: list[Reject]) -> Block:
+        """End the block."""
+        records = self._records
+        filtered = {"expired": self._expired} if self._expired else {}
+        first = records.first + self._skipped
+        return Block(
+            first, records.end, self._body, self._documents, records.raw, filtered, rejects
+        )
+
+
+def _iso_time(time: str) -> Time:
+    """Read a time in ISO 8601; a ValueError if it is not one."""
+    if not is_iso_time(time):
+        raise ValueError(f"{time[:40]!r} is not a time")
+    hour, _ = read_iso_hour(time[:13].encode())
+    return hour, b'"%b"' % time.encode()
+
+
+def _second(seconds: int) -> Time:
+    """Read seconds since 1970; the milliseconds and a quote are still to follow."""
+    return seconds // 3600, b'"%b.' % iso_second(seconds).encode()
+
+
+_iso_times = Cache(_iso_time, _MOST_TIMES)
+_seconds = Cache(_second, _MOST_TIMES)
+
+
+def _decoder(log_format: JsonFormat) -> msgspec.json.Decoder[Any]:
+    """Decode the time, the id, the free-form fields, the list of headers, and our own names."""
+    members: list[Any] = [("time", int if log_format.in_milliseconds else str)]
+    if log_format.headers:
+        top, inner = log_format.header_list
+        members.append((top, msgspec.defstruct(top, [(inner, list[_Header])], gc=False)))
+    members += [("id", msgspec.Raw, _ABSENT)] if log_format.ids else []
+    members += _objects(log_format.free_form, log_format.promoted)
+    members += [(f"_{i}", _Nothing, 0) for i in range(len(RESERVED))]
+    renamed = {f"_{i}": name for i, name in enumerate(RESERVED)}
+    renamed["time"] = log_format.times[0]
+    no_id = {"id": _ABSENT}
+    if log_format.ids:
+        renamed["id"] = log_format.ids[0]
+        no_id = {}
+    struct = msgspec.defstruct(log_format.name, members, rename=renamed, namespace=no_id, gc=False)
+    return msgspec.json.Decoder(struct)
+
+
+def _objects(paths: Iterable[str], promoted: Iterable[str]) -> list[Any]:
+    """Make members for paths that must lead to an object, through objects, or end at a null."""
+    inner: dict[str, list[str]] = {}
+    for path in paths:
+        top, _, rest = path.partition(".")
+        inner.setdefault(top, []).extend([rest] if rest else [])
+    ours = [path.partition(".") for path in promoted]
+    return [
+        (top, _object(top, _objects(rests, ()), [name for t, _, name in ours if t == top]), None)
+        for top, rests in inner.items()
+    ]
+
+
+def _object(name: str, members: list[Any], promoted: Iterable[str]) -> Any:
+    """Make the type of a member; what is promoted of it is what its encoding gives."""
+    raw = [(one, msgspec.Raw, _ABSENT) for one in promoted]
+    return msgspec.defstruct(name, [*members, *raw], gc=False, omit_defaults=True) | None
+
+
+def _promoted(log_format: JsonFormat) -> Callable[[Any], bytes]:
+    """Give what writes the member `request` of a record with these members."""
+    if log_format.headers:
+        top, inner = log_format.header_list
+        return _from_headers(attrgetter(f"{top}.{inner}"), _wanted(log_format))
+    if log_format.promoted:
+        (top,) = {path.partition(".")[0] for path in log_format.promoted}
+        return _from_member(attrgetter(top))
+    return lambda _: b""
+
+
+def _from_member(get: Callable[[Any], Any]) -> Callable[[Any], bytes]:
+    def promoted(members: Any) -> bytes:
+        inner = get(members)
+        if inner is None or (data := _encode(inner)) == b"{}":
+            return b""
+        # A colon that no quote follows is in a string, or before a value that is not one.
+        if data.count(b'":"') != data.count(b'":'):
+            decoded = json.loads(data.decode("utf-8", "replace"), strict=False)
+            data = _dumps({name: v for name, v in decoded.items() if isinstance(v, str)})
+        return _PROMOTED_MEMBER % data if data != b"{}" else b""
+
+    return promoted
+
+
+def _wanted(log_format: JsonFormat) -> Cache[str, bytes]:
+    """Give, for a header's name in any case, our field's name and a colon; empty: not wanted."""
+    names = {header: b'"%b":' % name.encode() for name, header in log_format.headers.items()}
+    # Clients may send thousands of names, of kilobytes each.
+    return Cache(lambda name: names.get(name.lower(), b""), _MOST_NAME_CHARACTERS, weight=len)
+
+
+def _from_headers(
+    get: Callable[[Any], list[_Header]], wanted: Cache[str, bytes]
+) -> Callable[[Any], bytes]:
+    def promoted(members: Any) -> bytes:
+        found: dict[bytes, bytes] = {}
+        for header in get(members):
+            if (ours := wanted[header.name]) and ours not in found:
+                value = bytes(header.value)
+                if value.startswith(b'"'):
+                    found[ours] = value
+        if not found:
+            return b""
+        return _PROMOTED_MEMBER % (b"{%b}" % b",".join(map(b"".join, found.items())))
+
+    return promoted
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return 0 < len(text.encode()) <= MOST_ID_BYTES
+    except UnicodeEncodeError:  # half a surrogate pair
+        return False
+
+
+def _is_utf_8(record: bytes) -> bool:
+    try:
+        return record.isascii() or bool(record.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+def _dumps(value: object) -> bytes:
+    """Encode on one line; what is not a number and what is not a character does not get through."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode("utf-8", "replace")

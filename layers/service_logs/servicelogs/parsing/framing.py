@@ -1,0 +1,8 @@
+"""The bounds of records and of what is worked on at a time, for everything that cuts."""
+
+BLOCK_BYTES = 256 * 1024
+"""Raw bytes that are worked on at a time: small enough for a processor's cache."""
+MAX_RECORD_BYTES = 10 * 1024 * 1024
+"""A longer record is rejected: no AWS service writes one, and no bulk request could hold it."""
+KEPT_BYTES = 64 * 1024
+"""How much of such a record its reject shows."""

@@ -1,0 +1,1 @@
+"""Formats of JSON records: how they are declared, cut and read."""

@@ -1,0 +1,70 @@
+"""Goes through the JSON records of one source."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol
+
+from servicelogs.parsing.framing import KEPT_BYTES, MAX_RECORD_BYTES
+from servicelogs.parsing.json.cutting import JsonCutter
+from servicelogs.parsing.json.format import JsonFormat
+from servicelogs.parsing.json.values import decode
+from servicelogs.records import Block, Records, Reject, Source, TooLong
+
+
+class JsonEncoder(Protocol):
+    """What an engine makes of JSON records."""
+
+    source: Source
+    prove: Callable[[bytes], Any]
+    """Decodes a record, which proves that it was cut where it ends."""
+
+    def begin(self, records: Records, skipped: int) -> None:
+        """Begin a block, without so many records at its beginning."""
+        ...
+
+    def take(self) -> Iterator[int]:
+        """Take the block's records as they are; give the numbers of those that must be decoded."""
+        ...
+
+    def write(self, number: int, record: dict[str, Any]) -> None:
+        """Take a decoded record; a ValueError if it cannot be what the engine takes."""
+        ...
+
+    def finish(self, rejects: list[Reject]) -> Block:
+        """End the block."""
+        ...
+
+
+class JsonParser:
+    """Parses the records of one source."""
+
+    def __init__(self, log_format: JsonFormat, encoder: JsonEncoder) -> None:
+        self._array = log_format.array
+        self._encoder = encoder
+
+    @property
+    def source(self) -> Source:
+        """Where the records come from."""
+        return self._encoder.source
+
+    def cut(self, chunks: Iterable[bytes]) -> Iterator[Records | TooLong]:
+        """Cut an object's text into records."""
+        return JsonCutter(self._array, self._encoder.prove).cut(chunks)
+
+    def take(self, records: Records, skipped: int) -> Block:
+        """Parse records, without those that are skipped."""
+        encoder = self._encoder
+        encoder.begin(records, skipped)
+        rejects = []
+        for number in encoder.take():
+            raw = records.raw(number)
+            id_ = f"{self.source.id}-{records.key(number)}"
+            if len(raw) > MAX_RECORD_BYTES:
+                reason = f"the record is too long: {len(raw)} bytes; its beginning is kept"
+                rejects.append(Reject(number, "too_long", reason, raw[:KEPT_BYTES], id=id_))
+                continue
+            try:
+                encoder.write(number, decode(raw))
+            except (ValueError, OverflowError, RecursionError) as error:
+                reason = str(error) or type(error).__name__
+                rejects.append(Reject(number, "does_not_match", reason, raw, id=id_))
+        return encoder.finish(rejects)

@@ -1,0 +1,1 @@
+"""Formats of lines with columns: how they are declared, compiled and read."""

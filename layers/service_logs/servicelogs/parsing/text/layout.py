@@ -1,0 +1,93 @@
+"""Some columns in order, compiled: what takes their lines, and what says why one does not match."""
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable
+from functools import cache
+
+from servicelogs.parsing.cache import Cache
+from servicelogs.parsing.text.columns import Column
+from servicelogs.parsing.text.notation import Notation, pattern_text
+from servicelogs.parsing.text.patterns import Columns, MakePlan
+from servicelogs.parsing.text.shapes import Shapes
+
+EXTRA = "extra_fields."
+"""Where columns go that AWS writes and we do not know yet."""
+
+# Of a value that does not match, which its reason shows.
+_SHOWN = 40
+_MOST_TIMES = 10_000
+
+
+type ReadTime = Callable[[bytes], tuple[int, bytes]]
+
+
+@cache
+def times_read_by(read_time: ReadTime | None) -> Cache[bytes, tuple[int, bytes]]:
+    """Give the times that a function reads: the records of many sources share them."""
+    return Cache(read_time or _no_time, _MOST_TIMES)
+
+
+def _no_time(text: bytes) -> tuple[int, bytes]:
+    raise ValueError(f"no column tells the time: {text!r}")
+
+
+class Layout[Plan]:
+    """A layout of lines; `times` names the columns that tell the time, the best first."""
+
+    def __init__(
+        self,
+        columns: tuple[Column, ...],
+        notation: Notation,
+        make_plan: MakePlan[Plan],
+        *,
+        times: tuple[str, ...],
+        open_end: bool = False,
+    ) -> None:
+        by_name = {column.name: column for column in reversed(columns)}
+        of = Columns(columns, notation, tuple(by_name[name] for name in times if name in by_name))
+        self.columns = columns
+        self.times = times_read_by(next((column.read_time for column in of.times), None))
+        """From a time as these lines write it to its hour (from 1970), and to ISO 8601 as far as it
+        goes; a ValueError if it does not exist."""
+        self.mark = notation.mark.encode()
+        """What is counted in a line to decide whether the usual pattern may take it."""
+        self.shapes = Shapes(of, make_plan, open_end=open_end)
+        self._notation = notation
+        self._prefixes: dict[int, Callable[[bytes], re.Match[bytes] | None]] = {}
+
+    def matching(self, line: bytes) -> int:
+        """Count the columns, from the first on, that match what the line begins with."""
+        numbers = range(1, len(self.columns) + 1)
+        return bisect_left(numbers, True, key=lambda number: not self.prefix(number)(line))
+
+    def why_not(self, line: bytes) -> str:
+        """Say, for a person, why a line does not match."""
+        matching, expected = self.matching(line), len(self.columns)
+        if matching == expected:
+            if self.shapes.general.match(line):
+                return "its time is not one that exists"
+            return f"it goes on after the {expected} columns that are expected"
+        end = self._end(matching, line)
+        name = self.columns[matching].name
+        if matching and end >= len(line):
+            return f"it has {matching} columns, {expected} are expected: the next is {name}"
+        return f"column {matching + 1} ({name}) does not match: {self._value(line[end:])!a}"
+
+    def prefix(self, number: int) -> Callable[[bytes], re.Match[bytes] | None]:
+        """Compile what lines begin with whose first so many columns match."""
+        if number not in self._prefixes:
+            every = [{-1, *range(len(column.variants))} for column in self.columns[:number]]
+            text = pattern_text(self.columns, every, self._notation)
+            self._prefixes[number] = re.compile((text + self._notation.next).encode()).match
+        return self._prefixes[number]
+
+    def _value(self, rest: bytes) -> str:
+        """Give the value that a rest of a line begins with, cut short."""
+        value = rest[:_SHOWN].decode(errors="replace")
+        return value if value.startswith('"') else value.partition(self._notation.separator)[0]
+
+    def _end(self, number: int, line: bytes) -> int:
+        """Say where the first so many columns end, their separator included."""
+        match = self.prefix(number)(line) if number else None
+        return match.end() if match else 0

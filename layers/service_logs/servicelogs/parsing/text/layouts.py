@@ -1,0 +1,236 @@
+"""Which layout a line has: by the place of its columns, by a header, or by the names of members.
+
+What is compiled of a format here lasts as long as the process, and learns from what it reads.
+"""
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from typing import NamedTuple, Protocol
+
+from servicelogs.parsing.cache import Cache
+from servicelogs.parsing.text.columns import Column, keyword, snake
+from servicelogs.parsing.text.escaping import JsonSafe
+from servicelogs.parsing.text.format import Header, TextFormat
+from servicelogs.parsing.text.layout import EXTRA, Layout
+from servicelogs.parsing.text.notation import as_member, members, separated
+from servicelogs.parsing.text.patterns import MakePlan
+
+_MOST_COLUMNS_KEPT = 8192
+"""A compiled column takes more than a kilobyte."""
+_MOST_COLUMNS = 256
+_MOST_HEADER_BYTES = 4096
+_MOST_NAMES_BYTES = 16 * 1024
+_is_column_name = re.compile(r"[a-z][a-z0-9_-]*").fullmatch
+
+
+class Choice[Plan](Protocol):
+    """How a line of text gets its layout."""
+
+    first: Layout[Plan]
+    """What lines have before anything else is known."""
+    others: tuple[Layout[Plan], ...]
+    """What a line may have too that does not match the layout of the lines before it."""
+
+    def after(self, line: bytes, current: Layout[Plan]) -> Layout[Plan] | None:
+        """Give the layout that counts after a line that is not a record; None if it is one."""
+        ...
+
+    def readings(self, line: bytes) -> tuple[bytes, ...]:
+        """Give the readings of a line (safe for JSON) that does not match, the likeliest first."""
+        ...
+
+
+class LayoutName(NamedTuple):
+    """What identifies a layout: the names of its columns, and whether they are JSON members."""
+
+    names: tuple[str, ...]
+    json: bool
+
+
+class Layouts[Plan]:
+    """A text format, compiled for one engine."""
+
+    def __init__(self, log_format: TextFormat, make_plan: MakePlan[Plan]) -> None:
+        self.safe = JsonSafe(log_format.separator, rb"\x22" if log_format.escapes_quotes else b"")
+        """What makes lines safe for JSON before they are cut."""
+        self._format = log_format
+        self._make_plan = make_plan
+        self._kept: Cache[LayoutName, Layout[Plan]] = Cache(
+            self._compile,
+            _MOST_COLUMNS_KEPT,
+            weight=lambda of: len(of.names),
+            forgotten=re.purge,  # it would keep the patterns
+        )
+        self._members = _members(log_format)
+        self._catalogue = {column.name: column for column in log_format.columns}
+        self.of_text: Choice[Plan] = (
+            ByHeader(log_format, log_format.header, self._kept)
+            if log_format.header
+            else ByPosition(log_format, make_plan)
+        )
+
+    def of_json(self, names: tuple[str, ...]) -> Layout[Plan]:
+        """Give the layout of JSON objects with these members; a ValueError if none is known."""
+        return self._kept[LayoutName(names, json=True)]
+
+    def _compile(self, of: LayoutName) -> Layout[Plan]:
+        if of.json:
+            self._check_members(of.names)
+            columns = _named(of.names, self._members, as_member)
+            notation = members(of.names)
+        else:
+            first, *others = _named(of.names, self._catalogue)
+            columns = (_no_header((first, *others), self._format), *others)
+            notation = separated(len(of.names), self._format.separator)
+        return Layout(columns, notation, self._make_plan, times=self._format.times)
+
+    def _check_members(self, names: tuple[str, ...]) -> None:
+        if len(names) > _MOST_COLUMNS:
+            raise ValueError(f"it has {len(names)} members, more than any record has")
+        if sum(map(len, names)) > _MOST_NAMES_BYTES:
+            raise ValueError("the names of its members are longer than those of any record")
+        if self._members.keys().isdisjoint(names):
+            raise ValueError(f"none of its members is known: {', '.join(names)[:200]!r}")
+
+
+class ByPosition[Plan]:
+    """Columns in a fixed order that AWS lengthens at the end."""
+
+    def __init__(self, log_format: TextFormat, make_plan: MakePlan[Plan]) -> None:
+        self._separator = log_format.separator
+        self._escapes_quotes = log_format.escapes_quotes
+
+        def layout(length: int, *, open_end: bool) -> Layout[Plan]:
+            return Layout(
+                log_format.columns[:length],
+                separated(length, log_format.separator),
+                make_plan,
+                times=log_format.times,
+                open_end=open_end,
+            )
+
+        newest, *older = _lengths(log_format.columns)
+        self.first = layout(newest, open_end=True)
+        self.others = (self.first, *(layout(length, open_end=False) for length in older))
+        """What AWS has written over time, the newest (which takes unknown columns) first."""
+
+    def after(self, line: bytes, current: Layout[Plan]) -> Layout[Plan] | None:  # noqa: ARG002
+        """Every line is a record."""
+        return None
+
+    def readings(self, line: bytes) -> tuple[bytes, ...]:
+        r"""Read `\"` as a quote, and a last `-` as a column that AWS has yet to name."""
+        meant = line.replace(b'\\\\"', b"\\u0022") if self._escapes_quotes else line
+        to_come = f"{self._separator}-".encode()
+        shorter = (meant.removesuffix(to_come),) if meant.endswith(to_come) else ()
+        return (line, meant, *shorter)
+
+
+class ByHeader[Plan]:
+    """Columns that a header line names, chosen and ordered by the user."""
+
+    def __init__(
+        self,
+        log_format: TextFormat,
+        header: Header,
+        layouts: Mapping[LayoutName, Layout[Plan]],
+    ) -> None:
+        self._separator = log_format.separator.encode()
+        self._comment = header.comment
+        self._known = {column.name for column in log_format.columns}
+        self._layouts = layouts
+        self.first = layouts[LayoutName(header.default, json=False)]
+        self.others: tuple[Layout[Plan], ...] = ()  # the header alone decides
+        """What a line may have besides: nothing."""
+
+    def after(self, line: bytes, current: Layout[Plan]) -> Layout[Plan] | None:
+        """Read a header, or pass over a comment."""
+        if names := self.header(line):
+            return self._layouts[LayoutName(names, json=False)]
+        return current if self._comment and line.startswith(self._comment) else None
+
+    def header(self, line: bytes) -> tuple[str, ...]:
+        """Give the columns that a line names; none if it is not a header."""
+        if len(line) > _MOST_HEADER_BYTES:
+            return ()
+        named = line.startswith(b"#Fields:")
+        names = tuple(line.removeprefix(b"#Fields:").decode(errors="replace").split())
+        known = sum(name in self._known for name in names)
+        if len(names) > _MOST_COLUMNS:
+            return ()
+        if self._comment:
+            return names if named and known else ()
+        if not known or not all(map(_is_column_name, names)):
+            return ()
+        # In a record a value may look like a name; there may be names that are newer than this.
+        return names if names[0] in self._known or 2 * known > len(names) else ()
+
+    def readings(self, line: bytes) -> tuple[bytes, ...]:
+        """Read several separators as one, and spaces as separators.
+
+        A sample line of AWS's has two spaces between two of its columns; a delivery may be set to
+        write spaces between them instead of tabs.
+        """
+        separator = self._separator
+        words = line.split(separator) if separator in line else line.split(b" ")
+        return (line, separator.join(filter(None, words)))
+
+
+def _lengths(columns: tuple[Column, ...]) -> list[int]:
+    """Give how many columns lines have had over time, today's first."""
+    return [
+        at
+        for at in range(len(columns), 0, -1)
+        if at == len(columns) or columns[at].since > columns[at - 1].since
+    ]
+
+
+def _members(log_format: TextFormat) -> dict[str, Column]:
+    """Give the columns by the names that JSON members have."""
+    by_name = {column.name: column for column in log_format.columns}
+    named = {
+        name: by_name[column] if isinstance(column, str) else column
+        for name, column in log_format.json_names.items()
+    }
+    snaked = {snake(column.name): column for column in log_format.columns}
+    every = snaked | by_name | named
+    as_members = {id(column): as_member(column) for column in every.values()}
+    return {name: as_members[id(column)] for name, column in every.items()}
+
+
+def _no_header(columns: tuple[Column, ...], log_format: TextFormat) -> Column:
+    """Give the first column so that a header matches no record where all columns take words."""
+    first = columns[0]
+    comment = log_format.header.comment if log_format.header else b""
+    header = rf"{re.escape(comment.decode())}|\s*$"
+    if not comment:
+        groups = (group for c in columns for variant in c.variants for group in variant.groups)
+        if any(group.rendering == "number" for group in groups):
+            return first
+        known = "|".join(dict.fromkeys(column.name for column in log_format.columns))
+        word, separator = "[a-z][a-z0-9_-]*", log_format.separator
+        header = rf"(?:{word}{separator})*(?:{known})(?:{separator}{word})*$"
+    variants = (v._replace(pattern=f"(?!{header}){v.pattern}") for v in first.variants)
+    return replace(first, variants=tuple(variants))
+
+
+def _named(
+    names: tuple[str, ...],
+    known: Mapping[str, Column],
+    become: Callable[[Column], Column] = lambda column: column,
+) -> tuple[Column, ...]:
+    """Give the columns with these names; what we do not know, or know already, is extra."""
+    columns: dict[str, Column] = {}
+    for name in names:
+        column = known.get(name)
+        if column is None or column.name in columns:
+            column = become(_unknown(name, columns))
+        columns[column.name] = column
+    return tuple(columns.values())
+
+
+def _unknown(name: str, others: Collection[str]) -> Column:
+    plain = EXTRA + (snake(name).replace(".", "_") or "unnamed")
+    unique = (plain, *(f"{plain}_{number}" for number in range(2, len(others) + 3)))
+    return keyword(next(one for one in unique if one not in others), "")

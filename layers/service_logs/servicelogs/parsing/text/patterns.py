@@ -1,0 +1,165 @@
+"""Compiles columns into a pattern that takes lines, and reads the shape of a line from its groups.
+
+The variants of all columns of a line are its shape. Which of a pattern's groups took no part
+identifies it; for each shape an engine makes one plan of what becomes of the values.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from typing import NamedTuple
+
+from servicelogs.parsing.cache import Cache
+from servicelogs.parsing.text.columns import Column, Group
+from servicelogs.parsing.text.notation import Notation, pattern_text
+
+ABSENT = b"(absent)"
+"""Stands for groups that took no part; known by its identity."""
+MOST_SHAPES = 4096
+
+type ShapeKey = tuple[bool, ...]
+"""For each of a pattern's markers, whether the group is absent."""
+type MakePlan[Plan] = Callable[["Pattern[Plan]", "Shape"], Plan]
+"""Decides, once for each shape, what an engine does with the values of its lines."""
+
+
+class Shape(NamedTuple):
+    """What the lines of one shape have."""
+
+    groups: tuple[tuple[Column, Group | None], ...]
+    """For each group of the pattern its column, and what it is; None where it takes no part."""
+    rest: bool
+    """Whether unknown columns follow; they are the group behind the others."""
+    may_rest: bool
+    """Whether the pattern has that group."""
+    time: Column | None
+    """The column that says when the record happened."""
+    quotes: int | None
+    """How many quotes a line has that the pattern may take for one of this shape; None: it was not
+    made to decide."""
+
+    def of_columns(self) -> dict[str, list[int]]:
+        """List the groups of each column that has a value."""
+        taken: dict[str, list[int]] = {}
+        for at, (column, group) in enumerate(self.groups):
+            if group:
+                taken.setdefault(column.name, []).append(at)
+        return taken
+
+
+class Columns(NamedTuple):
+    """The columns of lines, how they are written, and those that tell the time, the best first."""
+
+    columns: tuple[Column, ...]
+    notation: Notation
+    times: tuple[Column, ...]
+
+
+class Pattern[Plan]:
+    """Some variants of each column, compiled: what takes a line, and the plans of its shapes."""
+
+    def __init__(
+        self,
+        of: Columns,
+        variants: list[set[int]],
+        rests: Collection[bool],
+        make_plan: MakePlan[Plan],
+        *,
+        quotes_counted: bool,
+    ) -> None:
+        """Take these variants (by number; -1 is null) of each column.
+
+        `rests` says whether unknown columns may follow, must not, or both. A pattern with
+        `quotes_counted` holds only where the number of quotes is its shape's.
+        """
+        self.of = of
+        self._variants = [sorted(numbers) for numbers in variants]
+        self._rests = frozenset(rests)
+        self._quotes_counted = quotes_counted
+        text = pattern_text(of.columns, self._variants, of.notation, quotes_counted=quotes_counted)
+        text += of.notation.after
+        if True in rests:
+            text += _rest(of.notation.separator) + ("?" if False in rests else "")
+        self.match = re.compile(text.encode(), re.DOTALL).fullmatch
+        self._groups = [
+            (column, number, group)
+            for column, numbers in zip(of.columns, self._variants, strict=True)
+            for number in numbers
+            if number >= 0
+            for group in column.variants[number].groups
+        ]
+        self.markers = [*self._find_markers()]
+        """The groups that identify a shape: first ones of variants that have others beside them,
+        and those that may take no part; last, the one with unknown columns."""
+        self.plans: Cache[ShapeKey, Plan] = Cache(
+            lambda key: make_plan(self, self.shape(key)), MOST_SHAPES
+        )
+
+    def _find_markers(self) -> Iterator[int]:
+        numbers_of = zip(self.of.columns, self._variants, strict=True)
+        several = {id(column) for column, numbers in numbers_of if len(numbers) > 1}
+        before = None
+        for at, (column, number, group) in enumerate(self._groups):
+            if group.optional or (before != (column, number) and id(column) in several):
+                yield at
+            before = (column, number)
+        if len(self._rests) > 1:
+            yield len(self._groups)
+
+    def key(self, values: tuple[bytes, ...]) -> ShapeKey:
+        """Identify the shape of a line by its values."""
+        return tuple([values[at] is ABSENT for at in self.markers])
+
+    def variants_of(self, key: ShapeKey) -> tuple[list[int], bool]:
+        """Give each column's variant (-1: null), and whether unknown columns follow."""
+        absent = self._absent(key)
+        found = {}
+        before = None
+        for at, (column, number, _) in enumerate(self._groups):
+            if before != (column, number) and at not in absent:
+                found[id(column)] = number
+            before = (column, number)
+        rest = True in self._rests and len(self._groups) not in absent
+        return [found.get(id(column), -1) for column in self.of.columns], rest
+
+    def quotes_of(self, key: ShapeKey) -> int | None:
+        """Give how many quotes a line of a shape has; None: any number."""
+        quotes = 0
+        for column, number in zip(self.of.columns, self.variants_of(key)[0], strict=True):
+            null = column.null.count(self.of.notation.mark)
+            inside = null if number < 0 else column.variants[number].quotes
+            if inside is None:
+                return None
+            quotes += inside + 2 * column.quoted
+        return quotes
+
+    def shape(self, key: ShapeKey) -> Shape:
+        """Say what the lines of a shape have."""
+        variants, rest = self.variants_of(key)
+        variant_of = {id(c): number for c, number in zip(self.of.columns, variants, strict=True)}
+        absent = self._absent(key)
+        groups = tuple(
+            (column, group if number == variant_of[id(column)] and at not in absent else None)
+            for at, (column, number, group) in enumerate(self._groups)
+        )
+        taken = {column.name for column, group in groups if group}
+        time = next((t for t in self.of.times if _told(t, taken)), None)
+        quotes = self.quotes_of(key) if self._quotes_counted else None
+        return Shape(groups, rest, True in self._rests, time, quotes)
+
+    def _absent(self, key: ShapeKey) -> set[int]:
+        return {at for at, missing in zip(self.markers, key, strict=True) if missing}
+
+
+def _told(time: Column, taken: set[str]) -> bool:
+    return time.name in taken and (not time.date or time.date in taken)
+
+
+def _rest(separator: str) -> str:
+    r"""Give the pattern of unknown columns.
+
+    Where a quote in them is escaped or ends a word that none began, a quote that a client wrote as
+    `\"` has ended its value too early: what follows is the client's, not AWS's.
+    """
+    inner = rf'(?<!\\)"(?=[^"{separator}])[^"{separator}]*+'
+    word = rf'(?:"[^"]*+"|[^"{separator}]++(?:{inner})*+|)'
+    return rf"(?:{separator}({word}(?:{separator}{word})*+))"
