@@ -24,7 +24,7 @@ from servicelogs.parsing.cutting import KEPT_BYTES, MAX_RECORD_BYTES, Overlong
 from servicelogs.parsing.delimited import one_reject
 from servicelogs.parsing.fields import Field
 from servicelogs.parsing.format import Format
-from servicelogs.parsing.json_cutting import JsonCutter, Records
+from servicelogs.parsing.json.cutting import JsonCutter, Records
 from servicelogs.parsing.layout import Output
 from servicelogs.records import Block, Reject, Source
 

@@ -1,0 +1,1 @@
+"""JSON as AWS writes it: cut into raw records."""
