@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from servicelogs.parsing.json.cutter import Found
 from servicelogs.parsing.json.proof import is_json
 
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|(?P<unfinished>\\?\Z))|[][{},]', re.DOTALL)
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|(?P<unfinished>\\?\Z))|[][{},]', re.DOTALL)
 _STEPS = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
 
 

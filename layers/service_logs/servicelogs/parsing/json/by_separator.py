@@ -8,7 +8,7 @@ import msgspec
 from servicelogs.parsing.json.cutter import Found
 from servicelogs.parsing.json.proof import decode, is_utf_8
 
-_FIRST_NAME = re.compile(rb'[\s,]*+\{\s*+("(?:[^"\\]|\\.)*+")', re.DOTALL)
+_FIRST_NAME = re.compile(rb'[\s,]*+\{\s*+("[^"\\]*+(?:\\.[^"\\]*+)*+")', re.DOTALL)
 
 
 class BySeparator:

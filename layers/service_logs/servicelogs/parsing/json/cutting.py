@@ -63,7 +63,8 @@ class JsonCutter:
 
     def __init__(self, key: str, decoder: msgspec.json.Decoder[Any]) -> None:
         """Cut by the name of the array, which is empty where records just follow each other."""
-        member = rb'\s*"[^"\\]*"\s*:\s*(?:"(?:[^"\\]|\\.)*"|[-+.0-9a-zA-Z]+)\s*,'
+        text = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+        member = rb'\s*"[^"\\]*"\s*:\s*(?:%b|[-+.0-9a-zA-Z]+)\s*,' % text
         opening = rb"(?!)"
         if key:
             opening = rb'\{(?:%b)*+\s*"%b"\s*:\s*\[\s*' % (member, re.escape(key).encode())
