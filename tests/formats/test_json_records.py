@@ -1,14 +1,10 @@
 """JSON records: whatever they hold, each is one document or one reject, and fits on one line."""
 
 import json
-import random
-import time
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,9 +13,8 @@ from servicelogs.formats import get
 from servicelogs.opensearch.dated_indexes import one_index
 from servicelogs.opensearch.documents import blocks_of
 from servicelogs.parsing.framing import MAX_RECORD_BYTES
-from servicelogs.parsing.json import cutting as json_cutting
-from servicelogs.parsing.json.cutting import JsonCutter
-from servicelogs.records import Records, Source
+from servicelogs.parsing.json import cutting
+from servicelogs.records import Source
 from tests.formats.parsing import chunked, parse
 
 FORMATS = ("cloudtrail",)
@@ -96,7 +91,7 @@ def text_of(some: list[Any], layout: dict[str, Any], shape: str = "document") ->
 
 def small(size: int) -> Any:
     """Cut blocks as if so few bytes were a block."""
-    return patch.object(json_cutting, "BLOCK_BYTES", size)
+    return patch.object(cutting, "BLOCK_BYTES", size)
 
 
 @pytest.mark.parametrize("shape", ["document", "documents", "bare"])
@@ -182,25 +177,6 @@ def test_a_record_that_goes_through_as_it_is_equals_the_one_written_anew(
     pretty = parse("cloudtrail", text_of([one], {"indent": 1}))
     assert compact.documents == pretty.documents
     assert compact.actions == pretty.actions
-
-
-def cut(data: bytes, chunk: int) -> Iterator[bytes]:
-    """Return the records that a cutter finds."""
-    for piece in JsonCutter("Records", msgspec.json.decode).cut(chunked(data, chunk)):
-        assert isinstance(piece, Records)
-        yield from map(bytes, piece.items)
-
-
-@given(some=st.lists(records, max_size=5), layout=layouts, block=st.integers(1, 300))
-def test_the_quick_cut_finds_the_records_that_following_the_braces_finds(
-    some: list[Any], layout: dict[str, Any], block: int
-) -> None:
-    data = text_of(some, layout)
-    with small(block):
-        quick = [*cut(data, 64)]
-        with patch.object(JsonCutter, "_quickly", lambda self, last: None):
-            assert [*cut(data, 64)] == quick
-    assert [json.loads(record) for record in quick] == some
 
 
 def event(**members: Any) -> dict[str, Any]:
@@ -296,22 +272,6 @@ def test_an_unfinished_string_at_the_end_of_a_block_is_not_read_as_structure() -
         assert parse("cloudtrail", chunked(data, 37)).documents.keys() == {*range(1, 10)}
 
 
-def test_bare_records_are_cut_in_time_that_grows_with_their_size() -> None:
-    calls = 0
-    scan: Callable[[JsonCutter], Any] = JsonCutter._scan
-
-    def counted(self: JsonCutter) -> Any:
-        nonlocal calls
-        calls += 1
-        return scan(self)
-
-    rng = random.Random(1)
-    data = text_of([event(eventID=str(rng.random())) for _ in range(3_000)], {}, "bare")
-    with patch.object(JsonCutter, "_scan", counted):
-        assert len(parse("cloudtrail", chunked(data, 100_000)).documents) == 3_000
-    assert calls < 50
-
-
 @pytest.mark.parametrize(
     ("opening", "closing", "levels"), [('{"":', "}", 151), ("[", "]", 301), ('[{"":', "}]", 151)]
 )
@@ -363,32 +323,3 @@ def test_spaces_around_a_record_on_a_line_are_none_of_it(
     parsed = parse(name, text)
     assert parsed.documents.keys() == {1, 2, 3}
     assert parsed.documents[2]["x"] == 1
-
-
-def test_records_none_of_which_ends_are_rejects_in_time_that_grows_with_their_size() -> None:
-    calls = 0
-    scan: Callable[[JsonCutter], Any] = JsonCutter._scan
-
-    def counted(self: JsonCutter) -> Any:
-        nonlocal calls
-        calls += 1
-        return scan(self)
-
-    some = [json.dumps(event(eventID=str(n)), separators=(",", ":")) for n in range(1_000)]
-    broken = [f'{one[:-1]},"x":{{}}' for one in some]
-    text = f'{{"Records":[{",".join((some[0], *broken, *some[1:]))}]}}'
-    with patch.object(JsonCutter, "_scan", counted):
-        parsed = parse("cloudtrail", text.encode())
-    assert parsed.documents.keys() == {1, *range(1_002, 2_001)}
-    assert len(parsed.rejects) == 1_000
-    assert calls < 50
-
-
-def test_spaces_in_an_overlong_record_are_passed_over_quickly() -> None:
-    record = json.dumps(event(eventID="after"), separators=(",", ":")).encode()
-    start = b'{"Records":[%b,{"eventVersion":"' % record + b"x" * MAX_RECORD_BYTES * 2
-    chunks = (start, *[b" " * 262_144] * 12, b'"},%b]}' % record)
-    before = time.process_time()
-    parsed = parse("cloudtrail", chunks)
-    assert time.process_time() - before < 10
-    assert parsed.documents.keys() == {1, 3}

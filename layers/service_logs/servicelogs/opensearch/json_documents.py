@@ -21,6 +21,7 @@ from servicelogs.opensearch.frames import Frames
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.frame import PROMOTED, RESERVED
 from servicelogs.parsing.json.format import JsonFormat
+from servicelogs.parsing.json.proof import decode_plain
 from servicelogs.parsing.json.values import (
     is_iso_time,
     iso_second,
@@ -70,18 +71,11 @@ class Members:
 
     def __init__(self, log_format: JsonFormat) -> None:
         self.log_format = log_format
-        self.decode: Callable[[bytes], Any] = _decoder(log_format).decode
+        self.decoder = _decoder(log_format)
         """Decodes that alone; a free-form value must be an object or null there, and a name of ours
         must not be there."""
         self.promoted = _promoted(log_format)
         """Writes the member `request` of what was decoded."""
-
-    def of(self, record: bytes) -> Any:
-        """Decode what must be known; None for what may not go through."""
-        try:
-            return None if b"\n" in record or not _is_utf_8(record) else self.decode(record)
-        except (msgspec.DecodeError, RecursionError):
-            return None
 
 
 class JsonDocuments:
@@ -89,7 +83,7 @@ class JsonDocuments:
 
     def __init__(self, members: Members, frames: Frames) -> None:
         self.source = frames.source
-        self.prove = members.decode
+        self.decoder = members.decoder
         self._members = members
         self._format = members.log_format
         self._frames = frames.of_hour
@@ -167,7 +161,11 @@ class JsonDocuments:
         numbers, items = records.numbers()[skipped:], records.items[skipped:]
         keys = repeat(None, len(numbers)) if records.keys is None else records.keys[skipped:]
         known = records.decoded
-        decoded = map(self._members.of, items) if known is None else known[skipped:]
+        decoded = (
+            (decode_plain(item, self.decoder) for item in items)
+            if known is None
+            else known[skipped:]
+        )
         return zip(numbers, keys, items, decoded, strict=True)
 
     def write(self, number: int, record: dict[str, Any]) -> None:
@@ -317,13 +315,6 @@ def _is_id(text: str) -> bool:
     try:
         return 0 < len(text.encode()) <= MOST_ID_BYTES
     except UnicodeEncodeError:  # half a surrogate pair
-        return False
-
-
-def _is_utf_8(record: bytes) -> bool:
-    try:
-        return record.isascii() or bool(record.decode())
-    except UnicodeDecodeError:
         return False
 
 

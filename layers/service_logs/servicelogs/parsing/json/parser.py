@@ -1,7 +1,9 @@
 """Goes through the JSON records of one source."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
+
+import msgspec
 
 from servicelogs.parsing.framing import KEPT_BYTES, MAX_RECORD_BYTES
 from servicelogs.parsing.json.cutting import JsonCutter
@@ -14,7 +16,7 @@ class JsonEncoder(Protocol):
     """What an engine makes of JSON records."""
 
     source: Source
-    prove: Callable[[bytes], Any]
+    decoder: msgspec.json.Decoder[Any]
     """Decodes a record, which proves that it was cut where it ends."""
 
     def begin(self, records: Records, skipped: int) -> None:
@@ -48,7 +50,7 @@ class JsonParser:
 
     def cut(self, chunks: Iterable[bytes]) -> Iterator[Records | TooLong]:
         """Cut an object's text into records."""
-        return JsonCutter(self._array, self._encoder.prove).cut(chunks)
+        return JsonCutter(self._array, self._encoder.decoder).cut(chunks)
 
     def take(self, records: Records, skipped: int) -> Block:
         """Parse records, without those that are skipped."""

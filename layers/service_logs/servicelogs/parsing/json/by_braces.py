@@ -1,0 +1,63 @@
+"""Cuts where the braces of a record close: sure, and ten times slower than the other ways."""
+
+import re
+from collections.abc import Iterator
+
+from servicelogs.parsing.json.cutter import Found
+from servicelogs.parsing.json.proof import is_json
+
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|(?P<unfinished>\\?\Z))|[][{},]', re.DOTALL)
+_STEPS = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
+
+
+class ByBraces:
+    """Follows strings, braces and brackets; what stands between two records is one too."""
+
+    def __init__(self, opening: re.Pattern[bytes] | None = None) -> None:
+        """Cut records of an array, or, with what opens a document, those between documents."""
+        self._opening = opening
+
+    def cut(self, text: bytes, *, last: bool) -> Found:  # noqa: ARG002 - braces close or do not
+        """Find the records token by token, up to what ends the array or opens a document."""
+        found = Found([], [], 0)
+        depth = start = 0
+        for token in _TOKEN.finditer(text):
+            mark = token[0]
+            if token["unfinished"] is not None:
+                break
+            depth += _STEPS.get(mark, 0)
+            if depth > 0 or (depth == 0 and mark not in (b",", b"}")):
+                continue
+            end = token.end() if depth == 0 and mark == b"}" else token.start()
+            if record := text[start:end].strip(b" \t\r\n,"):
+                found.records.append(record)
+            start = found.end = token.end()
+            if self._opening is None and depth < 0 and mark == b"]":
+                found.closed = True
+                break
+            if self._opening is not None and self._opening.match(text, start):
+                break
+            depth = 0  # a stray bracket ends nothing
+        found.known = [None] * len(found.records)
+        return found
+
+
+def tokens(text: bytes) -> Iterator[tuple[re.Match[bytes], int]]:
+    """Give strings, commas, braces and brackets, each with how deep it is nested behind it."""
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        depth += _STEPS.get(token[0], 0)
+        yield token, depth
+
+
+def records_in(line: bytes) -> list[bytes]:
+    """Cut records that follow each other on one line; the line itself where they do not end."""
+    records = []
+    start = 0
+    for token, depth in tokens(line):
+        if depth == 0 and token[0] == b"}":
+            records.append(line[start : token.end()].strip(b" \t\r,"))
+            start = token.end()
+    if line[start:].strip(b" \t\r,") or not all(map(is_json, records)):
+        return [line]
+    return records

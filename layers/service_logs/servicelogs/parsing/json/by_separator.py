@@ -1,0 +1,98 @@
+"""Cuts where the text between two records is found again: the quick way."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from servicelogs.parsing.json.cutter import Found
+from servicelogs.parsing.json.proof import decode, is_utf_8
+
+_FIRST_NAME = re.compile(rb'[\s,]*+\{\s*+("[^"\\]*+(?:\\.[^"\\]*+)*+")', re.DOTALL)
+
+
+class BySeparator:
+    r"""Learns what stands between the first two records, and cuts wherever it stands again.
+
+    Records of one service begin with the same name as a rule, so that is what ends one record and
+    begins the next: `},{"eventVersion"`, or `}{"messageType"` without an array, or the same with
+    spaces and newlines in it. Decoding each record proves the cut.
+    """
+
+    def __init__(
+        self, decoder: msgspec.json.Decoder[Any], opening: re.Pattern[bytes] | None = None
+    ) -> None:
+        """Cut records of an array, or, with what opens a document, those between documents."""
+        self._decoder = decoder
+        self._opening = opening
+        self.boundary: re.Pattern[bytes] | None = None
+        """What is between two records, whatever spaces are in it; its group is where the second
+        begins. None: there was no record yet."""
+        self.proved = False
+        """Whether records were cut there."""
+        self._separator = b""
+        self._gap = 0
+        self._least = 0
+
+    def cut(self, text: bytes, *, last: bool) -> Found | None:
+        """Find the records; None if what comes of it is not JSON, or holds a document."""
+        self._learn(text)
+        found = self._find(text, last=last) if self.boundary else None
+        if found is None:
+            self._separator, self._least = b"", 0
+        elif len(found.records) > 1:
+            self.proved = True
+        return found
+
+    def _learn(self, text: bytes) -> None:
+        """Learn what records begin with, and what is between two of them."""
+        if not self.boundary and (start := _FIRST_NAME.match(text)):
+            self.boundary = re.compile(rb"\}[\s,]*+(\{\s*+%b)" % re.escape(start[1]))
+        if not self._separator and self.boundary and (between := self.boundary.search(text)):
+            self._separator = between[0]
+            self._gap = between.start(1) - between.start()
+
+    def _find(self, text: bytes, *, last: bool) -> Found | None:
+        end = self._end(text, last=last)
+        if end <= 0:
+            return None
+        whole = text[:end]
+        plain = b"\n" not in whole and is_utf_8(whole)
+        records = self._separated(whole)
+        known = decode(records, self._decoder, plain=plain)
+        if known is None and self._least:
+            self._least = 0  # perhaps two records were taken for one
+            records = self._separated(whole)
+            known = decode(records, self._decoder, plain=plain)
+        if known is None or self._holds_document(records):
+            return None
+        self._least = min(map(len, records), default=0) * 7 // 8
+        if last:
+            closed = self._opening is None
+            return Found(records, known, end + closed, closed)
+        return Found(records, known, end + self._gap - 1)
+
+    def _end(self, text: bytes, *, last: bool) -> int:
+        """Find where the last whole record ends."""
+        if last:
+            return text.rfind(b"]") if self._opening is None else len(text)
+        return text.rfind(self._separator) + 1 if self._separator else 0
+
+    def _separated(self, text: bytes) -> list[bytes]:
+        """Cut at each separator, looking for the next only where records are as long as they were.
+
+        That saves half of the search or more, which is what cutting costs.
+        """
+        records = []
+        start = 0
+        separator, gap, least = self._separator, self._gap, self._least
+        while separator and (at := text.find(separator, start + least)) >= 0:
+            records.append(text[start : at + 1])
+            start = at + gap
+        if rest := text[start:].strip():
+            records.append(rest)
+        return records
+
+    def _holds_document(self, records: list[bytes]) -> bool:
+        """Find out whether one of the records is a document with an array of records."""
+        return self._opening is not None and any(map(self._opening.match, records))

@@ -1,0 +1,66 @@
+"""Proves that records were cut where they end: each of them is JSON."""
+
+import json
+from typing import Any
+
+import msgspec
+
+_LINE_FEED = ord("\n")
+_decode_any = msgspec.json.Decoder(msgspec.Raw).decode
+
+
+def decode(
+    records: list[bytes], decoder: msgspec.json.Decoder[Any], *, plain: bool
+) -> list[Any] | None:
+    """Decode each record (None: the decoder cannot); None if one of them is not JSON.
+
+    `plain` says that they are all in UTF-8 and on one line each.
+    """
+    if plain:
+        try:
+            return list(map(decoder.decode, records))
+        except (msgspec.DecodeError, RecursionError):
+            pass
+    known = []
+    for record in records:
+        members = decode_plain(record, decoder, plain=plain)
+        if members is None and not is_json(record):
+            return None
+        known.append(members)
+    return known
+
+
+def decode_plain(record: bytes, decoder: msgspec.json.Decoder[Any], *, plain: bool = False) -> Any:
+    """Decode a record in UTF-8 on one line (`plain`: it is known to be); None: it cannot be."""
+    if not plain and (_LINE_FEED in record or not is_utf_8(record)):
+        return None
+    try:
+        return decoder.decode(record)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def is_json(record: bytes) -> bool:
+    """Find out whether a record can be decoded, if only leniently."""
+    try:
+        _decode_any(record)
+    except (msgspec.DecodeError, RecursionError):
+        return _is_nearly_json(record)
+    return True
+
+
+def _is_nearly_json(record: bytes) -> bool:
+    """Let half surrogate pairs, control characters and bytes that are not UTF-8 pass."""
+    try:
+        json.loads(record.decode("utf-8", "replace"), strict=False)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def is_utf_8(text: bytes) -> bool:
+    """Find out whether bytes are UTF-8."""
+    try:
+        return text.isascii() or bool(text.decode())
+    except UnicodeDecodeError:
+        return False
