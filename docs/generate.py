@@ -20,9 +20,9 @@ from servicelogs import formats
 from servicelogs.documents import one_index
 from servicelogs.opensearch.index_names import IndexNames
 from servicelogs.parsing.format import Format
-from servicelogs.reading import decompressed
 from servicelogs.records import Block, Source
 from servicelogs.reference import field_entries
+from servicelogs.sources.decompression import decompressed
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "log-types"

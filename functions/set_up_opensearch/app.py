@@ -12,7 +12,7 @@ from typing import Any
 
 import boto3
 
-from servicelogs import custom_resource
+from servicelogs import cloudformation
 
 logger = logging.getLogger()
 logger.setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
@@ -37,16 +37,16 @@ def lambda_handler(event: Event, context: Any) -> None:
             return
     except ImportError as error:
         logger.exception("a layer cannot be imported")
-        custom_resource.fail(
+        cloudformation.fail(
             event,
             f"the layers do not run on {platform.machine()} ({error}): "
             "build again with ARCHITECTURE as the parameter Architecture says",
         )
     except Exception as error:
         logger.exception("the search engine was not set up")
-        custom_resource.fail(event, f"{type(error).__name__}: {error}")
+        cloudformation.fail(event, f"{type(error).__name__}: {error}")
     else:
-        custom_resource.succeed(event)
+        cloudformation.succeed(event)
 
 
 def set_up_in_time(event: Event, context: Any) -> bool:

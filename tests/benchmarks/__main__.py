@@ -20,8 +20,8 @@ from isal import igzip_lib
 from local.sample_logs import ACCOUNT, REGION, generate
 from servicelogs.formats import NAMES, get
 from servicelogs.opensearch.index_names import IndexNames
-from servicelogs.reading import decompressed
 from servicelogs.records import Source
+from servicelogs.sources.decompression import decompressed
 from tests.benchmarks.plain_loops import LOOPS
 
 RECORDS = 40_000

@@ -9,7 +9,7 @@ import pytest
 from local.sample_logs import generate
 from servicelogs.formats import NAMES, get
 from servicelogs.opensearch.index_names import IndexNames
-from servicelogs.reading import decompressed
+from servicelogs.sources.decompression import decompressed
 from tests.benchmarks.__main__ import FLOORS, SOURCE
 from tests.benchmarks.plain_loops import LOOPS
 

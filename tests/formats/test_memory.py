@@ -13,7 +13,7 @@ import pytest
 from local.sample_logs import generate
 from servicelogs import formats
 from servicelogs.documents import one_index
-from servicelogs.reading import decompressed
+from servicelogs.sources.decompression import decompressed
 from tests.formats.parsing import SOURCE, chunked, parse
 
 MIB = 1024 * 1024

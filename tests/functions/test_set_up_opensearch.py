@@ -62,7 +62,7 @@ def function(monkeypatch):
         noted.answers.append((sent.full_url, json.loads(sent.data)))
         return contextlib.nullcontext(SimpleNamespace(status=200))
 
-    monkeypatch.setattr("servicelogs.custom_resource.urllib.request.urlopen", urlopen)
+    monkeypatch.setattr("servicelogs.cloudformation.urllib.request.urlopen", urlopen)
     monkeypatch.setattr(app, "time", clock)
     aws = SimpleNamespace(invoke=lambda **call: noted.invoked.append(call))
     monkeypatch.setattr(app.boto3, "client", lambda _: aws)

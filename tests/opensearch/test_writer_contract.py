@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from opensearchpy import OpenSearch
 
 from servicelogs.opensearch.writer import BulkWriter
-from tests.opensearch.blocks import Rejects, account, block, document
+from tests.opensearch.blocks import Rejects, block, counts_of, document
 
 MAPPING = {"dynamic": False, "properties": {"n": {"type": "flat_object"}}}
 
@@ -40,7 +40,7 @@ def contents(client: OpenSearch, index: str) -> dict[str, dict]:
 def test_documents_arrive_as_they_were_written(
     engine: OpenSearch, bulk: BulkWriter, index: str
 ) -> None:
-    one = account()
+    one = counts_of()
     bulk.add(block(index, ['"user_agent":"Mozilla ☃ \\"x\\"","big":12345678901234567890'] * 2), one)
     bulk.flush()
     arrived = contents(engine, index)
@@ -53,10 +53,10 @@ def test_documents_arrive_as_they_were_written(
 def test_an_object_that_is_delivered_again_changes_nothing(
     engine: OpenSearch, bulk: BulkWriter, index: str
 ) -> None:
-    bulk.add(block(index, ['"attempt":1'] * 3), account())
+    bulk.add(block(index, ['"attempt":1'] * 3), counts_of())
     bulk.flush()
     before = contents(engine, index)
-    again = account()
+    again = counts_of()
     bulk.add(block(index, ['"attempt":2'] * 5), again)
     bulk.flush()
     assert (again.already_there, again.indexed) == (3, 2)
@@ -67,7 +67,7 @@ def test_an_object_that_is_delivered_again_changes_nothing(
 def test_an_index_is_made_by_its_first_document(
     engine: OpenSearch, bulk: BulkWriter, unique_prefix: str
 ) -> None:
-    one = account()
+    one = counts_of()
     bulk.add(block(f"{unique_prefix}-alb-2026.11.24", [""]), one)
     bulk.flush()
     assert one.indexed == 1
@@ -77,8 +77,8 @@ def test_each_object_is_told_of_its_own_rejects(
     engine: OpenSearch, bulk: BulkWriter, index: str
 ) -> None:
     good, bad = Rejects(), Rejects()
-    bulk.add(block(index, [""] * 2, id_of="good-{}".format), account(good))
-    bulk.add(block(index, ["", '"n":"x"', ""], id_of="bad-{}".format), account(bad))
+    bulk.add(block(index, [""] * 2, id_of="good-{}".format), counts_of(good))
+    bulk.add(block(index, ["", '"n":"x"', ""], id_of="bad-{}".format), counts_of(bad))
     bulk.flush()
     assert good == []
     (reject,) = bad
@@ -91,7 +91,7 @@ def test_a_closed_index_rejects_and_an_open_one_beside_it_does_not(
 ) -> None:
     engine.indices.close(index=index)
     rejects = Rejects()
-    one = account(rejects)
+    one = counts_of(rejects)
     bulk.add(block(index, [""]), one)
     bulk.add(block(f"{unique_prefix}-alb-2026.11.24", [""], first=2), one)
     bulk.flush()
@@ -119,10 +119,10 @@ ADVERSARIAL = {
 def test_what_a_record_holds_changes_no_other_document(
     engine: OpenSearch, bulk: BulkWriter, index: str, value: str
 ) -> None:
-    bulk.add(block(index, ['"intact":true'], id_of=lambda ordinal: "victim"), account())
+    bulk.add(block(index, ['"intact":true'], id_of=lambda ordinal: "victim"), counts_of())
     bulk.flush()
     before = contents(engine, index)["victim"]
-    one = account()
+    one = counts_of()
     bulk.add(block(index, ["", f'"user_agent":{value.replace("INDEX", index)}', ""]), one)
     bulk.flush()
     after = contents(engine, index)
@@ -143,12 +143,12 @@ def test_what_a_record_holds_changes_no_other_document(
 def test_a_raw_newline_in_a_document_sends_nothing_at_all(
     engine: OpenSearch, bulk: BulkWriter, index: str, line: bytes
 ) -> None:
-    bulk.add(block(index, ['"intact":true'], id_of=lambda ordinal: "victim"), account())
+    bulk.add(block(index, ['"intact":true'], id_of=lambda ordinal: "victim"), counts_of())
     bulk.flush()
     before = contents(engine, index)
     smuggled = document(1) + b"\n" + line.replace(b"INDEX", index.encode())
     with pytest.raises(ValueError, match="lines"):
-        bulk.add(block(index, [smuggled, ""]), account())
+        bulk.add(block(index, [smuggled, ""]), counts_of())
     bulk.flush()
     assert contents(engine, index) == before
 
@@ -166,12 +166,12 @@ def test_whatever_json_records_hold_every_one_is_indexed_or_rejected(
     engine: OpenSearch, bulk: BulkWriter, index: str, values: list, number: int
 ) -> None:
     rejects = Rejects()
-    one = account(rejects)
+    one = counts_of(rejects)
     fields = [f'"n":{json.dumps(value)},"user_agent":{json.dumps(value)}' for value in values]
     before = len(contents(engine, index))
     bulk.add(block(index, fields, id_of=f"{number}-{{}}".format), one)
     bulk.flush()
-    assert one.balanced()
+    assert one.add_up()
     assert one.indexed + one.already_there + one.rejected == len(values)
     assert len(contents(engine, index)) - before == one.indexed
     assert [reject.raw for reject in rejects] == [

@@ -8,7 +8,7 @@ from opensearchpy.exceptions import NotFoundError, OpenSearchException, RequestE
 
 from servicelogs import formats
 from servicelogs.errors import ClusterNeedsMending, ConfigurationError
-from servicelogs.opensearch.errors import judge_failure
+from servicelogs.opensearch.answers import judge_failure
 from servicelogs.opensearch.index_names import IndexNames
 from servicelogs.opensearch.mappings import index_template, version
 from servicelogs.settings import Settings

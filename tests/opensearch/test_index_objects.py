@@ -16,7 +16,7 @@ from local import sample_logs
 from local.sample_events import KEYS
 from servicelogs import formats
 from servicelogs.errors import ClusterNeedsMending, TryLater
-from tests.pipeline.deployment import LOGS, Deployment, flow_key, flow_lines
+from tests.deployment import LOGS, Deployment, flow_key, flow_lines
 
 
 def records_of(deployment: Deployment, key: str) -> list[int]:
@@ -156,26 +156,26 @@ def test_an_object_of_unknown_type_is_one_reject_that_shows_its_beginning(deploy
         ("something", b""),
     ],
 )
-def test_what_is_no_log_is_passed_over_with_a_count(deployment, key, body):
+def test_what_is_no_log_is_skipped_with_a_count(deployment, key, body):
     deployment.s3.put_object(Bucket=LOGS, Key=key, Body=body)
     deployment.announce(key)
 
     assert deployment.run() == []
 
-    assert deployment.passed_over.total() == 1
+    assert deployment.skipped.total() == 1
     assert deployment.counts == {}
     assert deployment.rejected() == {}
 
 
-def test_a_test_event_is_passed_over_with_a_count(deployment):
+def test_a_test_event_is_skipped_with_a_count(deployment):
     deployment.send(json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": LOGS}))
 
     assert deployment.run() == []
 
-    assert deployment.passed_over == {"s3:TestEvent": 1}
+    assert deployment.skipped == {"s3:TestEvent": 1}
 
 
-def test_a_type_that_is_not_wanted_is_passed_over_with_a_count(deployment):
+def test_a_type_that_is_not_wanted_is_skipped_with_a_count(deployment):
     deployment.settings = deployment.default_settings(log_types=("alb",))
     deployment.put(flow_key("a"), flow_lines(10))
     deployment.put("flow.log", flow_lines(10))
@@ -183,7 +183,7 @@ def test_a_type_that_is_not_wanted_is_passed_over_with_a_count(deployment):
 
     assert deployment.run() == []
 
-    assert deployment.passed_over == {"vpc_flow is not among LogTypes": 2}
+    assert deployment.skipped == {"vpc_flow is not among LogTypes": 2}
     assert deployment.rejected() == {}
     assert deployment.engine.documents == {}
 
@@ -203,7 +203,7 @@ def test_a_deleted_object_is_gone_and_not_an_error(deployment):
 
     assert deployment.run() == []
 
-    assert deployment.passed_over == {"deleted": 1}
+    assert deployment.skipped == {"deleted": 1}
 
 
 def test_an_eventbridge_key_is_decoded_only_when_nothing_has_it_as_it_is(deployment):
@@ -249,7 +249,7 @@ def test_a_forbidden_object_comes_again_later_and_the_others_are_done(deployment
 def test_a_message_that_nobody_can_read_fails_at_once_and_alone(deployment):
     deployment.put(flow_key("a"), flow_lines(10))
     deployment.announce(flow_key("a"))
-    deployment.send("no announcement")
+    deployment.send("not a notification")
 
     assert len(deployment.run()) == 1
 
@@ -277,8 +277,8 @@ def test_an_engine_that_is_busy_is_left_alone_by_the_rest_of_the_batch(deploymen
         deployment.announce(flow_key(name))
     busy = TryLater("too many requests")
     monkeypatch.setattr(
-        "tests.pipeline.deployment.EngineWriter.add",
-        lambda self, block, account: (account.take(block), account.leave(block.documents, busy)),
+        "tests.opensearch.fake_engine.FakeWriter.add",
+        lambda self, block, counts: (counts.take(block), counts.leave(block.documents, busy)),
     )
     read = []
     get_object = deployment.s3.get_object
@@ -352,7 +352,7 @@ def test_a_rejects_file_that_cannot_be_written_fails_its_message_alone(deploymen
 def test_an_object_that_does_not_add_up_is_never_a_success(deployment, monkeypatch):
     deployment.put(flow_key("a"), flow_lines(10))
     deployment.announce(flow_key("a"))
-    monkeypatch.setattr("tests.pipeline.deployment.EngineWriter._create", lambda *_arguments: None)
+    monkeypatch.setattr("tests.opensearch.fake_engine.FakeWriter._create", lambda *_arguments: None)
 
     with pytest.raises(BatchProcessingError):
         deployment.run()
@@ -428,7 +428,7 @@ def test_of_each_sample_object_the_counts_are_as_it_says(deployment, sample):
     )
     assert len(deployment.engine.documents) == counts["Indexed"]
     assert sum(map(len, deployment.rejected().values())) == sample.rejected
-    assert bool(counts["Objects"]) != bool(deployment.passed_over)
+    assert bool(counts["Objects"]) != bool(deployment.skipped)
 
 
 def test_an_invocation_that_dies_before_its_end_only_repeats_work(deployment, monkeypatch):
@@ -436,7 +436,7 @@ def test_an_invocation_that_dies_before_its_end_only_repeats_work(deployment, mo
     deployment.announce(flow_key("a"))
     (record,) = deployment.receive()
     with monkeypatch.context() as patch:
-        patch.setattr("servicelogs.indexing.Batch._settle", _die)
+        patch.setattr("servicelogs.delivery.rejects.RejectsFile.upload", _die)
         with pytest.raises(KeyboardInterrupt):
             deployment.invoke([record])
 
@@ -452,7 +452,7 @@ def _die(*_arguments: Any) -> None:
     raise KeyboardInterrupt
 
 
-def test_the_rest_of_an_object_that_was_replaced_is_left_to_its_own_announcement(deployment):
+def test_the_rest_of_an_object_that_was_replaced_is_left_to_its_own_notification(deployment):
     deployment.put(flow_key("a"), flow_lines(5))
     rest = {"bucket": LOGS, "key": flow_key("a"), "etag": "of other bytes", "from": 3}
     deployment.send(json.dumps(rest))
@@ -460,7 +460,7 @@ def test_the_rest_of_an_object_that_was_replaced_is_left_to_its_own_announcement
     assert deployment.run() == []
 
     assert deployment.engine.documents == {}
-    assert deployment.passed_over.total() == 1
+    assert deployment.skipped.total() == 1
 
 
 def test_the_same_key_with_other_bytes_is_another_object(deployment):
@@ -491,7 +491,7 @@ def test_a_message_of_several_objects_fails_whole_and_counts_once(deployment, mo
     assert deployment.counts["vpc_flow"]["Records"] == 30
 
 
-def test_a_key_that_may_be_encoded_is_not_passed_over_before_it_is_known(deployment):
+def test_a_key_that_may_be_encoded_is_not_skipped_before_it_is_known(deployment):
     deployment.settings = deployment.default_settings(
         log_types=("vpc_flow",), log_type_prefixes={"of=flow/": "vpc_flow"}
     )
