@@ -52,7 +52,7 @@ def lambda_handler(event: Event, context: Any) -> None:
 def set_up_in_time(event: Event, context: Any) -> bool:
     """Set up the search engine, waiting for it; False when another invocation goes on."""
     # Here, so that a layer that cannot be imported is answered.
-    from servicelogs.errors import ClusterNeedsMending, TryLater
+    from servicelogs.errors import ClusterNeedsFixing, TryLater
     from servicelogs.opensearch.client import connect
     from servicelogs.opensearch.setup import set_up
     from servicelogs.settings import read_settings
@@ -62,7 +62,7 @@ def set_up_in_time(event: Event, context: Any) -> bool:
     while True:
         try:
             logger.info("templates in place", extra={"names": set_up(connect(settings), settings)})
-        except (TryLater, ClusterNeedsMending) as error:
+        except (TryLater, ClusterNeedsFixing) as error:
             waited = time.time() - began
             patience = WAIT_SECONDS if isinstance(error, TryLater) else ROLE_SECONDS
             if waited > patience:

@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from servicelogs.delivery.attempt import Attempt
-from servicelogs.errors import ClusterNeedsMending, TryLater, Unaccounted
+from servicelogs.errors import ClusterNeedsFixing, TryLater, Unaccounted
 from servicelogs.records import Block, Reject
 from tests.opensearch.blocks import SOURCE, block
 from tests.opensearch.fake_engine import FakeEngine, FakeWriter
@@ -162,8 +162,8 @@ def test_what_keeps_the_engine_from_taking_more_is_raised_before_the_next_source
         attempt.raise_if_blocked()
 
 
-def test_a_cluster_that_needs_mending_fails_everything_and_saves_and_counts_nothing(engine, s3):
-    engine.error = ClusterNeedsMending("delete old indexes")
+def test_a_cluster_that_needs_fixing_fails_everything_and_saves_and_counts_nothing(engine, s3):
+    engine.error = ClusterNeedsFixing("delete old indexes")
     s3.put_object(Bucket=BACKUP, Key="rejected/earlier")
     attempt = attempt_of(engine, s3)
     for name in ("a", "b"):
@@ -171,7 +171,7 @@ def test_a_cluster_that_needs_mending_fails_everything_and_saves_and_counts_noth
 
     attempt.settle()
 
-    with pytest.raises(ClusterNeedsMending, match="delete old indexes"):
+    with pytest.raises(ClusterNeedsFixing, match="delete old indexes"):
         attempt.report()
     assert attempt.totals.by_type == {}
     assert keys(s3) == ["rejected/earlier"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from servicelogs.delivery.counts import SourceCounts
-from servicelogs.errors import ClusterNeedsMending, DeliveryError
+from servicelogs.errors import ClusterNeedsFixing, DeliveryError
 from servicelogs.records import Block, Reject
 
 
@@ -46,7 +46,7 @@ class FakeWriter:
                 counts.leave(block.documents, self.engine.error)
             else:
                 self._create(block, counts)
-        if waiting and isinstance(self.engine.error, ClusterNeedsMending):
+        if waiting and isinstance(self.engine.error, ClusterNeedsFixing):
             raise self.engine.error
 
     def _create(self, block: Block, counts: SourceCounts) -> None:

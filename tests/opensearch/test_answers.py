@@ -12,7 +12,7 @@ from opensearchpy import OpenSearch
 
 from local.processes import Processes
 from local.search_engines import start_opensearch
-from servicelogs.errors import ClusterNeedsMending, TryLater
+from servicelogs.errors import ClusterNeedsFixing, TryLater
 from servicelogs.opensearch import writer as writer_module
 from servicelogs.opensearch.answers import TABLE, Row, Verdict, judge
 from servicelogs.opensearch.writer import BulkWriter
@@ -171,8 +171,8 @@ def check_that_the_writer_obeys(row: Row, bulk: BulkWriter, given: Block) -> Non
     rejects = Rejects()
     one = counts_of(rejects)
     bulk.add(given, one)
-    if row.verdict is Verdict.MEND:
-        with pytest.raises(ClusterNeedsMending, match=f"(?s){row.type}.*{re.escape(row.advice)}"):
+    if row.verdict is Verdict.FIX:
+        with pytest.raises(ClusterNeedsFixing, match=f"(?s){row.type}.*{re.escape(row.advice)}"):
             bulk.flush()
         assert one.left == 1
     else:
@@ -231,7 +231,7 @@ def test_an_index_past_writing_takes_its_documents_to_the_rejects_and_no_others(
     assert "blocked by" in rejects[0].reason
 
 
-MISFITS = {
+UNMAPPABLE = {
     "a duplicate key": '"k":"a","k":"b"',
     "a control character": '"k":"a\x01b"',
     "a number of 2,000 digits": f'"x":{"9" * 2_000}',
@@ -250,7 +250,7 @@ MISFITS = {
 }
 
 
-@pytest.mark.parametrize("fields", MISFITS.values(), ids=MISFITS.keys())
+@pytest.mark.parametrize("fields", UNMAPPABLE.values(), ids=UNMAPPABLE.keys())
 def test_one_document_that_does_not_fit_is_rejected_and_those_around_it_are_indexed(
     real: OpenSearch, unique_prefix: str, writer_of: Callable, fields: str
 ) -> None:
@@ -297,7 +297,7 @@ def test_one_id_that_is_too_long_fails_nothing_but_itself(
     assert (one.indexed, [reject.ordinal for reject in rejects]) == (99, [37])
 
 
-def test_an_index_name_that_is_an_alias_of_two_needs_mending(
+def test_an_index_name_that_is_an_alias_of_two_needs_fixing(
     real: OpenSearch, unique_prefix: str, writer_of: Callable
 ) -> None:
     for name in ("one", "two"):
@@ -305,7 +305,7 @@ def test_an_index_name_that_is_an_alias_of_two_needs_mending(
     real.indices.put_alias(index=f"{unique_prefix}-*", name=f"{unique_prefix}x-alb")
     bulk = writer_of(real)
     bulk.add(block(f"{unique_prefix}x-alb", [""]), counts_of())
-    with pytest.raises(ClusterNeedsMending, match="no write index is defined"):
+    with pytest.raises(ClusterNeedsFixing, match="no write index is defined"):
         bulk.flush()
 
 
@@ -359,7 +359,7 @@ def test_a_tripped_circuit_breaker_leaves_the_documents_for_later(
         (Answer(404, {"message": "Not Found"}), "OpenSearchEndpoint"),
     ],
 )
-def test_a_request_that_is_refused_at_the_door_says_what_to_mend(
+def test_a_request_that_is_refused_at_the_door_says_what_to_fix(
     scripted: ScriptedServer,
     client_of: Callable,
     writer_of: Callable,
@@ -369,12 +369,12 @@ def test_a_request_that_is_refused_at_the_door_says_what_to_mend(
     scripted.script = lambda request: answer
     bulk = writer_of(client_of(scripted.url))
     bulk.add(block("test-alb-2026.11.23", [""]), counts_of())
-    with pytest.raises(ClusterNeedsMending, match=advice):
+    with pytest.raises(ClusterNeedsFixing, match=advice):
         bulk.flush()
 
 
-def test_an_error_that_no_row_knows_needs_mending_unless_it_passes() -> None:
+def test_an_error_that_no_row_knows_needs_fixing_unless_it_passes() -> None:
     unknown = {"type": "new_exception", "reason": "?"}
-    assert judge(400, unknown).verdict is Verdict.MEND
+    assert judge(400, unknown).verdict is Verdict.FIX
     assert judge(429, unknown).verdict is Verdict.RETRY
     assert judge(503, unknown).verdict is Verdict.RETRY

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from local import sample_logs
 from local.sample_events import KEYS
 from servicelogs import formats
-from servicelogs.errors import ClusterNeedsMending, TryLater
+from servicelogs.errors import ClusterNeedsFixing, TryLater
 from tests.deployment import LOGS, Deployment, flow_key, flow_lines
 
 
@@ -319,13 +319,13 @@ def test_the_delay_grows_with_the_receive_count(deployment, monkeypatch, receive
     assert delays == [minutes * 60]
 
 
-def test_a_cluster_that_needs_mending_fails_the_invocation_and_says_what_to_do(deployment):
+def test_a_cluster_that_needs_fixing_fails_the_invocation_and_says_what_to_do(deployment):
     for name in "ab":
         deployment.put(flow_key(name), flow_lines(10))
         deployment.announce(flow_key(name))
-    deployment.engine.error = ClusterNeedsMending("raise cluster.max_shards_per_node")
+    deployment.engine.error = ClusterNeedsFixing("raise cluster.max_shards_per_node")
 
-    with pytest.raises(ClusterNeedsMending, match="max_shards_per_node"):
+    with pytest.raises(ClusterNeedsFixing, match="max_shards_per_node"):
         deployment.run()
 
     assert deployment.counts == {}

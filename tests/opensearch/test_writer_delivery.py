@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opensearchpy import OpenSearch
 
-from servicelogs.errors import ClusterNeedsMending, TryLater
+from servicelogs.errors import ClusterNeedsFixing, TryLater
 from servicelogs.opensearch import writer as writer_module
 from servicelogs.opensearch.writer import BulkWriter
 from servicelogs.records import Reject
@@ -260,7 +260,7 @@ def test_a_single_document_that_is_too_large_is_rejected(
     assert [(reject.ordinal, reject.raw) for reject in rejects] == [(2, b"raw record 2")]
 
 
-def test_a_cluster_that_needs_mending_stops_everything_and_everything_is_accounted_for(
+def test_a_cluster_that_needs_fixing_stops_everything_and_everything_is_accounted_for(
     scripted: ScriptedServer, bulk: BulkWriter
 ) -> None:
     def refuse(target: dict[str, str]) -> dict | None:
@@ -272,10 +272,10 @@ def test_a_cluster_that_needs_mending_stops_everything_and_everything_is_account
     one, other = counts_of(), counts_of()
     bulk.add(block(INDEX, [""] * 3), one)
     bulk.add(block(INDEX, [""] * 1, id_of="other-{}".format), other)
-    with pytest.raises(ClusterNeedsMending, match="delete old indexes"):
+    with pytest.raises(ClusterNeedsFixing, match="delete old indexes"):
         bulk.flush()
     assert (one.indexed, one.left) == (2, 1)
-    assert isinstance(one.error, ClusterNeedsMending)
+    assert isinstance(one.error, ClusterNeedsFixing)
     assert (other.indexed, other.left) == (1, 0)
     bulk.flush()
     assert len(scripted.requests) == 1
@@ -298,7 +298,7 @@ def test_an_answer_that_nobody_has_thought_of_is_never_taken_for_success(
     scripted.script = lambda request: answer
     one = counts_of()
     bulk.add(block(INDEX, [""] * 2), one)
-    with pytest.raises(ClusterNeedsMending):
+    with pytest.raises(ClusterNeedsFixing):
         bulk.flush()
     assert (one.indexed, one.left, one.add_up()) == (0, 2, True)
 
@@ -353,7 +353,7 @@ def test_a_template_that_cannot_be_asked_for_now_is_asked_for_again(
 OUTCOMES = {
     "created": None,
     "there": item_error(409, "version_conflict_engine_exception"),
-    "misfit": item_error(400, "mapper_parsing_exception"),
+    "unmappable": item_error(400, "mapper_parsing_exception"),
     "closed": item_error(400, "index_closed_exception"),
     "busy": item_error(429, "rejected_execution_exception"),
     "gone": item_error(503, "unavailable_shards_exception"),
@@ -398,16 +398,16 @@ def test_whatever_the_engine_answers_the_counts_balance_and_say_what_is_there(
             sleep=clock.sleep,
         )
         all_counts = [counts_of() for _ in sizes]
-        mended = True
+        fixed = True
         for number, (size, one) in enumerate(zip(sizes, all_counts, strict=True)):
             try:
                 bulk.add(block(INDEX, [""] * size, id_of=partial("{}-{}".format, number)), one)
                 bulk.flush()
-            except ClusterNeedsMending:
-                mended = False
+            except ClusterNeedsFixing:
+                fixed = False
         assert all(one.add_up() for one in all_counts)
         indexed = sum(one.indexed for one in all_counts)
         assert indexed == len(server.documents)
         assert all((one.error is None) == (one.left == 0) for one in all_counts)
-        if not mended:
-            assert any(isinstance(one.error, ClusterNeedsMending) for one in all_counts)
+        if not fixed:
+            assert any(isinstance(one.error, ClusterNeedsFixing) for one in all_counts)

@@ -105,7 +105,7 @@ def test_a_row_that_does_not_fit_is_one_reject_with_its_json():
     assert reject.raw == b'{"version":2,"start":"soon"}'
 
 
-def test_a_text_that_is_no_utf_8_is_mended_as_in_text():
+def test_a_text_that_is_not_utf_8_is_decoded_as_in_text():
     text = pyarrow.array([b"eni-\xff"]).view(pyarrow.string())
     (document,) = parse_file(table(version=[2], interface_id=text)).documents.values()
     assert document["interface_id"] == "eni-\ufffd"

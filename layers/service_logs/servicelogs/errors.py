@@ -44,7 +44,7 @@ class TryLater(DeliveryError):
     """The search engine is busy or out of reach: the same records may pass later."""
 
 
-class ClusterNeedsMending(DeliveryError):
+class ClusterNeedsFixing(DeliveryError):
     """The search engine refuses everything until somebody acts; the message says what to do."""
 
 

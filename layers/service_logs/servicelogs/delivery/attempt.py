@@ -18,7 +18,7 @@ from aws_lambda_powertools import Logger
 from servicelogs.delivery.counts import SourceCounts
 from servicelogs.delivery.metrics import Totals
 from servicelogs.delivery.rejects import RejectsFile, delete_files
-from servicelogs.errors import ClusterNeedsMending, DeliveryError, Unaccounted
+from servicelogs.errors import ClusterNeedsFixing, DeliveryError, Unaccounted
 from servicelogs.records import Block, Reject, Source
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class Attempt:
     def report(self) -> list[Exception | None]:
         """Log and count what became of each item, and return the errors of those that failed.
 
-        A cluster that needs mending fails the whole event: it would refuse everything else too.
+        A cluster that needs fixing fails the whole event: it would refuse everything else too.
         """
         for item in self._items:
             _report(item)
@@ -168,7 +168,7 @@ class Attempt:
         for item in self._items:
             for delivery in item.deliveries:
                 delivery.rejects.close()
-        if isinstance(self._blocking_error, ClusterNeedsMending):
+        if isinstance(self._blocking_error, ClusterNeedsFixing):
             raise self._blocking_error
         return [item.error for item in self._items]
 
@@ -182,12 +182,12 @@ class Attempt:
             raise
 
     def _flush(self) -> None:
-        if not isinstance(self._blocking_error, ClusterNeedsMending):
+        if not isinstance(self._blocking_error, ClusterNeedsFixing):
             try:
                 self._writer.flush()
-            except ClusterNeedsMending as error:
+            except ClusterNeedsFixing as error:
                 self._blocking_error = error
-        if isinstance(self._blocking_error, ClusterNeedsMending):
+        if isinstance(self._blocking_error, ClusterNeedsFixing):
             for item in self._items:
                 item.fail(self._blocking_error)
 

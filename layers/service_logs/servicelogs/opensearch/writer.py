@@ -170,7 +170,7 @@ class BulkWriter:
             requests += again
             if blocking_error is None:
                 pause.times = 0
-            elif blocking_error.verdict is Verdict.MEND:
+            elif blocking_error.verdict is Verdict.FIX:
                 error = blocking_error.as_error()
                 _leave(requests, error)
                 raise error
@@ -197,7 +197,7 @@ class BulkWriter:
         items = [item.get("create") for item in answer.get("items", ())]
         if len(items) != documents or None in items:
             return Finding(
-                Verdict.MEND,
+                Verdict.FIX,
                 "unexpected_answer",
                 f"{len(items)} results for {documents} documents",
                 "The address does not answer as OpenSearch does: check OpenSearchEndpoint.",
@@ -208,7 +208,7 @@ class BulkWriter:
         self, request: list[Piece], finding: Finding
     ) -> tuple[list[list[Piece]], Finding | None]:
         """Return the requests that follow a refused one, and what holds them up."""
-        if finding.verdict in (Verdict.RETRY, Verdict.MEND):
+        if finding.verdict in (Verdict.RETRY, Verdict.FIX):
             return [request], finding
         if _documents(request) > 1:
             if finding.verdict is Verdict.SPLIT:
@@ -260,8 +260,8 @@ def _settle_piece(
 
 
 def _gravest(blocking: list[Finding]) -> Finding | None:
-    """Choose what must be mended before what passes by itself."""
-    return max(blocking, key=lambda found: found.verdict is Verdict.MEND, default=None)
+    """Choose what must be fixed before what passes by itself."""
+    return max(blocking, key=lambda found: found.verdict is Verdict.FIX, default=None)
 
 
 def _check(block: Block) -> None:
