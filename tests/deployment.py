@@ -80,7 +80,7 @@ class Deployment:
     def put(self, key: str, text: bytes) -> None:
         self.s3.put_object(Bucket=LOGS, Key=key, Body=gzip.compress(text, mtime=0))
 
-    def announce(self, *keys: str) -> None:
+    def notify(self, *keys: str) -> None:
         records = [
             {
                 "eventSource": "aws:s3",

@@ -1,11 +1,14 @@
 """Emulated AWS for tests that call it: nobody's credentials, and moto in this process."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
-from moto import mock_aws
 
-from tests.deployment import Deployment
+if TYPE_CHECKING:
+    from tests.deployment import Deployment
 
 
 @pytest.fixture
@@ -21,6 +24,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    from moto import mock_aws  # here, as below: other tests need not wait for it
+
     with mock_aws():
         yield
 
@@ -28,4 +33,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def deployment(aws: None) -> Deployment:
     """Give buckets, queues and a search engine, with nothing in them."""
+    from tests.deployment import Deployment
+
     return Deployment.make()

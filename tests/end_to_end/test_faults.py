@@ -108,7 +108,7 @@ def test_a_poison_object_among_good_ones_costs_only_itself(pipeline: Pipeline) -
     assert [reject["ordinal"] for reject in rejects] == [searchable + 1]
 
 
-def test_a_message_that_is_no_announcement_ends_in_the_dead_letter_queue(
+def test_a_message_that_is_not_a_notification_ends_in_the_dead_letter_queue(
     pipeline: Pipeline,
 ) -> None:
     outputs = pipeline.stack.outputs

@@ -8,7 +8,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tests.sources.test_bucket_notifications import BUCKET, ID, entry, make_queue, request
+from tests.sources.notified_bucket import BUCKET, ID, entry, make_queue, request
 
 APP = Path(__file__).parents[2] / "functions" / "configure_bucket" / "app.py"
 

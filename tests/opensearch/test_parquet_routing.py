@@ -26,7 +26,7 @@ KEY = flow_key("a").replace(".log.gz", ".log.parquet")
 
 def put(deployment: Deployment, key: str, data: bytes = FILE) -> None:
     deployment.s3.put_object(Bucket=LOGS, Key=key, Body=data)
-    deployment.announce(key)
+    deployment.notify(key)
 
 
 def forwarded(deployment: Deployment) -> list[dict[str, Any]]:
@@ -128,7 +128,7 @@ def test_a_message_succeeds_only_after_its_files_were_handed_on(deployment, monk
 def test_text_and_parquet_of_one_message_each_go_their_way(deployment):
     deployment.put(flow_key("text"), flow_lines(10))
     deployment.s3.put_object(Bucket=LOGS, Key=KEY, Body=FILE)
-    deployment.announce(flow_key("text"), KEY)
+    deployment.notify(flow_key("text"), KEY)
 
     assert deployment.run() == []
     assert len(deployment.engine.documents) == 10
@@ -169,7 +169,7 @@ def test_a_broken_file_is_one_reject_in_the_backup_bucket(deployment):
 
 def test_an_object_that_is_text_after_all_is_indexed_all_the_same(deployment):
     deployment.put(KEY, flow_lines(10))
-    deployment.announce(KEY)
+    deployment.notify(KEY)
 
     deployment.run()
     deployment.run_parquet()

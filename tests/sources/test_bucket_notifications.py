@@ -8,9 +8,7 @@ from hypothesis import strategies as st
 
 from servicelogs.errors import OverlappingNotification
 from servicelogs.sources import bucket_notifications as notifications
-
-ID = "service-logs-0123456789ab"
-BUCKET = "log-archive"
+from tests.sources.notified_bucket import BUCKET, ID, entry, make_queue, request
 
 
 @pytest.fixture
@@ -25,30 +23,10 @@ def queue(aws):
     return make_queue("ours")
 
 
-def make_queue(name):
-    sqs = boto3.client("sqs")
-    url = sqs.create_queue(QueueName=name)["QueueUrl"]
-    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-    return attributes["Attributes"]["QueueArn"]
-
-
-def entry(prefix="", suffix="", events=("s3:ObjectCreated:*",), own_id="theirs", arn="arn:q"):
-    rules = [{"Name": n, "Value": v} for n, v in (("prefix", prefix), ("suffix", suffix)) if v]
-    made = {"Id": own_id, "QueueArn": arn, "Events": list(events)}
-    return made | ({"Filter": {"Key": {"FilterRules": rules}}} if rules else {})
-
-
 def configured(s3):
     found = s3.get_bucket_notification_configuration(Bucket=BUCKET)
     found.pop("ResponseMetadata")
     return found
-
-
-def request(kind, **properties):
-    return {
-        "RequestType": kind,
-        "ResourceProperties": {"ServiceToken": "arn:f", "BucketName": BUCKET, **properties},
-    }
 
 
 def carry_out(kind, **properties):
