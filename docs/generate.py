@@ -22,9 +22,9 @@ from servicelogs.opensearch.documents import blocks_of
 from servicelogs.opensearch.index_names import IndexNames
 from servicelogs.parsing.format import Format
 from servicelogs.parsing.frame import FRAME
-from servicelogs.reading import decompressed
 from servicelogs.records import Block, Source
 from servicelogs.reference import field_entries, type_of
+from servicelogs.sources.decompression import decompressed
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "log-types"

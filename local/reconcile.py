@@ -44,8 +44,8 @@ class Found:
     searchable: Mapping[str, int] = field(default_factory=dict)
     in_backup: Mapping[str, int] = field(default_factory=dict)
     published: Mapping[str, Published] = field(default_factory=dict)
-    passed_over: int = 0
-    """Objects that the function passed over since the delivery began."""
+    skipped: int = 0
+    """Objects that the function skipped since the delivery began."""
 
 
 @dataclass
@@ -86,8 +86,8 @@ def differences(expected: Iterable[Expected], found: Found) -> list[str]:
     """Say all that is not as it must be."""
     wrong = [text for one in expected if (text := difference(one, found))]
     silent = sum(one.records == 0 and one.uri not in found.published for one in expected)
-    if found.passed_over < silent:
-        wrong.append(f"{found.passed_over} objects without records were passed over, of {silent}")
+    if found.skipped < silent:
+        wrong.append(f"{found.skipped} objects without records were skipped, of {silent}")
     return wrong
 
 

@@ -38,9 +38,9 @@ class Witnesses:
 
     def found(self) -> Found:
         """Ask all of them."""
-        published, passed_over, _ = self._said()
+        published, skipped, _ = self._said()
         in_backup = Counter(reject["source"] for reject in self.rejects())
-        return Found(self.searchable(), in_backup, published, passed_over)
+        return Found(self.searchable(), in_backup, published, skipped)
 
     def searchable(self) -> dict[str, int]:
         """Count the documents that a search finds, by the object they came from."""
@@ -85,15 +85,14 @@ class Witnesses:
             yield from self._rejects[part]
 
     def _said(self) -> tuple[dict[str, Published], int, list[str]]:
-        """Read the functions' logs: what they published, passed over, and why they failed."""
+        """Read the functions' logs: what they published, skipped, and why they failed."""
         parts: dict[str, dict[int, dict[str, Any]]] = {}
-        passed_over, failures = 0, []
+        skipped, failures = 0, []
         for line in self._lines():
-            if line["message"] == "object indexed":
-                uri = f"s3://{line['bucket']}/{line['key']}"
-                parts.setdefault(uri, {})[line["from"]] = line
-            elif line["message"] == "passed over":
-                passed_over += sum(line["passed_over"].values())
+            if line["message"] == "source delivered":
+                parts.setdefault(line["source"], {})[line["from"]] = line
+            elif line["message"] == "skipped":
+                skipped += sum(line["skipped"].values())
             elif line.get("level") == "ERROR":
                 failures.append(line.get("error") or str(line["message"]))
         done = {
@@ -101,7 +100,7 @@ class Witnesses:
             for uri, lines in parts.items()
             if not max(lines.items())[1]["resume_at"]
         }
-        return done, passed_over, failures
+        return done, skipped, failures
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         paginator = self._logs.get_paginator("filter_log_events")

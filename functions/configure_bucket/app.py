@@ -1,4 +1,4 @@
-"""Announce a bucket's new objects, beside the notifications that others have put on it.
+"""Have a bucket notify of its new objects, beside the notifications that others have put on it.
 
 A custom resource. S3 replaces a bucket's whole configuration at once and refuses overlapping ones
 without saying whose: so this reads, merges its own entry by its Id, and writes back.
@@ -8,7 +8,7 @@ import logging
 import os
 from typing import Any
 
-from servicelogs import custom_resource
+from servicelogs import cloudformation
 
 logger = logging.getLogger()
 logger.setLevel(os.environ.get("LOG_LEVEL", "INFO"))
@@ -20,11 +20,11 @@ def lambda_handler(event: Event, _context: Any) -> None:
     """Carry out the request, and answer CloudFormation whatever happens."""
     try:
         # Here, so that a broken package is answered too.
-        from notifications import carry_out
+        from servicelogs.sources.bucket_notifications import carry_out
 
         physical_id = carry_out(event, os.environ["NOTIFICATION_ID"])
     except Exception as error:
         logger.exception("the bucket could not be configured")
-        custom_resource.fail(event, f"{type(error).__name__}: {error}")
+        cloudformation.fail(event, f"{type(error).__name__}: {error}")
     else:
-        custom_resource.succeed(event, physical_id)
+        cloudformation.succeed(event, physical_id)

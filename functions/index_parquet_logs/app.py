@@ -6,11 +6,11 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from servicelogs.index_function import IndexFunction
-from servicelogs.parquet import json_lines
+from servicelogs.opensearch.index_function import IndexFunction
+from servicelogs.sources.parquet import rows_as_json
 
 logger, tracer, metrics = Logger(), Tracer(), Metrics()
-function = IndexFunction(json_lines)
+function = IndexFunction(rows_as_json)
 
 
 @logger.inject_lambda_context

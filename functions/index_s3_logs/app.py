@@ -6,7 +6,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from servicelogs.index_function import IndexFunction
+from servicelogs.opensearch.index_function import IndexFunction
 
 logger, tracer, metrics = Logger(), Tracer(), Metrics()
 function = IndexFunction()

@@ -12,7 +12,7 @@ from typing import Any
 
 import boto3
 
-from servicelogs import custom_resource
+from servicelogs import cloudformation
 
 logger = logging.getLogger()
 logger.setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
@@ -37,22 +37,22 @@ def lambda_handler(event: Event, context: Any) -> None:
             return
     except ImportError as error:
         logger.exception("a layer cannot be imported")
-        custom_resource.fail(
+        cloudformation.fail(
             event,
             f"the layers do not run on {platform.machine()} ({error}): "
             "build again with ARCHITECTURE as the parameter Architecture says",
         )
     except Exception as error:
         logger.exception("the search engine was not set up")
-        custom_resource.fail(event, f"{type(error).__name__}: {error}")
+        cloudformation.fail(event, f"{type(error).__name__}: {error}")
     else:
-        custom_resource.succeed(event)
+        cloudformation.succeed(event)
 
 
 def set_up_in_time(event: Event, context: Any) -> bool:
     """Set up the search engine, waiting for it; False when another invocation goes on."""
     # Here, so that a layer that cannot be imported is answered.
-    from servicelogs.errors import ClusterNeedsMending, TryLater
+    from servicelogs.errors import ClusterNeedsFixing, TryLater
     from servicelogs.opensearch.client import connect
     from servicelogs.opensearch.setup import set_up
     from servicelogs.settings import read_settings
@@ -62,7 +62,7 @@ def set_up_in_time(event: Event, context: Any) -> bool:
     while True:
         try:
             logger.info("templates in place", extra={"names": set_up(connect(settings), settings)})
-        except (TryLater, ClusterNeedsMending) as error:
+        except (TryLater, ClusterNeedsFixing) as error:
             waited = time.time() - began
             patience = WAIT_SECONDS if isinstance(error, TryLater) else ROLE_SECONDS
             if waited > patience:

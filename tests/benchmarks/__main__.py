@@ -21,8 +21,8 @@ from local.sample_logs import ACCOUNT, REGION, generate
 from servicelogs.formats import NAMES, get
 from servicelogs.opensearch.dated_indexes import every_index
 from servicelogs.opensearch.documents import blocks_of
-from servicelogs.reading import decompressed
 from servicelogs.records import Source
+from servicelogs.sources.decompression import decompressed
 from tests.benchmarks.plain_loops import LOOPS
 
 RECORDS = 40_000

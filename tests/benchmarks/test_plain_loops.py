@@ -10,7 +10,7 @@ from local.sample_logs import generate
 from servicelogs.formats import NAMES, get
 from servicelogs.opensearch.dated_indexes import every_index
 from servicelogs.opensearch.documents import blocks_of
-from servicelogs.reading import decompressed
+from servicelogs.sources.decompression import decompressed
 from tests.benchmarks.__main__ import FLOORS, SOURCE
 from tests.benchmarks.plain_loops import LOOPS
 

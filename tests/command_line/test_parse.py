@@ -162,7 +162,7 @@ def test_rejects_are_lines_as_in_the_backup_bucket(run: Run, tmp_path: Path) -> 
     assert done.returncode == 1
     assert [document["log"]["record"] for document in documents(done)] == [1, 3]
     (reject,) = map(json.loads, (tmp_path / "rejects").read_text().splitlines())
-    assert reject["ordinal"] == 2
+    assert reject["record_number"] == 2
     assert reject["raw_base64"] == "bm8g/yBsaW5l"
     assert (reject["log_type"], reject["error_type"]) == ("alb", "does_not_match")
 

@@ -13,16 +13,16 @@ from opensearchpy import OpenSearch
 from docs.generate import PAGES, pages
 from local.sample_logs import objects
 from servicelogs import formats
-from servicelogs.accounts import Account
+from servicelogs.delivery.counts import SourceCounts
 from servicelogs.opensearch.client import connect
 from servicelogs.opensearch.dated_indexes import every_index
 from servicelogs.opensearch.documents import blocks_of
 from servicelogs.opensearch.setup import set_up, template_check
 from servicelogs.opensearch.writer import BulkWriter
-from servicelogs.parquet import json_lines
-from servicelogs.reading import decompressed
 from servicelogs.records import Source
 from servicelogs.settings import Settings
+from servicelogs.sources.decompression import decompressed
+from servicelogs.sources.parquet import rows_as_json
 
 SEARCH = re.compile(r"```json\nGET (\S+)/_search\n(\{.*?)```", re.DOTALL)
 SECTIONS = ["Switch it on", "What the bucket must allow", "A document", "Searches", "Fields"]
@@ -59,20 +59,20 @@ def sample_indexes(opensearch: str) -> tuple[OpenSearch, str]:
         client, seconds_left=lambda: 60, ensure_template=template_check(client, settings)
     )
     for number, sample in enumerate(objects()):
-        start = b"".join(decompressed(BytesIO(sample.data), json_lines))[: formats.START_BYTES]
+        start = b"".join(decompressed(BytesIO(sample.data), rows_as_json))[: formats.START_BYTES]
         detected = formats.detect(sample.key, start)
         if detected.format is None:
             continue
         source = Source(f"s3://logs/{sample.key}", f"{number:016}", DELIVERED)
         choose_index = every_index(prefix).of(detected.format)
-        account = Account(source, sample.format, lambda reject: None)
+        counts = SourceCounts(source, sample.format, lambda reject: None)
         for block in blocks_of(
             detected.format,
-            decompressed(BytesIO(sample.data), json_lines),
+            decompressed(BytesIO(sample.data), rows_as_json),
             source,
             choose_index,
         ):
-            writer.add(block, account)
+            writer.add(block, counts)
     writer.flush()
     client.indices.refresh(index=f"{prefix}-*")
     return client, prefix

@@ -105,22 +105,22 @@ def test_a_poison_object_among_good_ones_costs_only_itself(pipeline: Pipeline) -
     rejects = [r for r in pipeline.witnesses.rejects() if r["source"] == poison.uri]
     searchable = pipeline.witnesses.searchable()[poison.uri]
     assert 0 < searchable < 40
-    assert [reject["ordinal"] for reject in rejects] == [searchable + 1]
+    assert [reject["record_number"] for reject in rejects] == [searchable + 1]
 
 
-def test_a_message_that_is_no_announcement_ends_in_the_dead_letter_queue(
+def test_a_message_that_is_not_a_notification_ends_in_the_dead_letter_queue(
     pipeline: Pipeline,
 ) -> None:
     outputs = pipeline.stack.outputs
     pipeline.allow_receives(3)
-    pipeline.sqs.send_message(QueueUrl=outputs["QueueUrl"], MessageBody="no announcement")
+    pipeline.sqs.send_message(QueueUrl=outputs["QueueUrl"], MessageBody="not a notification")
     pipeline.settle(pipeline.deliver(gzip.compress(lines(30)), 30))
     give_up = time.monotonic() + SECONDS
     while not pipeline.witnesses.waiting()["dead-letter queue"]:
         assert time.monotonic() < give_up, "the message is not in the dead-letter queue"
         time.sleep(0.3)
     message = pipeline.sqs.receive_message(QueueUrl=outputs["DeadLetterQueueUrl"])["Messages"][0]
-    assert message["Body"] == "no announcement"
+    assert message["Body"] == "not a notification"
     pipeline.sqs.purge_queue(QueueUrl=outputs["DeadLetterQueueUrl"])
     pipeline.allow_receives(16)
 

@@ -16,7 +16,7 @@ from typing import Any
 import zstandard
 
 from servicelogs import formats
-from servicelogs.reading import decompressed
+from servicelogs.sources.decompression import decompressed
 from tests.formats.parsing import Parsed, parse
 
 FOLDER = Path(__file__).parent

@@ -9,7 +9,7 @@ from local.sample_logs import SampleObject, generate, objects
 from servicelogs import formats
 from servicelogs.errors import UnknownLogType, UnreadableObject
 from servicelogs.formats import START_BYTES, detect, detect_by_key, place
-from servicelogs.reading import decompressed
+from servicelogs.sources.decompression import decompressed
 from tests.formats.make_cases import FOLDER, cases
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"

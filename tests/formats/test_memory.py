@@ -14,7 +14,7 @@ from local.sample_logs import generate
 from servicelogs import formats
 from servicelogs.opensearch.dated_indexes import one_index
 from servicelogs.opensearch.documents import blocks_of
-from servicelogs.reading import decompressed
+from servicelogs.sources.decompression import decompressed
 from tests.formats.parsing import SOURCE, chunked, parse
 
 MIB = 1024 * 1024

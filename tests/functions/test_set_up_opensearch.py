@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from servicelogs.errors import ClusterNeedsMending, ConfigurationError, TryLater
+from servicelogs.errors import ClusterNeedsFixing, ConfigurationError, TryLater
 
 PATH = Path(__file__).parents[2] / "functions" / "set_up_opensearch" / "app.py"
 
@@ -62,7 +62,7 @@ def function(monkeypatch):
         noted.answers.append((sent.full_url, json.loads(sent.data)))
         return contextlib.nullcontext(SimpleNamespace(status=200))
 
-    monkeypatch.setattr("servicelogs.custom_resource.urllib.request.urlopen", urlopen)
+    monkeypatch.setattr("servicelogs.cloudformation.urllib.request.urlopen", urlopen)
     monkeypatch.setattr(app, "time", clock)
     aws = SimpleNamespace(invoke=lambda **call: noted.invoked.append(call))
     monkeypatch.setattr(app.boto3, "client", lambda _: aws)
@@ -138,7 +138,7 @@ def test_a_cluster_that_never_comes_is_an_answer_before_cloudformation_gives_up(
 
 
 def test_a_role_not_known_yet_is_waited_for_but_not_for_long(function):
-    function.results = [ClusterNeedsMending("403: no permissions")]
+    function.results = [ClusterNeedsFixing("403: no permissions")]
     began = function.clock.now
     answer = run(function, request())
     assert answer["Status"] == "FAILED"

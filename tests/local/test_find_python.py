@@ -27,7 +27,7 @@ def test_a_python_on_path_that_runs_is_taken(machine: dict[str, str], tmp_path: 
     assert find("3.99", machine) == str(python)
 
 
-def test_a_dead_shim_is_passed_over_for_pyenvs_own_version(
+def test_a_dead_shim_is_skipped_for_pyenvs_own_version(
     machine: dict[str, str], tmp_path: Path
 ) -> None:
     interpreter(tmp_path / "bin" / "python3.99", status=127)

@@ -51,10 +51,10 @@ def test_a_published_count_that_is_off_is_found(count: str) -> None:
     assert differences([ONE], dataclasses.replace(WELL, published={URI: wrong}))
 
 
-def test_an_object_without_records_must_have_been_passed_over() -> None:
+def test_an_object_without_records_must_have_been_skipped() -> None:
     empty = Expected("s3://logs/digest", "cloudtrail", 0, 0, 0)
-    assert differences([empty], Found()) == ["0 objects without records were passed over, of 1"]
-    assert differences([empty], Found(passed_over=1)) == []
+    assert differences([empty], Found()) == ["0 objects without records were skipped, of 1"]
+    assert differences([empty], Found(skipped=1)) == []
 
 
 def test_the_table_adds_up_by_type_and_shows_the_slowest_object() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from servicelogs.accounts import Account
+from servicelogs.delivery.counts import SourceCounts
 from servicelogs.records import Block, Reject, Source
 
 SOURCE = Source(
@@ -53,14 +53,14 @@ def block(
 
 
 class Rejects(list[Reject]):
-    """An account's rejects, gathered."""
+    """A source's rejects, gathered."""
 
     def types(self) -> list[str]:
         """Return why each was refused."""
         return [reject.error_type for reject in self]
 
 
-def account(rejects: Rejects | None = None, format_name: str = "alb") -> Account:
-    """Return an account that gathers its rejects."""
+def counts_of(rejects: Rejects | None = None, log_type: str = "alb") -> SourceCounts:
+    """Return counts that gather their rejects."""
     gathered = Rejects() if rejects is None else rejects
-    return Account(SOURCE, format_name, gathered.append)
+    return SourceCounts(SOURCE, log_type, gathered.append)

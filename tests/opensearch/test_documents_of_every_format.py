@@ -17,12 +17,12 @@ from servicelogs.opensearch.dated_indexes import every_index
 from servicelogs.opensearch.documents import blocks_of
 from servicelogs.opensearch.setup import set_up, template_check
 from servicelogs.opensearch.writer import BulkWriter
-from servicelogs.parquet import json_lines
 from servicelogs.parsing.format import Format
-from servicelogs.reading import decompressed
 from servicelogs.records import Block, Source
 from servicelogs.settings import Settings
-from tests.opensearch.blocks import Rejects, account
+from servicelogs.sources.decompression import decompressed
+from servicelogs.sources.parquet import rows_as_json
+from tests.opensearch.blocks import Rejects, counts_of
 
 RECORDS = 400
 SOURCE = Source(
@@ -112,7 +112,7 @@ def test_sample_logs_are_indexed_and_every_field_with_a_value_is_found_by_it(
         real, seconds_left=lambda: 60, ensure_template=template_check(real, deployment)
     )
     rejects = Rejects()
-    one = account(rejects, log_format.name)
+    one = counts_of(rejects, log_format.name)
     documents: dict[str, Any] = {}
     choose_index = every_index(deployment.index_prefix).of(log_format)
     for block in blocks_of(
@@ -156,12 +156,12 @@ def test_what_is_easy_to_get_wrong_is_indexed_unless_the_parser_rejects_it(
         if sample.format != log_format.name or not sample.records:
             continue
         rejects = Rejects()
-        one = account(rejects, log_format.name)
+        one = counts_of(rejects, log_format.name)
         source = replace(SOURCE, id=f"{number:016}")
         for block in blocks_of(
-            log_format, decompressed(BytesIO(sample.data), json_lines), source, choose_index
+            log_format, decompressed(BytesIO(sample.data), rows_as_json), source, choose_index
         ):
             writer.add(block, one)
         writer.flush()
-        assert one.balanced()
+        assert one.add_up()
         assert (one.rejected, one.already_there, one.left) == (sample.rejected, 0, 0), rejects

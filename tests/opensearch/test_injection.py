@@ -18,7 +18,7 @@ from servicelogs.records import Source
 from servicelogs.settings import Settings
 from tests.formats.test_delimited import ALB, HEADER, LINES, VPC, bodies, content
 from tests.formats.test_json_records import layouts, records, text_of
-from tests.opensearch.blocks import Rejects, account
+from tests.opensearch.blocks import Rejects, counts_of
 
 SOURCE = Source("s3://logs/key", "0123456789abcdef", datetime(2026, 11, 20, tzinfo=UTC))
 VICTIM = {"message": "nobody may change this"}
@@ -45,14 +45,14 @@ class Deployment:
     def index(self, name: str, text: bytes) -> tuple[dict[str, Any], Rejects]:
         """Parse and deliver an object; return the documents of its index by `_id`, and rejects."""
         rejects = Rejects()
-        one = account(rejects, name)
+        one = counts_of(rejects, name)
         writer = BulkWriter(self._client, seconds_left=lambda: 60, ensure_template=self._check)
         log_format = formats.get(name)
         choose_index = every_index(self._settings.index_prefix).of(log_format)
         for block in blocks_of(log_format, [text], SOURCE, choose_index):
             writer.add(block, one)
         writer.flush()
-        assert one.balanced()
+        assert one.add_up()
         assert one.left == 0
         documents = self._documents(self.indexes[name])
         assert documents.pop("victim") == (1, VICTIM)

@@ -13,7 +13,7 @@ from servicelogs.opensearch.setup import set_up
 from servicelogs.opensearch.writer import BulkWriter
 from servicelogs.parsing.fields import Field
 from servicelogs.settings import Settings
-from tests.opensearch.blocks import Rejects, account, block
+from tests.opensearch.blocks import Rejects, block, counts_of
 from tests.opensearch.made_up_format import MadeUp, made_up
 
 
@@ -48,7 +48,7 @@ def put_made_up(
 def index_documents(client: OpenSearch, writer: BulkWriter, index: str, *fields: str) -> Rejects:
     """Index documents with these fields, and make them searchable."""
     rejects = Rejects()
-    writer.add(block(index, fields), account(rejects, "made_up"))
+    writer.add(block(index, fields), counts_of(rejects, "made_up"))
     writer.flush()
     client.indices.refresh(index=index)
     return rejects
@@ -159,7 +159,7 @@ def test_a_time_that_nanoseconds_cannot_hold_refuses_nothing(
     given.body = bytes(given.body).replace(b"2026-11-23T11:59:59.123456Z", b"1969-01-01T00:00:00Z")
     rejects = Rejects()
     writer = writer_of(real)
-    writer.add(given, account(rejects, "made_up"))
+    writer.add(given, counts_of(rejects, "made_up"))
     writer.flush()
     assert rejects == []
 
@@ -212,7 +212,7 @@ def test_what_was_adjusted_is_kept_as_delivered_whatever_its_shape(
     given.body = bytes(given.body).replace(b'"record":1}', f'"record":1,{original}}}'.encode())
     rejects = Rejects()
     writer = writer_of(real)
-    writer.add(given, account(rejects, "made_up"))
+    writer.add(given, counts_of(rejects, "made_up"))
     writer.flush()
     real.indices.refresh(index=index)
     assert rejects == []

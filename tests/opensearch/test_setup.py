@@ -7,7 +7,7 @@ import pytest
 from opensearchpy import OpenSearch
 
 from servicelogs import formats
-from servicelogs.errors import ClusterNeedsMending, ConfigurationError, TryLater
+from servicelogs.errors import ClusterNeedsFixing, ConfigurationError, TryLater
 from servicelogs.opensearch.setup import set_up, template_check
 from servicelogs.settings import Settings
 from tests.opensearch.made_up_format import made_up
@@ -38,7 +38,7 @@ def test_the_check_passes_after_the_setup_and_tells_what_to_do_before_it(
     engine: OpenSearch, unique_prefix: str
 ) -> None:
     check = template_check(engine, settings(unique_prefix))
-    with pytest.raises(ClusterNeedsMending, match=r"is missing: deploy the stack again"):
+    with pytest.raises(ClusterNeedsFixing, match=r"is missing: deploy the stack again"):
         check("made_up")
     set_up(engine, settings(unique_prefix))
     check("made_up")
@@ -49,7 +49,7 @@ def test_the_check_refuses_the_template_of_another_version(
 ) -> None:
     set_up(engine, settings(unique_prefix))
     monkeypatch.setattr(formats, "get", lambda name: made_up(common={}))
-    with pytest.raises(ClusterNeedsMending, match="in version"):
+    with pytest.raises(ClusterNeedsFixing, match="in version"):
         template_check(engine, settings(unique_prefix))("made_up")
 
 
@@ -112,7 +112,7 @@ def test_serverless_decides_its_own_index_settings(
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (error(403, "security_exception"), ClusterNeedsMending),
+        (error(403, "security_exception"), ClusterNeedsFixing),
         (error(429, "rejected_execution_exception"), TryLater),
         (Answer(503, b"", "text/html"), TryLater),
         (Answer(reset=True), TryLater),

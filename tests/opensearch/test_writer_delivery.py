@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opensearchpy import OpenSearch
 
-from servicelogs.errors import ClusterNeedsMending, TryLater
+from servicelogs.errors import ClusterNeedsFixing, TryLater
 from servicelogs.opensearch import writer as writer_module
 from servicelogs.opensearch.writer import BulkWriter
 from servicelogs.records import Reject
-from tests.opensearch.blocks import Rejects, account, block
+from tests.opensearch.blocks import Rejects, block, counts_of
 from tests.opensearch.conftest import Clock
 from tests.opensearch.scripted_server import Answer, Request, ScriptedServer, error, item_error
 
@@ -30,41 +30,41 @@ def bulk(scripted: ScriptedServer, client_of: Callable, writer_of: Callable) -> 
 def test_blocks_of_many_objects_share_a_request_and_each_keeps_its_own_counts(
     scripted: ScriptedServer, bulk: BulkWriter
 ) -> None:
-    accounts = [account() for _ in range(20)]
-    for number, one in enumerate(accounts):
+    all_counts = [counts_of() for _ in range(20)]
+    for number, one in enumerate(all_counts):
         bulk.add(block(INDEX, [""] * (number + 1), id_of=f"object{number}-{{}}".format), one)
     bulk.flush()
     assert len(scripted.requests) == 1
-    assert [one.indexed for one in accounts] == list(range(1, 21))
-    assert all(one.balanced() for one in accounts)
+    assert [one.indexed for one in all_counts] == list(range(1, 21))
+    assert all(one.add_up() for one in all_counts)
 
 
-def test_a_blocks_own_rejects_and_filtered_records_are_put_on_the_account(bulk: BulkWriter) -> None:
+def test_a_blocks_own_rejects_and_filtered_records_are_counted(bulk: BulkWriter) -> None:
     rejects = Rejects()
-    one = account(rejects)
+    one = counts_of(rejects)
     given = block(
         INDEX, [""], filtered={"expired": 3}, rejects=[Reject(2, "does_not_match", "no", b"x")]
     )
     bulk.add(given, one)
     bulk.flush()
     assert (one.records, one.indexed, one.filtered["expired"], one.rejected) == (5, 1, 3, 1)
-    assert one.balanced()
+    assert one.add_up()
 
 
 def test_a_block_without_documents_sends_nothing(
     scripted: ScriptedServer, bulk: BulkWriter
 ) -> None:
-    one = account()
+    one = counts_of()
     bulk.add(block(INDEX, [], filtered={"expired": 3}), one)
     bulk.flush()
     assert scripted.requests == []
-    assert one.balanced()
+    assert one.add_up()
 
 
 def test_a_body_is_sent_when_it_is_large_enough_and_is_never_too_large(
     scripted: ScriptedServer, bulk: BulkWriter
 ) -> None:
-    one = account()
+    one = counts_of()
     large = '"user_agent":"' + "x" * 3_000 + '"'
     for number in range(20):
         bulk.add(block(INDEX, [large] * 500, id_of=f"{number}-{{}}".format), one)
@@ -77,7 +77,7 @@ def test_a_body_is_sent_when_it_is_large_enough_and_is_never_too_large(
 def test_a_block_larger_than_a_body_is_sent_in_parts(
     scripted: ScriptedServer, bulk: BulkWriter
 ) -> None:
-    one = account()
+    one = counts_of()
     bulk.add(block(INDEX, ['"user_agent":"' + "x" * 30_000 + '"'] * 800), one)
     bulk.flush()
     assert all(len(request.body) <= 10_000_000 for request in scripted.requests)
@@ -97,7 +97,7 @@ def test_a_429_storm_delays_documents_and_sends_only_those_that_were_refused_aga
         return None
 
     scripted.script = lambda request: Answer(body={"items": scripted.carry_out(request, refuse)})
-    one = account()
+    one = counts_of()
     bulk.add(block(INDEX, [""] * 30), one)
     bulk.flush()
     assert [len(request.items) for request in scripted.requests] == [30, 20, 10]
@@ -107,7 +107,7 @@ def test_a_429_storm_delays_documents_and_sends_only_those_that_were_refused_aga
 
 def test_waits_grow_and_differ(scripted: ScriptedServer, bulk: BulkWriter, clock: Clock) -> None:
     scripted.script = lambda request: error(429, "rejected_execution_exception")
-    one = account()
+    one = counts_of()
     bulk.add(block(INDEX, [""]), one)
     bulk.flush()
     assert clock.waits[4] > clock.waits[0]
@@ -124,7 +124,7 @@ def test_what_is_still_refused_when_the_time_is_over_is_left_and_says_why(
         return None
 
     scripted.script = lambda request: Answer(body={"items": scripted.carry_out(request, refuse)})
-    good, slow = account(), account()
+    good, slow = counts_of(), counts_of()
     bulk.add(block(INDEX, [""] * 3), good)
     bulk.add(block(INDEX, [""] * 2, id_of="slow-{}".format), slow)
     bulk.flush()
@@ -142,7 +142,7 @@ def test_a_request_that_is_refused_for_the_moment_is_sent_again(
     scripted.script = lambda request: (
         Answer(status, b"<html>no</html>", "text/html") if len(scripted.requests) < 3 else None
     )
-    one = account()
+    one = counts_of()
     bulk.add(block(INDEX, [""] * 3), one)
     bulk.flush()
     assert (one.indexed, one.left) == (3, 0)
@@ -158,11 +158,11 @@ def test_a_connection_that_breaks_after_the_documents_arrived_counts_none_of_the
         return Answer(reset=True)
 
     scripted.script = script
-    one = account()
+    one = counts_of()
     bulk.add(block(INDEX, [""] * 3), one)
     bulk.flush()
     assert (one.indexed, one.already_there) == (0, 3)
-    assert one.balanced()
+    assert one.add_up()
 
 
 def test_an_answer_that_takes_too_long_is_not_waited_for(
@@ -176,7 +176,7 @@ def test_an_answer_that_takes_too_long_is_not_waited_for(
         return None
 
     scripted.script = script
-    one = account()
+    one = counts_of()
     bulk.add(block(INDEX, [""] * 3), one)
     bulk.flush()
     assert one.indexed + one.already_there == 3
@@ -196,17 +196,17 @@ def test_a_request_waits_no_longer_than_the_time_that_is_left(
         seconds_left=lambda: end - time.monotonic(),
         ensure_template=lambda log_type: None,
     )
-    one = account()
+    one = counts_of()
     bulk.add(block(INDEX, [""] * 3), one)
     bulk.flush()
     assert time.monotonic() < end + 0.5
-    assert (one.left, one.balanced()) == (3, True)
+    assert (one.left, one.add_up()) == (3, True)
 
 
 def test_without_time_nothing_is_sent(
     scripted: ScriptedServer, bulk: BulkWriter, clock: Clock
 ) -> None:
-    one = account()
+    one = counts_of()
     bulk.add(block(INDEX, [""] * 3), one)
     clock.left = 0.5
     bulk.flush()
@@ -217,7 +217,7 @@ def test_without_time_nothing_is_sent(
 
 def test_nobody_listening_leaves_everything(client_of: Callable, writer_of: Callable) -> None:
     bulk = writer_of(client_of("http://127.0.0.1:9"))
-    one = account()
+    one = counts_of()
     bulk.add(block(INDEX, [""] * 3), one)
     bulk.flush()
     assert one.left == 3
@@ -235,7 +235,7 @@ def test_a_body_that_is_too_large_is_halved_until_it_fits_and_later_ones_start_s
     scripted: ScriptedServer, bulk: BulkWriter, refusal: Answer
 ) -> None:
     scripted.script = lambda request: refusal if len(request.body) > 20_000 else None
-    one, other = account(), account()
+    one, other = counts_of(), counts_of()
     bulk.add(block(INDEX, [""] * 300, id_of="one-{}".format), one)
     bulk.flush()
     assert one.indexed == 300
@@ -253,14 +253,14 @@ def test_a_single_document_that_is_too_large_is_rejected(
         Answer(413, {"Message": "too large"}) if len(request.body) > 5_000 else None
     )
     rejects = Rejects()
-    one = account(rejects)
+    one = counts_of(rejects)
     bulk.add(block(INDEX, ["", '"user_agent":"' + "x" * 9_000 + '"', ""]), one)
     bulk.flush()
     assert (one.indexed, one.rejected, one.left) == (2, 1, 0)
     assert [(reject.number, reject.raw) for reject in rejects] == [(2, b"raw record 2")]
 
 
-def test_a_cluster_that_needs_mending_stops_everything_and_everything_is_accounted_for(
+def test_a_cluster_that_needs_fixing_stops_everything_and_everything_is_accounted_for(
     scripted: ScriptedServer, bulk: BulkWriter
 ) -> None:
     def refuse(target: dict[str, str]) -> dict | None:
@@ -269,13 +269,13 @@ def test_a_cluster_that_needs_mending_stops_everything_and_everything_is_account
         return None
 
     scripted.script = lambda request: Answer(body={"items": scripted.carry_out(request, refuse)})
-    one, other = account(), account()
+    one, other = counts_of(), counts_of()
     bulk.add(block(INDEX, [""] * 3), one)
     bulk.add(block(INDEX, [""] * 1, id_of="other-{}".format), other)
-    with pytest.raises(ClusterNeedsMending, match="delete old indexes"):
+    with pytest.raises(ClusterNeedsFixing, match="delete old indexes"):
         bulk.flush()
     assert (one.indexed, one.left) == (2, 1)
-    assert isinstance(one.error, ClusterNeedsMending)
+    assert isinstance(one.error, ClusterNeedsFixing)
     assert (other.indexed, other.left) == (1, 0)
     bulk.flush()
     assert len(scripted.requests) == 1
@@ -296,11 +296,11 @@ def test_an_answer_that_nobody_has_thought_of_is_never_taken_for_success(
     scripted: ScriptedServer, bulk: BulkWriter, answer: Answer
 ) -> None:
     scripted.script = lambda request: answer
-    one = account()
+    one = counts_of()
     bulk.add(block(INDEX, [""] * 2), one)
-    with pytest.raises(ClusterNeedsMending):
+    with pytest.raises(ClusterNeedsFixing):
         bulk.flush()
-    assert (one.indexed, one.left, one.balanced()) == (0, 2, True)
+    assert (one.indexed, one.left, one.add_up()) == (0, 2, True)
 
 
 def test_a_block_whose_lines_are_not_its_documents_is_not_sent(
@@ -308,7 +308,7 @@ def test_a_block_whose_lines_are_not_its_documents_is_not_sent(
 ) -> None:
     given = block(INDEX, [b'{"a":1}\n{"delete":{"_index":"x","_id":"1"}}', b"{}"])
     with pytest.raises(ValueError, match="5 lines"):
-        bulk.add(given, account())
+        bulk.add(given, counts_of())
     bulk.flush()
     assert scripted.requests == []
 
@@ -322,8 +322,8 @@ def test_the_template_of_a_type_is_made_sure_of_once_and_before_its_first_docume
         seconds_left=clock.seconds_left,
         ensure_template=lambda log_type: asked.append((log_type, len(scripted.requests))),
     )
-    for format_name in ("alb", "vpc_flow", "alb"):
-        bulk.add(block(INDEX, [""]), account(format_name=format_name))
+    for log_type in ("alb", "vpc_flow", "alb"):
+        bulk.add(block(INDEX, [""]), counts_of(log_type=log_type))
         bulk.flush()
     assert asked == [("alb", 0), ("vpc_flow", 1)]
 
@@ -343,7 +343,7 @@ def test_a_template_that_cannot_be_asked_for_now_is_asked_for_again(
         ensure_template=ensure,
         sleep=clock.sleep,
     )
-    one = account()
+    one = counts_of()
     bulk.add(block(INDEX, [""]), one)
     bulk.flush()
     assert one.indexed == 1
@@ -353,7 +353,7 @@ def test_a_template_that_cannot_be_asked_for_now_is_asked_for_again(
 OUTCOMES = {
     "created": None,
     "there": item_error(409, "version_conflict_engine_exception"),
-    "misfit": item_error(400, "mapper_parsing_exception"),
+    "unmappable": item_error(400, "mapper_parsing_exception"),
     "closed": item_error(400, "index_closed_exception"),
     "busy": item_error(429, "rejected_execution_exception"),
     "gone": item_error(503, "unavailable_shards_exception"),
@@ -397,17 +397,17 @@ def test_whatever_the_engine_answers_the_counts_balance_and_say_what_is_there(
             ensure_template=lambda log_type: None,
             sleep=clock.sleep,
         )
-        accounts = [account() for _ in sizes]
-        mended = True
-        for number, (size, one) in enumerate(zip(sizes, accounts, strict=True)):
+        all_counts = [counts_of() for _ in sizes]
+        fixed = True
+        for number, (size, one) in enumerate(zip(sizes, all_counts, strict=True)):
             try:
                 bulk.add(block(INDEX, [""] * size, id_of=partial("{}-{}".format, number)), one)
                 bulk.flush()
-            except ClusterNeedsMending:
-                mended = False
-        assert all(one.balanced() for one in accounts)
-        indexed = sum(one.indexed for one in accounts)
+            except ClusterNeedsFixing:
+                fixed = False
+        assert all(one.add_up() for one in all_counts)
+        indexed = sum(one.indexed for one in all_counts)
         assert indexed == len(server.documents)
-        assert all((one.error is None) == (one.left == 0) for one in accounts)
-        if not mended:
-            assert any(isinstance(one.error, ClusterNeedsMending) for one in accounts)
+        assert all((one.error is None) == (one.left == 0) for one in all_counts)
+        if not fixed:
+            assert any(isinstance(one.error, ClusterNeedsFixing) for one in all_counts)

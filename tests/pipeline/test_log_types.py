@@ -6,8 +6,8 @@ from local.sample_events import KEYS
 from servicelogs.errors import UnknownLogType, UnreadableObject
 from servicelogs.log_types import LogTypes
 from servicelogs.settings import Settings
+from tests.deployment import flow_key, flow_lines
 from tests.formats.parsing import parse
-from tests.pipeline.deployment import flow_key, flow_lines
 
 FLOW_KEY = flow_key("a")
 FLOW_TEXT = flow_lines(3)

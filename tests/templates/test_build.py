@@ -142,7 +142,8 @@ def test_what_the_layers_leave_out_is_not_missed(tmp_path):
         (tmp_path / "python" / name).symlink_to(environment / name)
     script = (
         "from aws_lambda_powertools import Logger, Metrics, Tracer; Tracer();"
-        "import servicelogs.opensearch.setup, servicelogs.reading, servicelogs.parquet;"
+        "import servicelogs.opensearch.setup, servicelogs.sources.parquet;"
+        "import servicelogs.sources.decompression;"
         "import pyarrow.dataset, pyarrow.fs; print('fine')"
     )
     ran = subprocess.run(

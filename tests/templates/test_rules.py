@@ -255,7 +255,7 @@ def test_the_alarm_on_rejects_watches_a_metric_that_the_function_publishes(alarm
     own = template["Resources"][function]["Properties"]["Environment"]["Variables"]
     assert watched["Namespace"] == shared["POWERTOOLS_METRICS_NAMESPACE"]
     assert dimension == {"Name": "service", "Value": own["POWERTOOLS_SERVICE_NAME"]}
-    published = (ROOT / "layers/service_logs/servicelogs/index_function.py").read_text()
+    published = (ROOT / "layers/service_logs/servicelogs/opensearch/index_function.py").read_text()
     assert f'metrics.add_metric("{watched["MetricName"]}"' in published
 
 

@@ -29,7 +29,11 @@ class ParquetFile(UnreadableObject):
 
 
 class UnreadableMessage(ServiceLogsError):
-    """A queue message is no notification that we know."""
+    """A queue message is not a notification that we know."""
+
+
+class OverlappingNotification(ServiceLogsError):
+    """Somebody else's notification of the bucket already takes some of the same objects."""
 
 
 class DeliveryError(ServiceLogsError):
@@ -40,7 +44,7 @@ class TryLater(DeliveryError):
     """The search engine is busy or out of reach: the same records may pass later."""
 
 
-class ClusterNeedsMending(DeliveryError):
+class ClusterNeedsFixing(DeliveryError):
     """The search engine refuses everything until somebody acts; the message says what to do."""
 
 

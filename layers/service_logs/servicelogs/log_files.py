@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 from servicelogs import formats
+from servicelogs.delivery.rejects import line as reject_line
 from servicelogs.errors import ServiceLogsError, UnknownLogType, UnreadableObject
 from servicelogs.formats import START_BYTES, Detected
 from servicelogs.opensearch.dated_indexes import every_index
 from servicelogs.opensearch.documents import blocks_of
 from servicelogs.parsing.format import Format
 from servicelogs.parsing.text.format import TextFormat
-from servicelogs.reading import begin
 from servicelogs.records import Block, Source
-from servicelogs.rejects import line as reject_line
 from servicelogs.settings import Settings
+from servicelogs.sources.decompression import begin
 
 STANDARD_INPUT = "-"
 
@@ -164,7 +164,7 @@ class _Parser:
 
     def parse(self, file: _LogFile, outcome: Outcome) -> None:
         """Write the documents and rejects of a file, block by block, and count them."""
-        start, chunks, fault = begin(file, START_BYTES, _json_lines)
+        start, chunks, fault = begin(file, START_BYTES, _rows_of_parquet)
         detected = self._detect(file.key, start, fault)
         log_format = detected.format
         if log_format is None:
@@ -227,14 +227,14 @@ def _opened(name: str) -> BinaryIO:
         raise UnreadableFile(f"cannot be opened: {error.strerror}; {what}") from error
 
 
-def _json_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _rows_of_parquet(pieces: Iterator[bytes]) -> Iterator[bytes]:
     try:
-        from servicelogs.parquet import json_lines  # needs pyarrow, and takes a while
+        from servicelogs.sources.parquet import rows_as_json  # needs pyarrow, and takes a while
     except ModuleNotFoundError as missing:
         raise UnreadableFile(
             "is a Parquet file, which is read with pyarrow: install it (pip install pyarrow)"
         ) from missing
-    return json_lines(pieces)
+    return rows_as_json(pieces)
 
 
 def _summary(outcome: Outcome) -> Iterator[str]:

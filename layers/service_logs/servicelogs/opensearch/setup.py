@@ -7,8 +7,8 @@ from opensearchpy import OpenSearch
 from opensearchpy.exceptions import NotFoundError, OpenSearchException, RequestError
 
 from servicelogs import formats
-from servicelogs.errors import ClusterNeedsMending, ConfigurationError
-from servicelogs.opensearch.errors import judge_failure
+from servicelogs.errors import ClusterNeedsFixing, ConfigurationError
+from servicelogs.opensearch.answers import judge_failure
 from servicelogs.opensearch.index_names import IndexNames
 from servicelogs.opensearch.mappings import index_template, version
 from servicelogs.settings import Settings
@@ -41,7 +41,7 @@ def template_check(client: OpenSearch, settings: Settings) -> Callable[[str], No
         found = _version_there(client, name)
         if found != expected:
             state = f"is there in version {found!r}, not {expected!r}" if found else "is missing"
-            raise ClusterNeedsMending(
+            raise ClusterNeedsFixing(
                 f"the index template {name!r} {state}: deploy the stack again, so that its "
                 "setup puts the template in place"
             )

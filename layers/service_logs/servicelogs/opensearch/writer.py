@@ -1,4 +1,4 @@
-"""Deliver blocks in shared bulk requests, and account for every record of every object."""
+"""Deliver blocks in shared bulk requests, and count what became of every record."""
 
 import json
 import random
@@ -10,9 +10,9 @@ from typing import Any
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import OpenSearchException
 
-from servicelogs.accounts import Account
+from servicelogs.delivery.counts import SourceCounts
 from servicelogs.errors import DeliveryError, TryLater
-from servicelogs.opensearch.errors import Finding, Verdict, judge, judge_failure
+from servicelogs.opensearch.answers import Finding, Verdict, judge, judge_failure
 from servicelogs.records import Block, Reject
 
 # A body is sent when it holds this much, and never holds more than that.
@@ -38,10 +38,10 @@ ANSWER = ",".join(
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Documents of one object that travel together: a block's, or what is left of them."""
+    """Documents of one source that travel together: a block's, or what is left of them."""
 
     block: Block
-    account: Account
+    counts: SourceCounts
     body: bytes | bytearray
     documents: int
 
@@ -53,13 +53,13 @@ class Piece:
     def of(self, lines: Sequence[tuple[bytes, bytes]]) -> "Piece":
         """Return a piece that holds only these of its documents."""
         body = b"".join(b"%b\n%b\n" % pair for pair in lines)
-        return Piece(self.block, self.account, body, len(lines))
+        return Piece(self.block, self.counts, body, len(lines))
 
     def reject(self, action: bytes, document: bytes, finding: Finding) -> None:
-        """Hand a document that will never be taken to its object's account."""
+        """Hand a document that will never be taken to its source's counts."""
         target = json.loads(action)["create"]
-        number = _ordinal(document)
-        self.account.reject(
+        number = _record_number(document)
+        self.counts.reject(
             Reject(
                 number=number,
                 error_type=finding.type,
@@ -91,7 +91,7 @@ class _Pause:
 
 
 class BulkWriter:
-    """Gathers the blocks of many objects into bulk requests.
+    """Gathers the blocks of many sources into bulk requests.
 
     Every document that is added ends, at the latest with `flush`, as one of: indexed, already
     there, rejected, or left for a later delivery.
@@ -114,17 +114,17 @@ class BulkWriter:
         self._bytes = 0
         self._most_bytes = MOST_BYTES
 
-    def add(self, block: Block, account: Account) -> None:
+    def add(self, block: Block, counts: SourceCounts) -> None:
         """Take a block's records; send what was gathered when it is enough."""
         _check(block)
         if block.documents:
-            self._ensure(account.format_name)
+            self._ensure(counts.log_type)
             if self._bytes + len(block.body) > self._most_bytes:
                 self.flush()
-        account.take(block)
+        counts.take(block)
         if not block.documents:
             return
-        self._pieces.append(Piece(block, account, block.body, block.documents))
+        self._pieces.append(Piece(block, counts, block.body, block.documents))
         self._bytes += len(block.body)
         if self._bytes >= min(ENOUGH_BYTES, self._most_bytes):
             self.flush()
@@ -164,18 +164,18 @@ class BulkWriter:
                 continue
             outcome = self._send(request)
             if isinstance(outcome, Finding):
-                again, hindrance = self._refused(request, outcome)
+                again, blocking_error = self._refused(request, outcome)
             else:
-                again, hindrance = _settle(request, outcome)
+                again, blocking_error = _settle(request, outcome)
             requests += again
-            if hindrance is None:
+            if blocking_error is None:
                 pause.times = 0
-            elif hindrance.verdict is Verdict.MEND:
-                error = hindrance.as_error()
+            elif blocking_error.verdict is Verdict.FIX:
+                error = blocking_error.as_error()
                 _leave(requests, error)
                 raise error
             else:
-                busy = hindrance
+                busy = blocking_error
                 if not pause.over():
                     return _leave(requests, busy.as_error())
         return None
@@ -197,7 +197,7 @@ class BulkWriter:
         items = [item.get("create") for item in answer.get("items", ())]
         if len(items) != documents or None in items:
             return Finding(
-                Verdict.MEND,
+                Verdict.FIX,
                 "unexpected_answer",
                 f"{len(items)} results for {documents} documents",
                 "The address does not answer as OpenSearch does: check OpenSearchEndpoint.",
@@ -208,7 +208,7 @@ class BulkWriter:
         self, request: list[Piece], finding: Finding
     ) -> tuple[list[list[Piece]], Finding | None]:
         """Return the requests that follow a refused one, and what holds them up."""
-        if finding.verdict in (Verdict.RETRY, Verdict.MEND):
+        if finding.verdict in (Verdict.RETRY, Verdict.FIX):
             return [request], finding
         if _documents(request) > 1:
             if finding.verdict is Verdict.SPLIT:
@@ -223,45 +223,45 @@ class BulkWriter:
 def _settle(
     request: list[Piece], items: list[Mapping[str, Any]]
 ) -> tuple[list[list[Piece]], Finding | None]:
-    """Account for each item; return what must be sent again and what holds it up."""
+    """Count what became of each item; return what must be sent again and what holds it up."""
     again: list[Piece] = []
-    hindrances: list[Finding] = []
+    blocking: list[Finding] = []
     start = 0
     for piece in request:
         left, found = _settle_piece(piece, items[start : start + piece.documents])
         start += piece.documents
         if left:
             again.append(piece.of(left))
-            hindrances += found
-    return [again] if again else [], _gravest(hindrances)
+            blocking += found
+    return [again] if again else [], _gravest(blocking)
 
 
 def _settle_piece(
     piece: Piece, results: list[Mapping[str, Any]]
 ) -> tuple[list[tuple[bytes, bytes]], list[Finding]]:
     failed = [number for number, result in enumerate(results) if result["status"] != 201]
-    piece.account.indexed += len(results) - len(failed)
+    piece.counts.indexed += len(results) - len(failed)
     left: list[tuple[bytes, bytes]] = []
-    hindrances: list[Finding] = []
+    blocking: list[Finding] = []
     lines: list[tuple[bytes, bytes]] = []
     for number in failed:
         result = results[number]
         finding = judge(result["status"], result.get("error"))
         if finding.verdict is Verdict.ALREADY_THERE:
-            piece.account.already_there += 1
+            piece.counts.already_there += 1
             continue
         lines = lines or piece.lines()
         if finding.verdict is Verdict.REJECT:
             piece.reject(*lines[number], finding)
         else:
             left.append(lines[number])
-            hindrances.append(finding)
-    return left, hindrances
+            blocking.append(finding)
+    return left, blocking
 
 
-def _gravest(hindrances: list[Finding]) -> Finding | None:
-    """Choose what must be mended before what passes by itself."""
-    return max(hindrances, key=lambda found: found.verdict is Verdict.MEND, default=None)
+def _gravest(blocking: list[Finding]) -> Finding | None:
+    """Choose what must be fixed before what passes by itself."""
+    return max(blocking, key=lambda found: found.verdict is Verdict.FIX, default=None)
 
 
 def _check(block: Block) -> None:
@@ -274,7 +274,7 @@ def _check(block: Block) -> None:
         )
 
 
-def _ordinal(document: bytes) -> int:
+def _record_number(document: bytes) -> int:
     """Read `log.record`, and nothing after it: the rest may be why the document was refused."""
     text = document.decode("utf-8", "replace")
     decoder = json.JSONDecoder(strict=False)
@@ -307,7 +307,7 @@ def _size(request: Iterable[Piece]) -> int:
 def _leave(requests: Iterable[list[Piece]], error: DeliveryError) -> None:
     for request in requests:
         for piece in request:
-            piece.account.leave(piece.documents, error)
+            piece.counts.leave(piece.documents, error)
 
 
 def _out_of_time(busy: Finding | None) -> TryLater:

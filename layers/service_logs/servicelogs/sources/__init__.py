@@ -1,1 +1,1 @@
-"""Where records come from: the envelopes that announce objects, and the objects themselves."""
+"""Where records come from: notifications of objects, objects, and what is in them."""

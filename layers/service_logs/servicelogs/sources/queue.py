@@ -1,4 +1,4 @@
-"""The SQS queue that announces objects, and takes what is left for later."""
+"""The SQS queue of messages about objects, and takes what is left for later."""
 
 from __future__ import annotations
 

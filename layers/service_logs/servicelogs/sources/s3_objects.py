@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumErro
 
 from servicelogs.errors import ObjectGone, ObjectUnreachable
 from servicelogs.records import Source
-from servicelogs.sources.announcements import ObjectToRead
+from servicelogs.sources.event_notifications import ObjectToRead
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -46,7 +46,7 @@ def open_object(s3: S3Client, wanted: ObjectToRead) -> OpenObject:
     etag = response["ETag"].strip('"')
     if wanted.start > 1 and wanted.etag and wanted.etag != etag:
         response["Body"].close()
-        # The new bytes have an announcement of their own.
+        # The new bytes have an notification of their own.
         raise ObjectGone("replaced")
     source = Source(
         uri=f"s3://{wanted.bucket}/{key}",
@@ -94,7 +94,7 @@ class ResumingStream:
             try:
                 piece = self._body.read(size)
             except FlexibleChecksumError as error:
-                # Some byte that was given out is wrong: reading on would not mend it.
+                # Some byte that was given out is wrong: reading on would not fix it.
                 raise self._lost(error) from error
             except BotoCoreError as error:
                 self._reopen(error)

@@ -1,4 +1,4 @@
-"""Every record of every announced object ends once, whatever happens on the way."""
+"""Every record of every new object ends once, whatever happens on the way."""
 
 import gzip
 import itertools
@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 from local import sample_logs
 from local.sample_events import KEYS
 from servicelogs import formats
-from servicelogs.errors import ClusterNeedsMending, TryLater
-from tests.pipeline.deployment import LOGS, Deployment, flow_key, flow_lines
+from servicelogs.errors import ClusterNeedsFixing, TryLater
+from tests.deployment import LOGS, Deployment, flow_key, flow_lines
 
 
 def records_of(deployment: Deployment, key: str) -> list[int]:
@@ -28,10 +28,10 @@ def records_of(deployment: Deployment, key: str) -> list[int]:
     )
 
 
-def test_the_records_of_announced_objects_are_indexed(deployment):
+def test_the_records_of_new_objects_are_indexed(deployment):
     for name in "ab":
         deployment.put(flow_key(name), flow_lines(10))
-        deployment.announce(flow_key(name))
+        deployment.notify(flow_key(name))
 
     assert deployment.run() == []
 
@@ -51,7 +51,7 @@ def test_the_records_of_announced_objects_are_indexed(deployment):
 def test_a_redelivered_message_changes_nothing(deployment):
     deployment.put(flow_key("a"), flow_lines(10, bad=(3,)))
     for _ in range(2):
-        deployment.announce(flow_key("a"))
+        deployment.notify(flow_key("a"))
         deployment.run()
         once = len(deployment.engine.documents), deployment.rejected()
 
@@ -62,7 +62,7 @@ def test_a_redelivered_message_changes_nothing(deployment):
 
 def test_a_line_that_does_not_fit_is_one_reject_and_the_lines_around_it_go_on(deployment):
     deployment.put(flow_key("a"), flow_lines(10, bad=(3,)))
-    deployment.announce(flow_key("a"))
+    deployment.notify(flow_key("a"))
 
     deployment.run()
 
@@ -78,7 +78,7 @@ def test_a_line_that_does_not_fit_is_one_reject_and_the_lines_around_it_go_on(de
 
 def test_what_the_engine_refuses_is_in_the_backup_bucket_with_its_id(deployment):
     deployment.put(flow_key("a"), flow_lines(5))
-    deployment.announce(flow_key("a"))
+    deployment.notify(flow_key("a"))
     deployment.engine.refuses = lambda document: document["log"]["record"] == 4
 
     assert deployment.run() == []
@@ -98,7 +98,7 @@ def test_rejects_are_overwritten_by_their_own_retry_and_go_when_nothing_is_rejec
         deployment.engine.refuses = lambda document, refused=refused: (
             document["log"]["record"] in refused
         )
-        deployment.announce(flow_key("a"))
+        deployment.notify(flow_key("a"))
         deployment.run()
         sizes.append([len(lines) for lines in deployment.rejected().values()])
 
@@ -110,7 +110,7 @@ def test_a_poison_object_does_not_hold_up_the_good_ones(deployment):
         deployment.put(flow_key(name), flow_lines(10))
     deployment.s3.put_object(Bucket=LOGS, Key=flow_key("b"), Body=b"\x1f\x8b\x08poison")
     for name in "abc":
-        deployment.announce(flow_key(name))
+        deployment.notify(flow_key(name))
 
     assert deployment.run() == []
 
@@ -123,7 +123,7 @@ def test_a_poison_object_does_not_hold_up_the_good_ones(deployment):
 def test_a_cut_object_gives_its_good_part_and_one_reject(deployment):
     whole = gzip.compress(flow_lines(5000))
     deployment.s3.put_object(Bucket=LOGS, Key=flow_key("a"), Body=whole[: len(whole) // 2])
-    deployment.announce(flow_key("a"))
+    deployment.notify(flow_key("a"))
 
     assert deployment.run() == []
 
@@ -136,7 +136,7 @@ def test_a_cut_object_gives_its_good_part_and_one_reject(deployment):
 
 def test_an_object_of_unknown_type_is_one_reject_that_shows_its_beginning(deployment):
     deployment.put("notes/readme.txt", b"nothing that AWS writes\n" * 1000)
-    deployment.announce("notes/readme.txt")
+    deployment.notify("notes/readme.txt")
 
     assert deployment.run() == []
 
@@ -156,34 +156,34 @@ def test_an_object_of_unknown_type_is_one_reject_that_shows_its_beginning(deploy
         ("something", b""),
     ],
 )
-def test_what_is_no_log_is_passed_over_with_a_count(deployment, key, body):
+def test_what_is_no_log_is_skipped_with_a_count(deployment, key, body):
     deployment.s3.put_object(Bucket=LOGS, Key=key, Body=body)
-    deployment.announce(key)
+    deployment.notify(key)
 
     assert deployment.run() == []
 
-    assert deployment.passed_over.total() == 1
+    assert deployment.skipped.total() == 1
     assert deployment.counts == {}
     assert deployment.rejected() == {}
 
 
-def test_a_test_event_is_passed_over_with_a_count(deployment):
+def test_a_test_event_is_skipped_with_a_count(deployment):
     deployment.send(json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": LOGS}))
 
     assert deployment.run() == []
 
-    assert deployment.passed_over == {"s3:TestEvent": 1}
+    assert deployment.skipped == {"s3:TestEvent": 1}
 
 
-def test_a_type_that_is_not_wanted_is_passed_over_with_a_count(deployment):
+def test_a_type_that_is_not_wanted_is_skipped_with_a_count(deployment):
     deployment.settings = deployment.default_settings(log_types=("alb",))
     deployment.put(flow_key("a"), flow_lines(10))
     deployment.put("flow.log", flow_lines(10))
-    deployment.announce(flow_key("a"), "flow.log")
+    deployment.notify(flow_key("a"), "flow.log")
 
     assert deployment.run() == []
 
-    assert deployment.passed_over == {"vpc_flow is not among LogTypes": 2}
+    assert deployment.skipped == {"vpc_flow is not among LogTypes": 2}
     assert deployment.rejected() == {}
     assert deployment.engine.documents == {}
 
@@ -191,7 +191,7 @@ def test_a_type_that_is_not_wanted_is_passed_over_with_a_count(deployment):
 def test_a_pinned_type_reads_objects_that_tell_nothing(deployment):
     deployment.settings = deployment.default_settings(log_type="vpc_flow")
     deployment.put("copy/of/a/log", flow_lines(10))
-    deployment.announce("copy/of/a/log")
+    deployment.notify("copy/of/a/log")
 
     assert deployment.run() == []
 
@@ -199,11 +199,11 @@ def test_a_pinned_type_reads_objects_that_tell_nothing(deployment):
 
 
 def test_a_deleted_object_is_gone_and_not_an_error(deployment):
-    deployment.announce(flow_key("deleted"))
+    deployment.notify(flow_key("deleted"))
 
     assert deployment.run() == []
 
-    assert deployment.passed_over == {"deleted": 1}
+    assert deployment.skipped == {"deleted": 1}
 
 
 def test_an_eventbridge_key_is_decoded_only_when_nothing_has_it_as_it_is(deployment):
@@ -237,7 +237,7 @@ def forbid(monkeypatch: pytest.MonkeyPatch, s3: Any, key: str) -> None:
 def test_a_forbidden_object_comes_again_later_and_the_others_are_done(deployment, monkeypatch):
     for name in "ab":
         deployment.put(flow_key(name), flow_lines(10))
-        deployment.announce(flow_key(name))
+        deployment.notify(flow_key(name))
     forbid(monkeypatch, deployment.s3, flow_key("b"))
 
     assert len(deployment.run()) == 1
@@ -248,8 +248,8 @@ def test_a_forbidden_object_comes_again_later_and_the_others_are_done(deployment
 
 def test_a_message_that_nobody_can_read_fails_at_once_and_alone(deployment):
     deployment.put(flow_key("a"), flow_lines(10))
-    deployment.announce(flow_key("a"))
-    deployment.send("no announcement")
+    deployment.notify(flow_key("a"))
+    deployment.send("not a notification")
 
     assert len(deployment.run()) == 1
 
@@ -260,7 +260,7 @@ def test_a_message_that_nobody_can_read_fails_at_once_and_alone(deployment):
 
 def test_records_that_could_not_be_delivered_come_again(deployment):
     deployment.put(flow_key("a"), flow_lines(10, bad=(1,)))
-    deployment.announce(flow_key("a"))
+    deployment.notify(flow_key("a"))
     deployment.engine.error = TryLater("too many requests")
 
     with pytest.raises(BatchProcessingError):
@@ -274,11 +274,11 @@ def test_records_that_could_not_be_delivered_come_again(deployment):
 def test_an_engine_that_is_busy_is_left_alone_by_the_rest_of_the_batch(deployment, monkeypatch):
     for name in "ab":
         deployment.put(flow_key(name), flow_lines(10))
-        deployment.announce(flow_key(name))
+        deployment.notify(flow_key(name))
     busy = TryLater("too many requests")
     monkeypatch.setattr(
-        "tests.pipeline.deployment.EngineWriter.add",
-        lambda self, block, account: (account.take(block), account.leave(block.documents, busy)),
+        "tests.opensearch.fake_engine.FakeWriter.add",
+        lambda self, block, counts: (counts.take(block), counts.leave(block.documents, busy)),
     )
     read = []
     get_object = deployment.s3.get_object
@@ -300,7 +300,7 @@ def test_an_engine_that_is_busy_is_left_alone_by_the_rest_of_the_batch(deploymen
 )
 def test_the_delay_grows_with_the_receive_count(deployment, monkeypatch, receive_count, minutes):
     deployment.put(flow_key("a"), flow_lines(10))
-    deployment.announce(flow_key("a"))
+    deployment.notify(flow_key("a"))
     deployment.engine.error = TryLater("too many requests")
     delays = []
     change = deployment.sqs.change_message_visibility_batch
@@ -319,13 +319,13 @@ def test_the_delay_grows_with_the_receive_count(deployment, monkeypatch, receive
     assert delays == [minutes * 60]
 
 
-def test_a_cluster_that_needs_mending_fails_the_invocation_and_says_what_to_do(deployment):
+def test_a_cluster_that_needs_fixing_fails_the_invocation_and_says_what_to_do(deployment):
     for name in "ab":
         deployment.put(flow_key(name), flow_lines(10))
-        deployment.announce(flow_key(name))
-    deployment.engine.error = ClusterNeedsMending("raise cluster.max_shards_per_node")
+        deployment.notify(flow_key(name))
+    deployment.engine.error = ClusterNeedsFixing("raise cluster.max_shards_per_node")
 
-    with pytest.raises(ClusterNeedsMending, match="max_shards_per_node"):
+    with pytest.raises(ClusterNeedsFixing, match="max_shards_per_node"):
         deployment.run()
 
     assert deployment.counts == {}
@@ -336,7 +336,7 @@ def test_a_rejects_file_that_cannot_be_written_fails_its_message_alone(deploymen
     deployment.put(flow_key("a"), flow_lines(10, bad=(1,)))
     deployment.put(flow_key("b"), flow_lines(10))
     for name in "ab":
-        deployment.announce(flow_key(name))
+        deployment.notify(flow_key(name))
 
     def refuse(**_arguments: Any) -> Any:
         raise ClientError({"Error": {"Code": "SlowDown", "Message": "later"}}, "PutObject")
@@ -351,8 +351,8 @@ def test_a_rejects_file_that_cannot_be_written_fails_its_message_alone(deploymen
 
 def test_an_object_that_does_not_add_up_is_never_a_success(deployment, monkeypatch):
     deployment.put(flow_key("a"), flow_lines(10))
-    deployment.announce(flow_key("a"))
-    monkeypatch.setattr("tests.pipeline.deployment.EngineWriter._create", lambda *_arguments: None)
+    deployment.notify(flow_key("a"))
+    monkeypatch.setattr("tests.opensearch.fake_engine.FakeWriter._create", lambda *_arguments: None)
 
     with pytest.raises(BatchProcessingError):
         deployment.run()
@@ -368,7 +368,7 @@ def counting_down(steps: int) -> Iterator[float]:
 def test_what_there_is_no_time_for_is_sent_again_and_nothing_is_lost_or_doubled(deployment):
     for name in "abc":
         deployment.put(flow_key(name), flow_lines(30_000, bad=(7, 29_000)))
-        deployment.announce(flow_key(name))
+        deployment.notify(flow_key(name))
 
     invocations = 0
     while deployment.waiting() != (0, 0):
@@ -393,7 +393,7 @@ def test_every_format_goes_on_where_it_stopped(deployment, log_type):
     for clock in (None, 1):
         deployment.engine.documents.clear()
         deployment.put("a.log", text)
-        deployment.announce("a.log")
+        deployment.notify("a.log")
         while deployment.waiting() != (0, 0):
             invocations += 1
             assert deployment.run(counting_down(clock) if clock else None) == []
@@ -414,7 +414,7 @@ def test_every_format_goes_on_where_it_stopped(deployment, log_type):
 @pytest.mark.parametrize("sample", list(sample_logs.objects()), ids=lambda sample: sample.key[-30:])
 def test_of_each_sample_object_the_counts_are_as_it_says(deployment, sample):
     deployment.s3.put_object(Bucket=LOGS, Key=sample.key, Body=sample.data)
-    deployment.announce(sample.key)
+    deployment.notify(sample.key)
 
     assert deployment.run() == []
     if deployment.routed:
@@ -428,15 +428,15 @@ def test_of_each_sample_object_the_counts_are_as_it_says(deployment, sample):
     )
     assert len(deployment.engine.documents) == counts["Indexed"]
     assert sum(map(len, deployment.rejected().values())) == sample.rejected
-    assert bool(counts["Objects"]) != bool(deployment.passed_over)
+    assert bool(counts["Objects"]) != bool(deployment.skipped)
 
 
 def test_an_invocation_that_dies_before_its_end_only_repeats_work(deployment, monkeypatch):
     deployment.put(flow_key("a"), flow_lines(1000, bad=(5,)))
-    deployment.announce(flow_key("a"))
+    deployment.notify(flow_key("a"))
     (record,) = deployment.receive()
     with monkeypatch.context() as patch:
-        patch.setattr("servicelogs.indexing.Batch._settle", _die)
+        patch.setattr("servicelogs.delivery.rejects.RejectsFile.upload", _die)
         with pytest.raises(KeyboardInterrupt):
             deployment.invoke([record])
 
@@ -452,7 +452,7 @@ def _die(*_arguments: Any) -> None:
     raise KeyboardInterrupt
 
 
-def test_the_rest_of_an_object_that_was_replaced_is_left_to_its_own_announcement(deployment):
+def test_the_rest_of_an_object_that_was_replaced_is_left_to_its_own_notification(deployment):
     deployment.put(flow_key("a"), flow_lines(5))
     rest = {"bucket": LOGS, "key": flow_key("a"), "etag": "of other bytes", "from": 3}
     deployment.send(json.dumps(rest))
@@ -460,13 +460,13 @@ def test_the_rest_of_an_object_that_was_replaced_is_left_to_its_own_announcement
     assert deployment.run() == []
 
     assert deployment.engine.documents == {}
-    assert deployment.passed_over.total() == 1
+    assert deployment.skipped.total() == 1
 
 
 def test_the_same_key_with_other_bytes_is_another_object(deployment):
     for records in (5, 6):
         deployment.put(flow_key("a"), flow_lines(records))
-        deployment.announce(flow_key("a"))
+        deployment.notify(flow_key("a"))
         deployment.run()
 
     assert len(deployment.engine.documents) == 11
@@ -476,8 +476,8 @@ def test_a_message_of_several_objects_fails_whole_and_counts_once(deployment, mo
     for name in "ab":
         deployment.put(flow_key(name), flow_lines(10))
     deployment.put(flow_key("c"), flow_lines(10))
-    deployment.announce(flow_key("a"), flow_key("b"))
-    deployment.announce(flow_key("c"))
+    deployment.notify(flow_key("a"), flow_key("b"))
+    deployment.notify(flow_key("c"))
     records = deployment.receive()
     with monkeypatch.context() as patch:
         forbid(patch, deployment.s3, flow_key("b"))
@@ -491,7 +491,7 @@ def test_a_message_of_several_objects_fails_whole_and_counts_once(deployment, mo
     assert deployment.counts["vpc_flow"]["Records"] == 30
 
 
-def test_a_key_that_may_be_encoded_is_not_passed_over_before_it_is_known(deployment):
+def test_a_key_that_may_be_encoded_is_not_skipped_before_it_is_known(deployment):
     deployment.settings = deployment.default_settings(
         log_types=("vpc_flow",), log_type_prefixes={"of=flow/": "vpc_flow"}
     )

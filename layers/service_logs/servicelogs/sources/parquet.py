@@ -34,7 +34,7 @@ _SPACED = re.compile(r"^(\d+-\d\d-\d\d) (.+)$").sub
 _encode = msgspec.json.Encoder().encode
 
 
-def json_lines(pieces: Iterable[bytes], start: int = 1) -> Iterator[bytes]:
+def rows_as_json(pieces: Iterable[bytes], start: int = 1) -> Iterator[bytes]:
     """Yield a line for each row of a file, with all columns under their names.
 
     Rows before `start` may be empty lines: whoever goes on from there needs only their number. A
@@ -122,7 +122,7 @@ def _values(column: pyarrow.Array) -> list[Any]:
     if types.is_dictionary(of_type):
         return _values(column.dictionary_decode())
     if types.is_string(of_type) or types.is_large_string(of_type) or types.is_binary(of_type):
-        # Nothing checks that what a writer calls a string is UTF-8: as in text, it is mended.
+        # Nothing checks that what a writer calls a string is UTF-8: what is not becomes U+FFFD.
         texts = column.cast(pyarrow.large_binary()).to_pylist()
         return [text if text is None else text.decode("utf-8", "replace") for text in texts]
     if types.is_timestamp(of_type):

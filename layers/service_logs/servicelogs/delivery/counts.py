@@ -1,21 +1,21 @@
-"""What became of each record of one object in one attempt: the counts that must add up."""
+"""What became of each record of one source in one attempt: counts that must add up."""
 
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from servicelogs.errors import DeliveryError
+from servicelogs.errors import DeliveryError, Unaccounted
 from servicelogs.records import Block, Reject, Source
 
 
 @dataclass(slots=True, eq=False)
-class Account:
-    """Count where each record of one object went, and hand on those that were refused."""
+class SourceCounts:
+    """Count where each record of one source went, and hand on those that were rejected."""
 
     source: Source
-    format_name: str
+    log_type: str
     on_reject: Callable[[Reject], None]
-    """Takes each refused record: the part file of the backup bucket."""
+    """Takes each rejected record: the file for the backup bucket."""
     records: int = 0
     indexed: int = 0
     already_there: int = 0
@@ -34,7 +34,7 @@ class Account:
             self.reject(reject)
 
     def reject(self, reject: Reject) -> None:
-        """Count a refused record and hand it on."""
+        """Count a rejected record and hand it on."""
         self.rejected += 1
         self.on_reject(reject)
 
@@ -47,6 +47,15 @@ class Account:
         """Say how many records have an end: indexed, already there, rejected, filtered or left."""
         return self.indexed + self.already_there + self.rejected + self.filtered.total() + self.left
 
-    def balanced(self) -> bool:
+    def add_up(self) -> bool:
         """Say whether every record that came in is accounted for."""
         return self.records == self.settled()
+
+    def check(self) -> None:
+        """Raise why records were left, or Unaccounted when the counts do not add up."""
+        if self.error is not None:
+            raise self.error
+        if not self.add_up():
+            raise Unaccounted(
+                f"{self.source.uri}: of {self.records} records {self.settled()} are accounted for"
+            )

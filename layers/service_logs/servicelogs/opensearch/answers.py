@@ -14,7 +14,7 @@ from typing import Any
 
 from opensearchpy import exceptions
 
-from servicelogs.errors import ClusterNeedsMending, DeliveryError, TryLater
+from servicelogs.errors import ClusterNeedsFixing, DeliveryError, TryLater
 
 # Of OpenSearch's reasons, which may quote a whole value.
 REASON_CHARACTERS = 1000
@@ -31,7 +31,7 @@ class Verdict(Enum):
     """The request is too large, for whatever it holds."""
     RETRY = auto()
     """It may pass in a moment."""
-    MEND = auto()
+    FIX = auto()
     """It, and others like it, pass when somebody has acted."""
 
 
@@ -44,7 +44,7 @@ class Row:
     reason: str = ""
     """A pattern found in the error's reason; empty: any."""
     advice: str = ""
-    """For what must be mended: what to do."""
+    """For what must be fixed: what to do."""
 
 
 TABLE: tuple[Row, ...] = (
@@ -56,55 +56,55 @@ TABLE: tuple[Row, ...] = (
     # The index is past writing.
     Row(Verdict.REJECT, "index_closed_exception"),
     Row(Verdict.REJECT, "cluster_block_exception", r"^index \[.*\[FORBIDDEN/"),
-    # The cluster must be mended.
+    # The cluster must be fixed.
     Row(
-        Verdict.MEND,
+        Verdict.FIX,
         "cluster_block_exception",
         "TOO_MANY_REQUESTS/",
         "A node's disk is nearly full: delete old indexes, shorten DeleteAfterDays or add storage.",
     ),
     Row(
-        Verdict.MEND,
+        Verdict.FIX,
         "cluster_block_exception",
         "FORBIDDEN/",
         "The cluster takes no writes at all: lift the cluster block that the reason names.",
     ),
     Row(
-        Verdict.MEND,
+        Verdict.FIX,
         "index_create_block_exception",
         "",
         "The cluster creates no new indexes, mostly because storage is short: "
         "add storage or delete old indexes.",
     ),
     Row(
-        Verdict.MEND,
+        Verdict.FIX,
         "validation_exception",
         "maximum (\\w+ )?shards open",
         "The cluster holds as many shards as it may: delete old indexes, choose a longer "
         "IndexPeriod or fewer IndexShards for a new IndexPrefix, or add nodes.",
     ),
     Row(
-        Verdict.MEND,
+        Verdict.FIX,
         "index_not_found_exception",
         "",
         "The cluster does not create indexes by itself: let action.auto_create_index "
         "allow the indexes of IndexPrefix.",
     ),
     Row(
-        Verdict.MEND,
+        Verdict.FIX,
         "security_exception",
         "",
         "Map the function's role or user to a role of the security plugin that has the "
         "permissions docs/opensearch.md lists, the one that the reason names among them.",
     ),
     Row(
-        Verdict.MEND,
+        Verdict.FIX,
         "invalid_index_name_exception",
         "",
         "Choose an IndexPrefix that OpenSearch accepts.",
     ),
     Row(
-        Verdict.MEND,
+        Verdict.FIX,
         "illegal_argument_exception",
         "[Dd]ocument ID is not supported",
         "The collection takes no document ids: use an OpenSearch Serverless collection "
@@ -115,7 +115,7 @@ TABLE: tuple[Row, ...] = (
 _BY_STATUS: Mapping[int, str] = {
     401: "The cluster does not know who asks: check OpenSearchAuth and its secret or role.",
     403: "The access policy of the domain or collection must allow the function's role.",
-    404: "The address is no OpenSearch endpoint: check OpenSearchEndpoint.",
+    404: "The address is not an OpenSearch endpoint: check OpenSearchEndpoint.",
 }
 
 _UNKNOWN = "No rule knows this error: look at the cluster and at the index's template."
@@ -133,8 +133,8 @@ class Finding:
     def as_error(self) -> DeliveryError:
         """Return the error that fails what could not be delivered."""
         said = f"OpenSearch answers {self.type}: {self.reason}"
-        if self.verdict is Verdict.MEND:
-            return ClusterNeedsMending(f"{said}. {self.advice}")
+        if self.verdict is Verdict.FIX:
+            return ClusterNeedsFixing(f"{said}. {self.advice}")
         return TryLater(said)
 
 
@@ -150,14 +150,14 @@ def judge(status: int, error: Mapping[str, Any] | None) -> Finding:
         return Finding(Verdict.SPLIT, kind, reason)
     if status == 429 or status >= 500:
         return Finding(Verdict.RETRY, kind, reason)
-    return Finding(Verdict.MEND, kind, reason, _BY_STATUS.get(status, _UNKNOWN))
+    return Finding(Verdict.FIX, kind, reason, _BY_STATUS.get(status, _UNKNOWN))
 
 
 def judge_failure(failure: exceptions.OpenSearchException) -> Finding:
     """Say what it means that a whole request failed."""
     if isinstance(failure, exceptions.SSLError):
         return Finding(
-            Verdict.MEND,
+            Verdict.FIX,
             "tls_error",
             _shorten(failure.error),
             "The endpoint's certificate must be valid for the name in OpenSearchEndpoint.",
@@ -167,7 +167,7 @@ def judge_failure(failure: exceptions.OpenSearchException) -> Finding:
     if isinstance(failure, exceptions.TransportError):
         return judge(int(failure.status_code), _details(failure))
     return Finding(
-        Verdict.MEND,
+        Verdict.FIX,
         "not_opensearch",
         _shorten(str(failure)),
         "The address does not answer as OpenSearch does: check OpenSearchEndpoint.",

@@ -1,26 +1,28 @@
-"""What the functions that index have in common: clients made once, and a batch an invocation."""
+"""What the functions that index have in common: clients made once, an attempt an invocation."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import boto3
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import process_partial_response
+from aws_lambda_powertools.utilities.batch import EventType, process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
-from servicelogs.batch_processor import SharedDeliveryProcessor
 from servicelogs.dates import DatePolicy
-from servicelogs.indexing import Batch
+from servicelogs.delivery.attempt import Attempt
+from servicelogs.delivery.batch_processor import SharedDeliveryProcessor
+from servicelogs.log_types import LogTypes
 from servicelogs.opensearch.client import connect
 from servicelogs.opensearch.dated_indexes import DatedIndexes
+from servicelogs.opensearch.index_objects import ObjectIndexer
 from servicelogs.opensearch.setup import index_names, template_check
 from servicelogs.opensearch.writer import BulkWriter
-from servicelogs.reading import not_read_here
 from servicelogs.settings import read_settings
+from servicelogs.sources.decompression import not_read_here
 from servicelogs.sources.queue import Message, Queue
 
 # Kept after the last bulk request for the rejects and the messages about what is left.
@@ -41,6 +43,7 @@ class IndexFunction:
         """Read the settings; Parquet files are read with `text_of_parquet`, or sent on."""
         self.settings = read_settings(needed=("BACKUP_BUCKET", "QUEUE_URL"))
         self.opensearch = connect(self.settings)
+        self._log_types = LogTypes(self.settings)
         policy = DatePolicy(self.settings.delete_after_days)
         self._indexes = DatedIndexes(index_names(self.settings), policy)
         self._check_template = template_check(self.opensearch, self.settings)
@@ -55,35 +58,43 @@ class IndexFunction:
         self, event: dict[str, Any], context: LambdaContext, metrics: Metrics
     ) -> PartialItemFailureResponse:
         """Index every object of the event's messages; report the messages that must come again."""
-        batch = self._batch(lambda: context.get_remaining_time_in_millis() / 1000)
 
-        def take(record: SQSRecord) -> None:
-            batch.take(Message.of(record.raw_event))
-
-        def finish() -> dict[str, Exception]:
-            failed = batch.finish()
-            batch.totals.publish()
+        def deliver(records: Sequence[SQSRecord]) -> list[Exception | None]:
+            attempt = self._attempt(lambda: context.get_remaining_time_in_millis() / 1000)
+            indexer = self._indexer(attempt)
+            errors = indexer.index(Message.of(record.raw_event) for record in records)
+            attempt.totals.publish()
             # Of all types together, which alarms can watch.
-            metrics.add_metric("FailedMessages", MetricUnit.Count, len(failed))
-            metrics.add_metric("Rejected", MetricUnit.Count, batch.totals.rejected())
-            metrics.add_metric("PassedOver", MetricUnit.Count, batch.totals.passed_over.total())
-            metrics.add_metric("Routed", MetricUnit.Count, batch.totals.routed)
-            return failed
+            failed = sum(error is not None for error in errors)
+            metrics.add_metric("FailedMessages", MetricUnit.Count, failed)
+            metrics.add_metric("Rejected", MetricUnit.Count, attempt.totals.rejected())
+            metrics.add_metric("Skipped", MetricUnit.Count, attempt.totals.skipped.total())
+            metrics.add_metric("Routed", MetricUnit.Count, indexer.routed)
+            return errors
 
-        return process_partial_response(event, take, SharedDeliveryProcessor(finish), context)
+        processor = SharedDeliveryProcessor(EventType.SQS)
+        return process_partial_response(event, deliver, processor, context)
 
-    def _batch(self, seconds_left: Callable[[], float]) -> Batch:
-        return Batch(
-            settings=self.settings,
+    def _attempt(self, seconds_left: Callable[[], float]) -> Attempt:
+        writer = BulkWriter(
+            self.opensearch,
+            seconds_left=lambda: seconds_left() - SECONDS_TO_FINISH,
+            ensure_template=self._check_template,
+        )
+        return Attempt(
+            writer=writer,
+            s3=self._s3,
+            backup_bucket=self.settings.backup_bucket,
+            seconds_left=seconds_left,
+        )
+
+    def _indexer(self, attempt: Attempt) -> ObjectIndexer:
+        return ObjectIndexer(
+            attempt,
+            log_types=self._log_types,
             s3=self._s3,
             queue=self._queue,
-            writer=BulkWriter(
-                self.opensearch,
-                seconds_left=lambda: seconds_left() - SECONDS_TO_FINISH,
-                ensure_template=self._check_template,
-            ),
             indexes=self._indexes,
-            seconds_left=seconds_left,
             parquet_queue=self._parquet_queue,
             text_of_parquet=self._text_of_parquet,
         )

@@ -1,4 +1,4 @@
-"""From the body of a queue message to the objects it announces.
+"""From the body of a queue message to the objects it is about.
 
 S3 notifications, straight or through SNS, EventBridge events, and the messages we send ourselves
 when an object, or its rest, is left for later:
@@ -27,10 +27,10 @@ class ObjectToRead:
     etag: str = ""
     """Which bytes were meant; empty: whatever is there."""
     start: int = 1
-    """The ordinal of the first record that is still to be read."""
+    """The number of the first record that is still to be read."""
 
     def later(self, etag: str, start: int) -> str:
-        """Write the message that announces what is left of this object."""
+        """Write the message that asks for what is left of this object."""
         rest = {
             "bucket": self.bucket,
             "key": self.key,
@@ -42,75 +42,75 @@ class ObjectToRead:
 
 
 @dataclass(slots=True)
-class Announcement:
+class Notification:
     """What one message says."""
 
     objects: list[ObjectToRead] = field(default_factory=list)
-    ignored: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
     """What it says beside new objects, by kind: test events, deletions."""
 
 
-def read_announcement(body: str) -> Announcement:
-    """Read a message's body; anything that is no announcement we know is UnreadableMessage."""
-    announcement = Announcement()
-    _read_envelope(_json(body), announcement)
-    return announcement
+def read_notification(body: str) -> Notification:
+    """Read a message's body; anything that is not a notification we know is UnreadableMessage."""
+    notification = Notification()
+    _read_envelope(_json(body), notification)
+    return notification
 
 
 def _json(text: str) -> Any:
     try:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise UnreadableMessage(f"the message is no JSON ({error}): {text[:200]!r}") from error
+        raise UnreadableMessage(f"the message is not JSON ({error}): {text[:200]!r}") from error
 
 
-def _read_envelope(message: Any, announcement: Announcement) -> None:
+def _read_envelope(message: Any, notification: Notification) -> None:
     match message:
         case {"Type": "Notification", "TopicArn": str(), "Message": str(inner)}:
-            _read_envelope(_json(inner), announcement)
+            _read_envelope(_json(inner), notification)
         case {"Type": "SubscriptionConfirmation" | "UnsubscribeConfirmation" as kind}:
-            announcement.ignored[kind] += 1
+            notification.skipped[kind] += 1
         case {"Event": "s3:TestEvent"}:
-            announcement.ignored["s3:TestEvent"] += 1
+            notification.skipped["s3:TestEvent"] += 1
         case {"Records": list(records)}:
             for record in records:
-                _read_s3_record(record, announcement)
+                _read_s3_record(record, notification)
         case {"source": "aws.s3", "detail-type": str(kind), "detail": dict(detail)}:
-            _read_eventbridge(kind, detail, announcement)
+            _read_eventbridge(kind, detail, notification)
         case {"bucket": str(bucket), "key": str(key), **rest} if bucket and key:
-            announcement.objects.append(_ours(bucket, key, rest))
+            notification.objects.append(_ours(bucket, key, rest))
         case _:
             raise UnreadableMessage(
-                f"the message is no announcement of an S3 object: {str(message)[:200]!r}"
+                f"the message is not a notification of an S3 object: {str(message)[:200]!r}"
             )
 
 
-def _read_s3_record(record: Any, announcement: Announcement) -> None:
+def _read_s3_record(record: Any, notification: Notification) -> None:
     match record:
         case {"eventSource": "aws:s3", "eventName": str(name)} if not name.removeprefix(
             "s3:"
         ).startswith("ObjectCreated:"):
-            announcement.ignored[name] += 1
+            notification.skipped[name] += 1
         case {
             "eventSource": "aws:s3",
             "s3": {"bucket": {"name": str(bucket)}, "object": {"key": str(key), **about}},
         }:
-            announcement.objects.append(
+            notification.objects.append(
                 ObjectToRead(bucket, unquote_plus(key), etag=_text(about.get("eTag")))
             )
         case _:
-            raise UnreadableMessage(f"the record is no S3 notification: {str(record)[:200]!r}")
+            raise UnreadableMessage(f"the record is not an S3 notification: {str(record)[:200]!r}")
 
 
-def _read_eventbridge(kind: str, detail: dict[str, Any], announcement: Announcement) -> None:
+def _read_eventbridge(kind: str, detail: dict[str, Any], notification: Notification) -> None:
     match detail:
         case _ if kind != "Object Created":
-            announcement.ignored[kind] += 1
+            notification.skipped[kind] += 1
         case {"bucket": {"name": str(bucket)}, "object": {"key": str(key), **about}}:
             # The guide never says that the key is encoded, and some consumers decode it:
             # the raw form is tried first.
             decoded = unquote_plus(key)
-            announcement.objects.append(
+            notification.objects.append(
                 ObjectToRead(
                     bucket,
                     key,

@@ -12,12 +12,12 @@ from opensearchpy import OpenSearch
 
 from local.processes import Processes
 from local.search_engines import start_opensearch
-from servicelogs.errors import ClusterNeedsMending, TryLater
+from servicelogs.errors import ClusterNeedsFixing, TryLater
 from servicelogs.opensearch import writer as writer_module
-from servicelogs.opensearch.errors import TABLE, Row, Verdict, judge
+from servicelogs.opensearch.answers import TABLE, Row, Verdict, judge
 from servicelogs.opensearch.writer import BulkWriter
 from servicelogs.records import Block
-from tests.opensearch.blocks import Rejects, account, block
+from tests.opensearch.blocks import Rejects, block, counts_of
 from tests.opensearch.scripted_server import Answer, ScriptedServer, item_error
 
 type Producer = Callable[[OpenSearch, str], AbstractContextManager[Block]]
@@ -169,17 +169,17 @@ def key(row: Row) -> tuple[str, str]:
 def check_that_the_writer_obeys(row: Row, bulk: BulkWriter, given: Block) -> None:
     """Deliver one document that is answered with this row."""
     rejects = Rejects()
-    one = account(rejects)
+    one = counts_of(rejects)
     bulk.add(given, one)
-    if row.verdict is Verdict.MEND:
-        with pytest.raises(ClusterNeedsMending, match=f"(?s){row.type}.*{re.escape(row.advice)}"):
+    if row.verdict is Verdict.FIX:
+        with pytest.raises(ClusterNeedsFixing, match=f"(?s){row.type}.*{re.escape(row.advice)}"):
             bulk.flush()
         assert one.left == 1
     else:
         bulk.flush()
         assert one.already_there == (row.verdict is Verdict.ALREADY_THERE)
         assert rejects.types() == ([row.type] if row.verdict is Verdict.REJECT else [])
-    assert one.balanced()
+    assert one.add_up()
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_an_index_past_writing_takes_its_documents_to_the_rejects_and_no_others(
 ) -> None:
     old, new = f"{unique_prefix}-alb-2026.10.01", f"{unique_prefix}-alb-2026.11.23"
     rejects = Rejects()
-    one = account(rejects)
+    one = counts_of(rejects)
     with index_setting(setting, True)(real, old) as given:
         bulk = writer_of(real)
         bulk.add(given, one)
@@ -231,7 +231,7 @@ def test_an_index_past_writing_takes_its_documents_to_the_rejects_and_no_others(
     assert "blocked by" in rejects[0].reason
 
 
-MISFITS = {
+UNMAPPABLE = {
     "a duplicate key": '"k":"a","k":"b"',
     "a control character": '"k":"a\x01b"',
     "a number of 2,000 digits": f'"x":{"9" * 2_000}',
@@ -250,14 +250,14 @@ MISFITS = {
 }
 
 
-@pytest.mark.parametrize("fields", MISFITS.values(), ids=MISFITS.keys())
+@pytest.mark.parametrize("fields", UNMAPPABLE.values(), ids=UNMAPPABLE.keys())
 def test_one_document_that_does_not_fit_is_rejected_and_those_around_it_are_indexed(
     real: OpenSearch, unique_prefix: str, writer_of: Callable, fields: str
 ) -> None:
     index = f"{unique_prefix}-alb-2026.11.23"
     create(real, index)
     rejects = Rejects()
-    one = account(rejects)
+    one = counts_of(rejects)
     bulk = writer_of(real)
     bulk.add(block(index, ["", fields, ""]), one)
     bulk.flush()
@@ -274,7 +274,7 @@ def test_bad_utf_8_rejects_its_document_alone(
     bad = block(index, ['"k":"BAD"'], first=2)
     bad.body = bytes(bad.body).replace(b"BAD", b"\xff\xfe")
     rejects = Rejects()
-    one = account(rejects)
+    one = counts_of(rejects)
     bulk = writer_of(real)
     bulk.add(block(index, [""]), one)
     bulk.add(bad, one)
@@ -287,7 +287,7 @@ def test_one_id_that_is_too_long_fails_nothing_but_itself(
 ) -> None:
     index = f"{unique_prefix}-alb-2026.11.23"
     rejects = Rejects()
-    one = account(rejects)
+    one = counts_of(rejects)
     bulk = writer_of(real)
     bulk.add(
         block(index, [""] * 100, id_of=lambda number: "i" * 600 if number == 37 else str(number)),
@@ -297,15 +297,15 @@ def test_one_id_that_is_too_long_fails_nothing_but_itself(
     assert (one.indexed, [reject.number for reject in rejects]) == (99, [37])
 
 
-def test_an_index_name_that_is_an_alias_of_two_needs_mending(
+def test_an_index_name_that_is_an_alias_of_two_needs_fixing(
     real: OpenSearch, unique_prefix: str, writer_of: Callable
 ) -> None:
     for name in ("one", "two"):
         create(real, f"{unique_prefix}-{name}")
     real.indices.put_alias(index=f"{unique_prefix}-*", name=f"{unique_prefix}x-alb")
     bulk = writer_of(real)
-    bulk.add(block(f"{unique_prefix}x-alb", [""]), account())
-    with pytest.raises(ClusterNeedsMending, match="no write index is defined"):
+    bulk.add(block(f"{unique_prefix}x-alb", [""]), counts_of())
+    with pytest.raises(ClusterNeedsFixing, match="no write index is defined"):
         bulk.flush()
 
 
@@ -326,7 +326,7 @@ def test_shards_that_are_not_there_yet_are_waited_for(
         real.indices.put_settings(index=index, body={setting: None})
 
     monkeypatch.setattr(writer_module, "REQUEST_SECONDS", 1.0)
-    one = account()
+    one = counts_of()
     bulk = BulkWriter(
         real, seconds_left=lambda: 100, ensure_template=lambda log_type: None, sleep=heal
     )
@@ -339,7 +339,7 @@ def test_a_tripped_circuit_breaker_leaves_the_documents_for_later(
     own_opensearch: str, client_of: Callable, writer_of: Callable
 ) -> None:
     client = client_of(own_opensearch)
-    one = account()
+    one = counts_of()
     with cluster_setting("network.breaker.inflight_requests.limit", "2kb")(client, "test-x") as _:
         bulk = writer_of(client)
         bulk.add(block("test-alb-2026.11.23", [f'"k":"{"x" * 3_000}"']), one)
@@ -359,7 +359,7 @@ def test_a_tripped_circuit_breaker_leaves_the_documents_for_later(
         (Answer(404, {"message": "Not Found"}), "OpenSearchEndpoint"),
     ],
 )
-def test_a_request_that_is_refused_at_the_door_says_what_to_mend(
+def test_a_request_that_is_refused_at_the_door_says_what_to_fix(
     scripted: ScriptedServer,
     client_of: Callable,
     writer_of: Callable,
@@ -368,13 +368,13 @@ def test_a_request_that_is_refused_at_the_door_says_what_to_mend(
 ) -> None:
     scripted.script = lambda request: answer
     bulk = writer_of(client_of(scripted.url))
-    bulk.add(block("test-alb-2026.11.23", [""]), account())
-    with pytest.raises(ClusterNeedsMending, match=advice):
+    bulk.add(block("test-alb-2026.11.23", [""]), counts_of())
+    with pytest.raises(ClusterNeedsFixing, match=advice):
         bulk.flush()
 
 
-def test_an_error_that_no_row_knows_needs_mending_unless_it_passes() -> None:
+def test_an_error_that_no_row_knows_needs_fixing_unless_it_passes() -> None:
     unknown = {"type": "new_exception", "reason": "?"}
-    assert judge(400, unknown).verdict is Verdict.MEND
+    assert judge(400, unknown).verdict is Verdict.FIX
     assert judge(429, unknown).verdict is Verdict.RETRY
     assert judge(503, unknown).verdict is Verdict.RETRY

@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingErro
 from local import sample_events, sample_logs
 from local.sample_logs.parquet import parquet
 from servicelogs.opensearch.setup import set_up
-from tests.pipeline.deployment import BACKUP, LOGS, Deployment, flow_key, flow_lines
+from tests.deployment import BACKUP, LOGS, Deployment, flow_key, flow_lines
 
 ROOT = Path(__file__).parents[2]
 
@@ -103,7 +103,7 @@ def metrics(printed: str) -> dict[str, dict[str, float]]:
 
 def test_records_become_searchable_and_each_is_counted_once(app, deployment, unique_prefix, capsys):
     deployment.put(flow_key("a"), flow_lines(20, bad=(3,)))
-    deployment.announce(flow_key("a"))
+    deployment.notify(flow_key("a"))
 
     answer = app.lambda_handler({"Records": deployment.receive()}, Context())
 
@@ -126,10 +126,10 @@ def test_records_become_searchable_and_each_is_counted_once(app, deployment, uni
 
 def test_only_the_messages_that_failed_are_reported(app, deployment, unique_prefix, capsys):
     deployment.put(flow_key("a"), flow_lines(20))
-    deployment.announce(flow_key("a"))
-    deployment.send("no announcement")
+    deployment.notify(flow_key("a"))
+    deployment.send("not a notification")
     records = deployment.receive()
-    bad = next(record for record in records if record["body"] == "no announcement")
+    bad = next(record for record in records if record["body"] == "not a notification")
 
     answer = app.lambda_handler({"Records": records}, Context())
 
@@ -139,7 +139,7 @@ def test_only_the_messages_that_failed_are_reported(app, deployment, unique_pref
 
 
 def test_an_outage_is_an_error_of_the_function(app, deployment):
-    deployment.send("no announcement")
+    deployment.send("not a notification")
 
     with pytest.raises(BatchProcessingError):
         app.lambda_handler({"Records": deployment.receive()}, Context())
@@ -148,14 +148,14 @@ def test_an_outage_is_an_error_of_the_function(app, deployment):
 def test_no_log_line_holds_a_records_content(app, deployment, capsys, caplog):
     caplog.set_level("INFO")
     deployment.put(flow_key("a"), flow_lines(5, bad=(2,)))
-    deployment.announce(flow_key("a"))
+    deployment.notify(flow_key("a"))
 
     app.lambda_handler({"Records": deployment.receive()}, Context())
 
     # opensearch-py traces bodies where its trace has a handler: only pytest gives it one.
     records = [vars(record) for record in caplog.records if record.name != "opensearchpy.trace"]
     said = capsys.readouterr().out + str(records)
-    assert "object indexed" in said
+    assert "source delivered" in said
     assert "this line does not fit" not in said
     assert "198.51.100.20" not in said
 
@@ -166,7 +166,7 @@ def test_a_parquet_file_becomes_searchable_through_both_functions(
     key = flow_key("a").replace(".log.gz", ".log.parquet")
     file = parquet(sample_logs.generate("vpc_flow", 20).decode())
     deployment.s3.put_object(Bucket=LOGS, Key=key, Body=file)
-    deployment.announce(key)
+    deployment.notify(key)
 
     assert app.lambda_handler({"Records": deployment.receive()}, Context()) == {
         "batchItemFailures": []
@@ -194,11 +194,11 @@ def test_each_sample_event_is_handled_with_the_objects_it_names(
 
     assert answer == {"batchItemFailures": []}
     published = metrics(capsys.readouterr().out)
-    announced = [name for name in published if name]
+    published_types = [name for name in published if name]
     expected = {path.stem.split("-", 1)[1].removeprefix("raw-").replace("-", "_")}
     if path.stem == "s3-several-objects":
         expected = {"alb", "cloudtrail", "vpc_flow"}
-    if published[""]["PassedOver"]:
+    if published[""]["Skipped"]:
         expected = set()
-    assert set(announced) == expected
-    assert all(published[name]["Indexed"] > 0 for name in announced)
+    assert set(published_types) == expected
+    assert all(published[name]["Indexed"] > 0 for name in published_types)

@@ -12,9 +12,9 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servicelogs import reading
 from servicelogs.errors import UnreadableObject
-from servicelogs.reading import decompressed
+from servicelogs.sources import decompression
+from servicelogs.sources.decompression import decompressed
 
 LINES = b"".join(b"%d some words of a log line\n" % number for number in range(20_000))
 
@@ -146,7 +146,7 @@ def test_a_gzip_with_flipped_bits_gives_what_comes_before_them():
 
 
 def test_a_huge_corrupt_member_loses_little_of_its_good_part(monkeypatch):
-    monkeypatch.setattr(reading, "SALVAGE_SIZE", 1000)
+    monkeypatch.setattr(decompression, "SALVAGE_SIZE", 1000)
     broken = bytearray(gzip.compress(LINES))
     broken[-8] ^= 1
 
@@ -154,14 +154,14 @@ def test_a_huge_corrupt_member_loses_little_of_its_good_part(monkeypatch):
 
     assert fault is not None
     assert LINES.startswith(good)
-    assert len(good) > len(LINES) - reading.PIECE_SIZE - 1
+    assert len(good) > len(LINES) - decompression.PIECE_SIZE - 1
 
 
 def test_garbage_after_a_member_is_said_and_loses_nothing_before_it():
     good, fault = read_to_fault(gzip.compress(LINES) + b"\0\0garbage")
 
     assert good == LINES
-    assert "no gzip" in str(fault)
+    assert "not gzip" in str(fault)
 
 
 def test_a_corrupt_zstd_gives_its_good_frames_then_says_so():

@@ -1,4 +1,4 @@
-"""Every envelope leads to the same objects; what is no announcement is said, not dropped."""
+"""Every envelope leads to the same objects; what is not one is said, not dropped."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from servicelogs.errors import UnreadableMessage
-from servicelogs.sources.announcements import ObjectToRead, read_announcement
+from servicelogs.sources.event_notifications import ObjectToRead, read_notification
 
 ETAG = "0123456789abcdef0123456789abcdef"
 
@@ -62,7 +62,7 @@ def eventbridge(key: str, kind: str = "Object Created") -> str:
 def test_a_notification_names_each_of_its_objects_with_decoded_keys():
     body = notification(s3_record("net/year%3D2026/red+hat.log.gz"), s3_record("b/%2B.gz"))
 
-    assert read_announcement(body).objects == [
+    assert read_notification(body).objects == [
         ObjectToRead("log-archive", "net/year=2026/red hat.log.gz", etag=ETAG),
         ObjectToRead("log-archive", "b/+.gz", etag=ETAG),
     ]
@@ -70,34 +70,34 @@ def test_a_notification_names_each_of_its_objects_with_decoded_keys():
 
 def test_sns_and_raw_delivery_say_the_same():
     body = notification(s3_record("AWSLogs/a.log.gz"))
-    assert read_announcement(through_sns(body)) == read_announcement(body)
+    assert read_notification(through_sns(body)) == read_notification(body)
 
 
 def test_an_eventbridge_key_is_taken_as_it_is():
-    (wanted,) = read_announcement(eventbridge("net/year=2026/red hat.log.gz")).objects
+    (wanted,) = read_notification(eventbridge("net/year=2026/red hat.log.gz")).objects
     assert wanted == ObjectToRead("log-archive", "net/year=2026/red hat.log.gz", etag=ETAG)
 
 
 def test_an_eventbridge_key_that_may_be_encoded_has_a_second_reading():
-    (wanted,) = read_announcement(eventbridge("a+b%3D.gz")).objects
+    (wanted,) = read_notification(eventbridge("a+b%3D.gz")).objects
     assert (wanted.key, wanted.key_if_encoded) == ("a+b%3D.gz", "a b=.gz")
 
 
 def test_an_eventbridge_event_through_sns_is_read():
-    (wanted,) = read_announcement(through_sns(eventbridge("a.gz"))).objects
+    (wanted,) = read_notification(through_sns(eventbridge("a.gz"))).objects
     assert wanted.key == "a.gz"
 
 
 def test_what_is_left_for_later_says_so_to_the_next_attempt():
     wanted = ObjectToRead("log-archive", "a b+.gz", key_if_encoded="a b .gz")
 
-    (rest,) = read_announcement(wanted.later("e1", 4711)).objects
+    (rest,) = read_notification(wanted.later("e1", 4711)).objects
 
     assert rest == ObjectToRead("log-archive", "a b+.gz", "a b .gz", "e1", 4711)
 
 
 def test_a_listed_object_is_read_from_its_first_record():
-    (wanted,) = read_announcement('{"bucket": "log-archive", "key": "a.gz"}').objects
+    (wanted,) = read_notification('{"bucket": "log-archive", "key": "a.gz"}').objects
     assert wanted == ObjectToRead("log-archive", "a.gz")
 
 
@@ -111,16 +111,16 @@ def test_a_listed_object_is_read_from_its_first_record():
         (eventbridge("a", "Object Deleted"), "Object Deleted"),
     ],
 )
-def test_what_announces_no_new_object_is_ignored_with_a_count(body, kind):
-    announcement = read_announcement(body)
+def test_what_is_about_no_new_object_is_skipped_with_a_count(body, kind):
+    found = read_notification(body)
 
-    assert announcement.objects == []
-    assert announcement.ignored == {kind: 1}
+    assert found.objects == []
+    assert found.skipped == {kind: 1}
 
 
 def test_a_new_object_beside_a_deleted_one_is_read():
     body = notification(s3_record("old", "ObjectRemoved:Delete"), s3_record("new"))
-    assert [wanted.key for wanted in read_announcement(body).objects] == ["new"]
+    assert [wanted.key for wanted in read_notification(body).objects] == ["new"]
 
 
 @pytest.mark.parametrize(
@@ -144,4 +144,4 @@ def test_a_new_object_beside_a_deleted_one_is_read():
 )
 def test_anything_else_is_unreadable(body):
     with pytest.raises(UnreadableMessage):
-        read_announcement(body)
+        read_notification(body)

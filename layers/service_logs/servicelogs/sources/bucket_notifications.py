@@ -8,6 +8,8 @@ from urllib.parse import quote, unquote_plus
 import boto3
 from botocore.exceptions import ClientError
 
+from servicelogs.errors import ConfigurationError, OverlappingNotification
+
 EVENT = "s3:ObjectCreated:*"
 POLICY_DELAYS = (5, 15, 20, 20)
 # Whatever else a filter holds S3 takes percent-encoded: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-filtering.html
@@ -22,14 +24,6 @@ DESTINATIONS = {
 
 Configuration = dict[str, Any]
 Entry = dict[str, Any]
-
-
-class Overlap(Exception):
-    """Somebody else's notification already takes some of the same objects."""
-
-
-class NoSuchProperty(Exception):
-    """The custom resource does not say where objects are to be announced."""
 
 
 def carry_out(event: Mapping[str, Any], own_id: str) -> str:
@@ -57,7 +51,7 @@ def merge(
     merged = without(configuration, own_id)
     for other in entries(merged):
         if overlaps(entry, other):
-            raise Overlap(
+            raise OverlappingNotification(
                 f"notification {other.get('Id')!r} of bucket {properties['BucketName']!r} "
                 f"({', '.join(other['Events'])}, prefix {filter_of(other, 'prefix')!r}, "
                 f"suffix {filter_of(other, 'suffix')!r}, to {destination(other)}) already takes "
@@ -107,11 +101,14 @@ def own_entry(own_id: str, properties: Mapping[str, str]) -> tuple[str, Entry]:
             if rules:
                 entry["Filter"] = {"Key": {"FilterRules": rules}}
             return list_name, entry
-    raise NoSuchProperty(f"one of {', '.join(DESTINATIONS.values())} or EventBridge must be given")
+    raise ConfigurationError(
+        f"one of {', '.join(DESTINATIONS.values())} or EventBridge must be given: it says where "
+        "notifications of new objects go"
+    )
 
 
 def overlaps(one: Entry, other: Entry) -> bool:
-    """Tell whether some object could match both entries, as S3 judges it."""
+    """Say whether some object could match both entries, as S3 judges it."""
     return (
         any(same_event(a, b) for a in one["Events"] for b in other["Events"])
         and either_starts(filter_of(one, "prefix"), filter_of(other, "prefix"))
@@ -120,14 +117,14 @@ def overlaps(one: Entry, other: Entry) -> bool:
 
 
 def same_event(one: str, other: str) -> bool:
-    """Tell whether two event types have a common one: `s3:ObjectCreated:*` has `…:Put`."""
+    """Say whether two event types have a common one: `s3:ObjectCreated:*` has `…:Put`."""
     return either_starts(one.removesuffix("*"), other.removesuffix("*")) and (
         one == other or "*" in (one[-1:], other[-1:])
     )
 
 
 def either_starts(one: str, other: str) -> bool:
-    """Tell whether one of the two begins with the other."""
+    """Say whether one of the two begins with the other."""
     return one.startswith(other) or other.startswith(one)
 
 

@@ -20,7 +20,7 @@ from servicelogs import formats
 from servicelogs.errors import ObjectUnreachable, UnreadableObject
 from servicelogs.opensearch.dated_indexes import one_index
 from servicelogs.opensearch.documents import blocks_of
-from servicelogs.parquet import json_lines
+from servicelogs.sources.parquet import rows_as_json
 from tests.formats.parsing import SOURCE, chunked, parse
 
 ROOT = Path(__file__).parents[2]
@@ -32,11 +32,11 @@ TEXT = generate("vpc_flow", RECORDS).decode()
 
 
 def rows_of(data: bytes, start: int = 1) -> list[bytes]:
-    return b"".join(json_lines(chunked(data, 100_000), start)).splitlines()
+    return b"".join(rows_as_json(chunked(data, 100_000), start)).splitlines()
 
 
 def parse_file(data: bytes, start: int = 1):
-    return parse("vpc_flow", json_lines(chunked(data, 100_000), start), start=start)
+    return parse("vpc_flow", rows_as_json(chunked(data, 100_000), start), start=start)
 
 
 def table(**columns) -> bytes:
@@ -51,7 +51,7 @@ def without_place(documents):
 
 
 def same_documents(name: str, text: str) -> bool:
-    as_text, as_rows = parse(name, text.encode()), parse(name, json_lines([parquet(text)]))
+    as_text, as_rows = parse(name, text.encode()), parse(name, rows_as_json([parquet(text)]))
     assert as_rows.documents
     assert as_rows.rejects == as_text.rejects == []
     return without_place(as_rows.documents) == without_place(as_text.documents)
@@ -69,7 +69,7 @@ def test_the_same_of_every_field_and_of_records_with_nulls(case):
 
 @pytest.mark.parametrize("name", IN_PARQUET)
 def test_a_row_tells_its_type_where_the_key_does_not(name):
-    rows = b"".join(json_lines([parquet(generate(name, 50).decode())]))
+    rows = b"".join(rows_as_json([parquet(generate(name, 50).decode())]))
     detected = formats.detect("copies/some.parquet", rows[: formats.START_BYTES])
     assert detected.format is formats.get(name)
 
@@ -106,7 +106,7 @@ def test_a_row_that_does_not_fit_is_one_reject_with_its_json():
     assert reject.raw == b'{"version":2,"start":"soon"}'
 
 
-def test_a_text_that_is_no_utf_8_is_mended_as_in_text():
+def test_a_text_that_is_not_utf_8_is_decoded_as_in_text():
     text = pyarrow.array([b"eni-\xff"]).view(pyarrow.string())
     (document,) = parse_file(table(version=[2], interface_id=text)).documents.values()
     assert document["interface_id"] == "eni-\ufffd"
@@ -206,8 +206,8 @@ def test_a_later_invocation_goes_on_with_any_row(start, row_group_size):
 def test_the_lines_of_rows_that_are_not_read_again_come_in_pieces():
     data = parquet(TEXT, row_group_size=1000)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("servicelogs.parquet.SKIPPED_LINES", 100)
-        pieces = list(json_lines([data], 4500))
+        patch.setattr("servicelogs.sources.parquet.SKIPPED_LINES", 100)
+        pieces = list(rows_as_json([data], 4500))
     assert sum(piece.count(b"\n") for piece in pieces) == RECORDS
     assert max(piece.count(b"\n") for piece in pieces) <= 256
 
@@ -239,7 +239,7 @@ def test_what_is_no_parquet_inside_is_a_fault_of_the_object():
 def grown(*files: Path) -> tuple[int, int]:
     """Read files in a process of their own; see `_measure`."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.pipeline.test_parquet", *map(str, files)],
+        [sys.executable, "-m", "tests.sources.test_parquet", *map(str, files)],
         capture_output=True,
         text=True,
         check=True,
@@ -289,7 +289,7 @@ def _measure(paths: list[str]) -> tuple[int, int]:
     for path in paths:
         tracemalloc.reset_peak()
         with Path(path).open("rb") as file:
-            chunks = json_lines(iter(lambda file=file: file.read(MIB), b""))
+            chunks = rows_as_json(iter(lambda file=file: file.read(MIB), b""))
             for block in blocks_of(formats.get("vpc_flow"), chunks, SOURCE, one_index("i")):
                 records += block.documents
         peaks.append(tracemalloc.get_traced_memory()[1] + pool.max_memory())

@@ -3,23 +3,24 @@
 import gzip
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import process_partial_response
+import boto3
+from aws_lambda_powertools.utilities.batch import EventType, process_partial_response
 
-from servicelogs.accounts import Account
-from servicelogs.batch_processor import SharedDeliveryProcessor
-from servicelogs.errors import DeliveryError, TryLater
-from servicelogs.indexing import Batch
+from servicelogs.delivery.attempt import Attempt
+from servicelogs.delivery.batch_processor import SharedDeliveryProcessor
+from servicelogs.log_types import LogTypes
 from servicelogs.opensearch.dated_indexes import every_index
-from servicelogs.parquet import json_lines
-from servicelogs.records import Block, Reject
+from servicelogs.opensearch.index_objects import ObjectIndexer
 from servicelogs.settings import Settings
+from servicelogs.sources.parquet import rows_as_json
 from servicelogs.sources.queue import Message, Queue
+from tests.opensearch.fake_engine import FakeEngine
 
 LOGS, BACKUP = "log-archive", "log-backup"
 ENOUGH_TIME = 300.0
@@ -52,63 +53,6 @@ def flow_lines(records: int, bad: tuple[int, ...] = ()) -> bytes:
 
 
 @dataclass
-class Engine:
-    """What a search engine keeps, and how it misbehaves."""
-
-    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
-    refuses: Callable[[dict[str, Any]], bool] = lambda document: False
-    error: DeliveryError | None = None
-    """What every request meets."""
-
-    def writer(self, *_args: Any, **_kwargs: Any) -> "EngineWriter":
-        return EngineWriter(self)
-
-
-@dataclass
-class EngineWriter:
-    """Settles nothing before `flush`, as the bulk writer may."""
-
-    engine: Engine
-    waiting: list[tuple[Block, Account]] = field(default_factory=list)
-
-    def add(self, block: Block, account: Account) -> None:
-        account.take(block)
-        self.waiting.append((block, account))
-
-    def flush(self) -> None:
-        waiting, self.waiting = self.waiting, []
-        for block, account in waiting:
-            if isinstance(self.engine.error, TryLater):
-                account.leave(block.documents, self.engine.error)
-            elif self.engine.error:
-                raise self.engine.error
-            else:
-                self._create(block, account)
-
-    def _create(self, block: Block, account: Account) -> None:
-        lines = bytes(block.body).splitlines()
-        for action, line in zip(lines[::2], lines[1::2], strict=True):
-            target, document = json.loads(action)["create"], json.loads(line)
-            if self.engine.refuses(document):
-                ordinal = document["log"]["record"]
-                account.reject(
-                    Reject(
-                        ordinal,
-                        "mapper_parsing_exception",
-                        "it does not map",
-                        block.raw(ordinal),
-                        target["_index"],
-                        target["_id"],
-                    )
-                )
-            elif target["_id"] in self.engine.documents:
-                account.already_there += 1
-            else:
-                self.engine.documents[target["_id"]] = document
-                account.indexed += 1
-
-
-@dataclass
 class Deployment:
     """Buckets, queue and engine; messages are received and deleted as Lambda does it."""
 
@@ -116,16 +60,27 @@ class Deployment:
     sqs: Any
     queue_url: str
     parquet_queue_url: str
-    engine: Engine = field(default_factory=Engine)
+    engine: FakeEngine = field(default_factory=FakeEngine)
     settings: Settings | None = None
     counts: dict[str, Counter[str]] = field(default_factory=dict)
-    passed_over: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
     routed: int = 0
+
+    @classmethod
+    def make(cls) -> "Deployment":
+        """Make its buckets and queues in the emulated AWS."""
+        s3, sqs = boto3.client("s3"), boto3.client("sqs")
+        for bucket in (LOGS, BACKUP):
+            s3.create_bucket(Bucket=bucket)
+        urls = [
+            sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("objects", "parquet-files")
+        ]
+        return cls(s3, sqs, *urls)
 
     def put(self, key: str, text: bytes) -> None:
         self.s3.put_object(Bucket=LOGS, Key=key, Body=gzip.compress(text, mtime=0))
 
-    def announce(self, *keys: str) -> None:
+    def notify(self, *keys: str) -> None:
         records = [
             {
                 "eventSource": "aws:s3",
@@ -157,46 +112,56 @@ class Deployment:
     def invoke(
         self, records: list[dict[str, Any]], clock: Iterator[float] | None = None
     ) -> list[str]:
-        """Run one batch of the function for text; return the ids of the messages that failed."""
-        batch = self._batch(
-            self.queue_url, clock, parquet_queue=Queue(self.sqs, self.parquet_queue_url)
-        )
-        return self._carry_out(batch, records, self.queue_url)
+        """Run one event of the function for text; return the ids of the messages that failed."""
+        url = self.parquet_queue_url
+        parquet_queue = Queue(self.sqs, url) if url else None
+        return self._carry_out(records, self.queue_url, clock, parquet_queue=parquet_queue)
 
     def invoke_parquet(
         self, records: list[dict[str, Any]], clock: Iterator[float] | None = None
     ) -> list[str]:
-        """Run one batch of the function for Parquet files."""
-        batch = self._batch(self.parquet_queue_url, clock, text_of_parquet=json_lines)
-        return self._carry_out(batch, records, self.parquet_queue_url)
+        """Run one event of the function for Parquet files."""
+        return self._carry_out(records, self.parquet_queue_url, clock, text_of_parquet=rows_as_json)
 
-    def _batch(self, queue_url: str, clock: Iterator[float] | None, **parquet: Any) -> Batch:
-        return Batch(
-            settings=self.settings or self.default_settings(),
-            s3=self.s3,
-            queue=Queue(self.sqs, queue_url),
+    def _carry_out(
+        self,
+        records: list[dict[str, Any]],
+        queue_url: str,
+        clock: Iterator[float] | None,
+        **parquet: Any,
+    ) -> list[str]:
+        attempt = Attempt(
             writer=self.engine.writer(),
-            indexes=every_index(),
+            s3=self.s3,
+            backup_bucket=BACKUP,
             seconds_left=(lambda: next(clock)) if clock else (lambda: ENOUGH_TIME),
-            **parquet,
         )
-
-    def _carry_out(self, batch: Batch, records: list[dict[str, Any]], queue_url: str) -> list[str]:
+        indexer = self.indexer(attempt, Queue(self.sqs, queue_url), **parquet)
         answer = process_partial_response(
             {"Records": records},
-            lambda record: batch.take(Message.of(record.raw_event)),
-            SharedDeliveryProcessor(batch.finish),
+            lambda items: indexer.index(Message.of(item.raw_event) for item in items),
+            SharedDeliveryProcessor(EventType.SQS),
             SimpleNamespace(),
         )
         failed = [item["itemIdentifier"] for item in answer["batchItemFailures"]]
         for record in records:
             if record["messageId"] not in failed:
                 self.sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=record["receiptHandle"])
-        for log_type, counts in batch.totals.by_type.items():
+        for log_type, counts in attempt.totals.by_type.items():
             self.counts.setdefault(log_type, Counter()).update(counts)
-        self.passed_over += batch.totals.passed_over
-        self.routed += batch.totals.routed
+        self.skipped += attempt.totals.skipped
+        self.routed += indexer.routed
         return failed
+
+    def indexer(self, attempt: Attempt, queue: Queue, **parquet: Any) -> ObjectIndexer:
+        return ObjectIndexer(
+            attempt,
+            log_types=LogTypes(self.settings or self.default_settings()),
+            s3=self.s3,
+            queue=queue,
+            indexes=every_index(),
+            **parquet,
+        )
 
     def default_settings(self, **changes: Any) -> Settings:
         return Settings(

@@ -36,7 +36,7 @@ class Readable(Protocol):
 
 
 class Begun(NamedTuple):
-    """A text whose beginning was read, by which its type may be told."""
+    """A text whose beginning was read, by which its type may be identified."""
 
     start: bytes
     """At least as many bytes as were asked for, unless the text has no more."""
@@ -152,7 +152,7 @@ def _gunzip(feed: _Feed) -> Iterator[bytes]:
     while start := feed.peek(GZIP_HEADER_SIZE):
         if not start.startswith(GZIP_MAGIC):
             raise UnreadableObject(
-                f"after {members} whole gzip members follow bytes that are no gzip: {start[:16]!r}"
+                f"after {members} whole gzip members follow bytes that are not gzip: {start[:16]!r}"
             )
         yield from _gzip_member(feed)
         members += 1

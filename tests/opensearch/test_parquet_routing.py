@@ -3,7 +3,6 @@
 import gc
 import json
 import tempfile
-from functools import partial
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -13,12 +12,12 @@ from botocore.exceptions import ClientError
 
 from local.sample_logs import generate
 from local.sample_logs.parquet import parquet
-from servicelogs.accounts import Account
+from servicelogs.delivery.counts import SourceCounts
 from servicelogs.errors import TryLater
-from servicelogs.indexing import Batch
 from servicelogs.records import Block
-from tests.pipeline.deployment import LOGS, Deployment, EngineWriter, flow_key, flow_lines
-from tests.pipeline.test_indexing import counting_down, forbid, records_of
+from tests.deployment import LOGS, Deployment, flow_key, flow_lines
+from tests.opensearch.fake_engine import FakeWriter
+from tests.opensearch.test_index_objects import counting_down, forbid, records_of
 
 RECORDS = 3000
 FILE = parquet(generate("vpc_flow", RECORDS).decode(), row_group_size=1000)
@@ -27,7 +26,7 @@ KEY = flow_key("a").replace(".log.gz", ".log.parquet")
 
 def put(deployment: Deployment, key: str, data: bytes = FILE) -> None:
     deployment.s3.put_object(Bucket=LOGS, Key=key, Body=data)
-    deployment.announce(key)
+    deployment.notify(key)
 
 
 def forwarded(deployment: Deployment) -> list[dict[str, Any]]:
@@ -87,18 +86,18 @@ def test_one_of_a_type_that_is_not_indexed_is_not_handed_on(deployment):
 
     deployment.run()
 
-    assert deployment.passed_over == {"vpc_flow is not among LogTypes": 1}
+    assert deployment.skipped == {"vpc_flow is not among LogTypes": 1}
     assert forwarded(deployment) == []
 
 
-def test_where_only_its_rows_tell_the_type_it_is_passed_over_after_it_was_handed_on(deployment):
+def test_where_only_its_rows_tell_the_type_it_is_skipped_after_it_was_handed_on(deployment):
     deployment.settings = deployment.default_settings(log_types=("alb",))
     put(deployment, "copies/some.parquet")
 
     deployment.run()
     deployment.run_parquet()
 
-    assert deployment.passed_over == {"vpc_flow is not among LogTypes": 1}
+    assert deployment.skipped == {"vpc_flow is not among LogTypes": 1}
     assert (deployment.engine.documents, deployment.rejected()) == ({}, {})
 
 
@@ -129,7 +128,7 @@ def test_a_message_succeeds_only_after_its_files_were_handed_on(deployment, monk
 def test_text_and_parquet_of_one_message_each_go_their_way(deployment):
     deployment.put(flow_key("text"), flow_lines(10))
     deployment.s3.put_object(Bucket=LOGS, Key=KEY, Body=FILE)
-    deployment.announce(flow_key("text"), KEY)
+    deployment.notify(flow_key("text"), KEY)
 
     assert deployment.run() == []
     assert len(deployment.engine.documents) == 10
@@ -170,7 +169,7 @@ def test_a_broken_file_is_one_reject_in_the_backup_bucket(deployment):
 
 def test_an_object_that_is_text_after_all_is_indexed_all_the_same(deployment):
     deployment.put(KEY, flow_lines(10))
-    deployment.announce(KEY)
+    deployment.notify(KEY)
 
     deployment.run()
     deployment.run_parquet()
@@ -178,24 +177,14 @@ def test_an_object_that_is_text_after_all_is_indexed_all_the_same(deployment):
     assert len(records_of(deployment, KEY)) == 10
 
 
-def test_without_a_function_for_it_a_parquet_file_is_one_reject_that_says_so(
-    deployment, monkeypatch
-):
+def test_without_a_function_for_it_a_parquet_file_is_one_reject_that_says_so(deployment):
     put(deployment, KEY)
-    monkeypatch.setattr(
-        deployment,
-        "_batch",
-        partial(_without_parquet, deployment._batch),
-    )
+    deployment.parquet_queue_url = ""
 
     assert deployment.run() == []
 
     ((reject,),) = deployment.rejected().values()
     assert "Parquet" in reject["reason"]
-
-
-def _without_parquet(make: Any, queue_url: str, clock: Any, **_parquet: Any) -> Batch:
-    return make(queue_url, clock)
 
 
 def test_the_copy_of_a_file_that_could_not_be_delivered_makes_room_at_once(deployment, monkeypatch):
@@ -207,7 +196,7 @@ def test_the_copy_of_a_file_that_could_not_be_delivered_makes_room_at_once(deplo
         return copies[-1]
 
     monkeypatch.setattr(tempfile, "TemporaryFile", copy)
-    monkeypatch.setattr(EngineWriter, "add", _left)
+    monkeypatch.setattr(FakeWriter, "add", _left)
     put(deployment, KEY)
     deployment.run()
 
@@ -220,6 +209,6 @@ def test_the_copy_of_a_file_that_could_not_be_delivered_makes_room_at_once(deplo
         gc.enable()
 
 
-def _left(_writer: EngineWriter, block: Block, account: Account) -> None:
-    account.take(block)
-    account.leave(block.documents, TryLater("the engine is busy"))
+def _left(_writer: FakeWriter, block: Block, counts: SourceCounts) -> None:
+    counts.take(block)
+    counts.leave(block.documents, TryLater("the engine is busy"))

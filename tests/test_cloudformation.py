@@ -9,15 +9,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from servicelogs import custom_resource
+from servicelogs import cloudformation
 
-LAYER = Path(__file__).parents[2] / "layers" / "service_logs"
+LAYER = Path(__file__).parents[1] / "layers" / "service_logs"
 
 
 def test_the_answer_needs_nothing_but_the_standard_library():
     # Without site-packages: as if every wheel of the layer were for another processor.
     ran = subprocess.run(
-        [sys.executable, "-S", "-c", "import servicelogs.custom_resource"],
+        [sys.executable, "-S", "-c", "import servicelogs.cloudformation"],
         env={"PYTHONPATH": str(LAYER)},
         capture_output=True,
         text=True,
@@ -36,9 +36,9 @@ def test_an_answer_is_no_longer_than_cloudformation_takes(monkeypatch, reason):
         sent.append(request.data)
         return contextlib.nullcontext(SimpleNamespace(status=200))
 
-    monkeypatch.setattr("servicelogs.custom_resource.urllib.request.urlopen", urlopen)
+    monkeypatch.setattr("servicelogs.cloudformation.urllib.request.urlopen", urlopen)
     event = {"ResponseURL": "https://x", "StackId": "s", "RequestId": "r"}
-    custom_resource.fail(event | {"LogicalResourceId": "l"}, reason)
+    cloudformation.fail(event | {"LogicalResourceId": "l"}, reason)
 
     (answer,) = sent
     assert len(answer) < 4096 - 1500, "names and ids take some of it"

@@ -7,9 +7,9 @@ import pytest
 from botocore.exceptions import IncompleteReadError, ReadTimeoutError
 
 from servicelogs.errors import ObjectGone, ObjectUnreachable
-from servicelogs.sources.announcements import ObjectToRead
+from servicelogs.sources.event_notifications import ObjectToRead
 from servicelogs.sources.s3_objects import identify, open_object
-from tests.pipeline.deployment import LOGS, Deployment
+from tests.deployment import LOGS, Deployment
 
 CONTENT = bytes(range(256)) * 4000
 

@@ -1,0 +1,1 @@
+"""What every pipeline does, whatever its source and engine: no record is lost or counted twice."""

@@ -1,0 +1,251 @@
+"""The attempt of one invocation: begin sources, deliver while there is time, settle, report.
+
+An item is what an event hands over and takes back when it failed: a message, a record of a stream.
+A source is what records come from. One item may have several sources, and several items one.
+Sources share requests to the engine, so that nothing is known to be delivered before `settle`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from aws_lambda_powertools import Logger
+
+from servicelogs.delivery.counts import SourceCounts
+from servicelogs.delivery.metrics import Totals
+from servicelogs.delivery.rejects import RejectsFile, delete_files
+from servicelogs.errors import ClusterNeedsFixing, DeliveryError, Unaccounted
+from servicelogs.records import Block, Reject, Source
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+logger = Logger(child=True)
+
+# What the end of an invocation needs: the last requests with their retries, then the rejects
+# and what says which items come again; of a short timeout a quarter.
+LONGEST_RESERVE_SECONDS = 60.0
+RESERVE_SHARE = 0.25
+
+
+class Writer(Protocol):
+    """What takes blocks to an engine, and settles the counts of their sources."""
+
+    def add(self, block: Block, counts: SourceCounts) -> None:
+        """Take a block; it may be sent now or with later ones."""
+
+    def flush(self) -> None:
+        """Send all that is left, and settle all counts."""
+
+
+@dataclass(slots=True, eq=False)
+class Delivery:
+    """One source, or what this attempt does of it."""
+
+    counts: SourceCounts
+    rejects: RejectsFile
+    first: int
+    """The number of the first record that was still to be delivered."""
+    resume_at: int = 0
+    """The number of the record where the next attempt goes on; 0: the source is finished."""
+    error: Exception | None = None
+
+    def reject_whole(self, reject: Reject) -> None:
+        """Count a source none of which can be read as one rejected record."""
+        self.counts.records += 1
+        self.counts.reject(reject)
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """One item of the event, and what became of it."""
+
+    about: Mapping[str, object]
+    """What log lines say of it: its id, how often it came."""
+    deliveries: list[Delivery] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+    """What it holds beside logs to deliver, by reason."""
+    error: Exception | None = None
+    """Why it must come again: the first reason."""
+
+    def fail(self, error: Exception) -> None:
+        """Have the item come again."""
+        self.error = self.error or error
+
+
+class Attempt:
+    """What one invocation does with the items of its event."""
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        s3: S3Client,
+        backup_bucket: str,
+        seconds_left: Callable[[], float],
+    ) -> None:
+        """Begin; the time that is left now decides how much of it is kept for the end."""
+        self._writer = writer
+        self._s3 = s3
+        self._backup_bucket = backup_bucket
+        self._seconds_left = seconds_left
+        self._reserve = min(LONGEST_RESERVE_SECONDS, seconds_left() * RESERVE_SHARE)
+        self._items: list[Item] = []
+        self._blocking_error: DeliveryError | None = None
+        self.totals = Totals()
+        """The counts of what was delivered; complete after `report`."""
+
+    def item(self, **about: object) -> Item:
+        """Take the event's next item; log lines say this about it."""
+        item = Item(about)
+        self._items.append(item)
+        return item
+
+    @contextmanager
+    def failing(self, *items: Item) -> Iterator[None]:
+        """Let whatever goes wrong within fail these items alone; `report` says why."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - one bad item never fails the others
+            for item in items:
+                item.fail(error)
+
+    def raise_if_blocked(self) -> None:
+        """Raise what keeps the engine from taking more.
+
+        What it did not take of one source it will not take of the next: those come again after a
+        delay, not at once.
+        """
+        if self._blocking_error is not None:
+            raise self._blocking_error
+
+    def out_of_time(self) -> bool:
+        """Say whether only the time for the end is left."""
+        return self._seconds_left() < self._reserve
+
+    def begin(self, source: Source, log_type: str, first: int, *items: Item) -> Delivery:
+        """Begin to deliver a source's records from this number on, for the items that hold it."""
+        rejects = RejectsFile(source, log_type, first)
+        delivery = Delivery(SourceCounts(source, log_type, rejects.add), rejects, first)
+        for item in items:
+            item.deliveries.append(delivery)
+        return delivery
+
+    def deliver(self, delivery: Delivery, blocks: Iterable[Block]) -> None:
+        """Hand a source's blocks to the writer while there is time; raise when records were left.
+
+        Where there is no time for all, `resume_at` says where the next attempt goes on.
+        """
+        for block in blocks:
+            self._add(block, delivery)
+            if self.out_of_time():
+                delivery.resume_at = block.end
+                return
+
+    def settle(self) -> None:
+        """Send what is left, and save the rejects; only then is an item done, or has failed."""
+        self._flush()
+        self._carry_out(lambda delivery: delivery.counts.check())
+        self._carry_out(lambda delivery: delivery.rejects.upload(self._s3, self._backup_bucket))
+        self._delete_earlier_rejects()
+
+    def report(self) -> list[Exception | None]:
+        """Log and count what became of each item, and return the errors of those that failed.
+
+        A cluster that needs fixing fails the whole event: it would refuse everything else too.
+        """
+        for item in self._items:
+            _report(item)
+            if item.error is None:
+                self.totals.skipped.update(item.skipped)
+        for delivery in self._settled():
+            logger.info("source delivered", extra=_fields(delivery))
+            self.totals.add(delivery.counts, finished=not delivery.resume_at)
+        for item in self._items:
+            for delivery in item.deliveries:
+                delivery.rejects.close()
+        if isinstance(self._blocking_error, ClusterNeedsFixing):
+            raise self._blocking_error
+        return [item.error for item in self._items]
+
+    def _add(self, block: Block, delivery: Delivery) -> None:
+        try:
+            self._writer.add(block, delivery.counts)
+            if delivery.counts.error is not None:
+                raise delivery.counts.error
+        except DeliveryError as error:
+            self._blocking_error = delivery.error = error
+            raise
+
+    def _flush(self) -> None:
+        if not isinstance(self._blocking_error, ClusterNeedsFixing):
+            try:
+                self._writer.flush()
+            except ClusterNeedsFixing as error:
+                self._blocking_error = error
+        if isinstance(self._blocking_error, ClusterNeedsFixing):
+            for item in self._items:
+                item.fail(self._blocking_error)
+
+    def _settled(self) -> list[Delivery]:
+        """Return each source once of which at least one item did not fail."""
+        done = (item.deliveries for item in self._items if item.error is None)
+        return list(dict.fromkeys(delivery for deliveries in done for delivery in deliveries))
+
+    def _carry_out(self, step: Callable[[Delivery], None]) -> None:
+        for delivery in self._settled():
+            try:
+                step(delivery)
+            except (DeliveryError, Unaccounted) as error:
+                delivery.error = error
+        self._fail_items()
+
+    def _delete_earlier_rejects(self) -> None:
+        """Delete what an earlier attempt rejected of sources that have no rejects any more."""
+        without = [delivery for delivery in self._settled() if delivery.rejects.empty]
+        errors = delete_files(
+            self._s3, self._backup_bucket, (delivery.rejects.key for delivery in without)
+        )
+        for delivery in without:
+            delivery.error = errors.get(delivery.rejects.key)
+        self._fail_items()
+
+    def _fail_items(self) -> None:
+        for item in self._items:
+            for delivery in item.deliveries:
+                if delivery.error is not None:
+                    item.fail(delivery.error)
+
+
+def _report(item: Item) -> None:
+    if item.error is not None:
+        logger.error(
+            "item failed",
+            extra={
+                **item.about,
+                "sources": [delivery.counts.source.uri for delivery in item.deliveries],
+                "error_type": type(item.error).__name__,
+                "error": str(item.error),
+            },
+        )
+    elif item.skipped:
+        logger.info("skipped", extra={**item.about, "skipped": dict(item.skipped)})
+
+
+def _fields(delivery: Delivery) -> dict[str, object]:
+    counts = delivery.counts
+    return {
+        "source": counts.source.uri,
+        "log_type": counts.log_type,
+        "from": delivery.first,
+        "resume_at": delivery.resume_at,
+        "records": counts.records,
+        "indexed": counts.indexed,
+        "already_there": counts.already_there,
+        "rejected": counts.rejected,
+        "filtered": dict(counts.filtered),
+    }

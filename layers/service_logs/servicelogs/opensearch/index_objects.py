@@ -1,0 +1,187 @@
+"""Index the objects that a queue's messages are about, and send what is left of them again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools import Logger
+
+from servicelogs.delivery.attempt import Attempt, Item
+from servicelogs.errors import (
+    DeliveryError,
+    ObjectGone,
+    ParquetFile,
+    UnknownLogType,
+    UnreadableMessage,
+)
+from servicelogs.formats import START_BYTES
+from servicelogs.log_types import LogTypes
+from servicelogs.opensearch.dated_indexes import DatedIndexes
+from servicelogs.opensearch.documents import blocks_of
+from servicelogs.records import Reject
+from servicelogs.sources.decompression import Begun, begin, not_read_here
+from servicelogs.sources.event_notifications import ObjectToRead, read_notification
+from servicelogs.sources.queue import Message, Queue
+from servicelogs.sources.s3_objects import OpenObject, open_object
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+logger = Logger(child=True)
+
+# How much of an object of unknown type its reject shows.
+SHOWN_BYTES = 4096
+UNKNOWN = "unknown"
+PARQUET_ENDING = ".parquet"
+
+
+@dataclass(slots=True, eq=False)
+class Work:
+    """What one message asks for, and what of it others must do."""
+
+    message: Message
+    item: Item
+    left: list[str] = field(default_factory=list)
+    """The messages for what there was no time for."""
+    routed: list[ObjectToRead] = field(default_factory=list)
+    """Parquet files, which another function reads and counts."""
+
+    def skip(self, wanted: ObjectToRead, reason: str) -> None:
+        """Count an object that is not a log to index, and say so."""
+        self.item.skipped[reason] += 1
+        logger.info(
+            "object skipped",
+            extra={"bucket": wanted.bucket, "key": wanted.key, "reason": reason},
+        )
+
+
+class ObjectIndexer:
+    """Index the objects of one invocation's messages."""
+
+    def __init__(
+        self,
+        attempt: Attempt,
+        *,
+        log_types: LogTypes,
+        s3: S3Client,
+        queue: Queue,
+        indexes: DatedIndexes,
+        parquet_queue: Queue | None = None,
+        text_of_parquet: Callable[[Iterator[bytes], int], Iterator[bytes]] = not_read_here,
+    ) -> None:
+        """Read from S3, and send what is left to the queue.
+
+        Parquet files go to `parquet_queue`, if there is one, for a function that can read them.
+        """
+        self._attempt = attempt
+        self._log_types = log_types
+        self._s3 = s3
+        self._queue = queue
+        self._indexes = indexes
+        self._parquet_queue = parquet_queue
+        self._text_of_parquet = text_of_parquet
+        self.routed = 0
+        """How many objects were left to another function, which counts them."""
+
+    def index(self, messages: Iterable[Message]) -> list[Exception | None]:
+        """Index every object of the messages; return for each why it must come again, or None."""
+        works = [self._read_message(message) for message in messages]
+        self._attempt.settle()
+        for work in works:
+            if work.item.error is None:
+                self._send(work)
+        failed = [work for work in works if work.item.error is not None]
+        self._queue.postpone((work.message, _delay(work)) for work in failed)
+        return self._attempt.report()
+
+    def _read_message(self, message: Message) -> Work:
+        item = self._attempt.item(message_id=message.id, receive_count=message.receive_count)
+        work = Work(message, item)
+        with self._attempt.failing(item):
+            self._attempt.raise_if_blocked()
+            notification = read_notification(message.body)
+            item.skipped.update(notification.skipped)
+            for wanted in notification.objects:
+                self._take_object(wanted, work)
+        return work
+
+    def _take_object(self, wanted: ObjectToRead, work: Work) -> None:
+        if self._attempt.out_of_time():
+            work.left.append(wanted.later(wanted.etag, wanted.start))
+            return
+        # What a key says counts only once it is known which of two it is.
+        by_key = None if wanted.key_if_encoded else self._log_types.by_key(wanted.key)
+        if by_key and by_key.skip:
+            work.skip(wanted, by_key.skip)
+            return
+        if self._parquet_queue and wanted.key.endswith(PARQUET_ENDING):
+            work.routed.append(wanted)
+            return
+        try:
+            opened = open_object(self._s3, wanted)
+        except ObjectGone as gone:
+            work.skip(wanted, str(gone))
+            return
+        with closing(opened.stream):
+            # From here on it is known which key it is.
+            self._read(opened, replace(wanted, key=opened.key, key_if_encoded=""), work)
+
+    def _read(self, opened: OpenObject, wanted: ObjectToRead, work: Work) -> None:
+        if not opened.size:
+            work.skip(wanted, "an empty object")
+            return
+        begun = begin(
+            opened.stream,
+            START_BYTES,
+            lambda pieces: self._text_of_parquet(pieces, wanted.start),
+        )
+        # An error keeps what it met, and so the copy of a Parquet file, until somebody collects it.
+        with closing(begun.chunks):
+            self._index(begun, opened, wanted, work)
+
+    def _index(self, begun: Begun, opened: OpenObject, wanted: ObjectToRead, work: Work) -> None:
+        start, chunks, fault = begun
+        if self._parquet_queue and isinstance(fault, ParquetFile):
+            work.routed.append(replace(wanted, etag=opened.etag))
+            return
+        try:
+            detected = self._log_types.tell(wanted.key, start, fault)
+        except UnknownLogType as error:
+            reject = Reject(wanted.start, "unknown_log_type", str(error), start[:SHOWN_BYTES])
+            unknown = self._attempt.begin(opened.source, UNKNOWN, wanted.start, work.item)
+            unknown.reject_whole(reject)
+            return
+        log_format = detected.format
+        if log_format is None:
+            work.skip(wanted, detected.skip)
+            return
+        source = replace(opened.source, account_id=detected.account_id, region=detected.region)
+        delivery = self._attempt.begin(source, log_format.name, wanted.start, work.item)
+        choose_index = self._indexes.of(log_format)
+        blocks = blocks_of(log_format, chunks, source, choose_index, wanted.start)
+        self._attempt.deliver(delivery, blocks)
+        if delivery.resume_at:
+            work.left.append(wanted.later(opened.etag, delivery.resume_at))
+
+    def _send(self, work: Work) -> None:
+        """Send on what others must do; only then is a message done."""
+        try:
+            self._queue.send(work.left)
+            if self._parquet_queue:
+                self._parquet_queue.send(
+                    wanted.later(wanted.etag, wanted.start) for wanted in work.routed
+                )
+        except DeliveryError as error:
+            work.item.fail(error)
+            return
+        self.routed += len(work.routed)
+        for wanted in work.routed:
+            logger.info("object routed", extra={"bucket": wanted.bucket, "key": wanted.key})
+
+
+def _delay(work: Work) -> int:
+    # A message that nobody can read goes to the dead-letter queue without delay.
+    return 0 if isinstance(work.item.error, UnreadableMessage) else work.message.delay()

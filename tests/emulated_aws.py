@@ -1,0 +1,38 @@
+"""Emulated AWS for tests that call it: nobody's credentials, and moto in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.deployment import Deployment
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give what Lambda and the template give, and an AWS without anything in it."""
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "POWERTOOLS_SERVICE_NAME": "index_s3_logs",
+        "POWERTOOLS_METRICS_NAMESPACE": "ServiceLogs",
+        "POWERTOOLS_TRACE_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    from moto import mock_aws  # here, as below: other tests need not wait for it
+
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def deployment(aws: None) -> Deployment:
+    """Give buckets, queues and a search engine, with nothing in them."""
+    from tests.deployment import Deployment
+
+    return Deployment.make()

@@ -1,0 +1,68 @@
+"""A search engine made of a dict, and its writer: they pass the contract of the real ones."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from servicelogs.delivery.counts import SourceCounts
+from servicelogs.errors import ClusterNeedsFixing, DeliveryError
+from servicelogs.records import Block, Reject
+
+
+@dataclass
+class FakeEngine:
+    """What a search engine keeps, and how it misbehaves."""
+
+    documents: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    """Each document by its index and `_id`."""
+    refuses: Callable[[dict[str, Any]], bool] = lambda document: False
+    error: DeliveryError | None = None
+    """What every request meets."""
+
+    def writer(self) -> "FakeWriter":
+        return FakeWriter(self)
+
+
+@dataclass
+class FakeWriter:
+    """Sends nothing before `flush`, as the bulk writer may."""
+
+    engine: FakeEngine
+    waiting: list[tuple[Block, SourceCounts]] = field(default_factory=list)
+
+    def add(self, block: Block, counts: SourceCounts) -> None:
+        lines = block.body.count(b"\n")
+        if lines != 2 * block.documents:
+            raise ValueError(f"a block of {block.documents} documents has {lines} lines")
+        counts.take(block)
+        if block.documents:
+            self.waiting.append((block, counts))
+
+    def flush(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        for block, counts in waiting:
+            if self.engine.error:
+                counts.leave(block.documents, self.engine.error)
+            else:
+                self._create(block, counts)
+        if waiting and isinstance(self.engine.error, ClusterNeedsFixing):
+            raise self.engine.error
+
+    def _create(self, block: Block, counts: SourceCounts) -> None:
+        lines = bytes(block.body).split(b"\n")
+        for action, line in zip(lines[::2], lines[1::2], strict=False):
+            target, document = json.loads(action)["create"], json.loads(line)
+            place = (target["_index"], target["_id"])
+            if self.engine.refuses(document):
+                counts.reject(_reject(block, document["log"]["record"], *place))
+            elif place in self.engine.documents:
+                counts.already_there += 1
+            else:
+                self.engine.documents[place] = document
+                counts.indexed += 1
+
+
+def _reject(block: Block, record: int, index: str, document_id: str) -> Reject:
+    raw = block.raw(record)
+    return Reject(record, "mapper_parsing_exception", "it does not map", raw, index, document_id)
