@@ -20,7 +20,7 @@ from servicelogs.opensearch.writer import BulkWriter
 from servicelogs.parquet import json_lines
 from servicelogs.reading import decompressed
 from servicelogs.records import Source
-from servicelogs.settings import Settings
+from servicelogs.settings import IndexSettings, SearchSettings
 
 SEARCH = re.compile(r"```json\nGET (\S+)/_search\n(\{.*?)```", re.DOTALL)
 SECTIONS = ["Switch it on", "What the bucket must allow", "A document", "Searches", "Fields"]
@@ -44,15 +44,9 @@ def text_of(name: str) -> str:
 def sample_indexes(opensearch: str) -> tuple[OpenSearch, str]:
     """Index the sample logs of every type."""
     prefix = f"test-{uuid.uuid4().hex[:12]}"
-    settings = Settings(
-        opensearch_endpoint=opensearch,
-        opensearch_auth="none",
-        index_prefix=prefix,
-        index_period="year",
-        index_replicas=0,
-    )
-    client = connect(settings)
-    set_up(client, settings)
+    settings = IndexSettings(prefix=prefix, period="year", replicas=0)
+    client = connect(SearchSettings(endpoint=opensearch, auth="none"))
+    set_up(client, settings, formats.NAMES)
     writer = BulkWriter(
         client, seconds_left=lambda: 60, ensure_template=template_check(client, settings)
     )

@@ -15,10 +15,11 @@ from servicelogs.accounts import Account
 from servicelogs.batch_processor import SharedDeliveryProcessor
 from servicelogs.errors import DeliveryError, TryLater
 from servicelogs.indexing import Batch
+from servicelogs.log_types import LogTypes
 from servicelogs.opensearch.index_names import IndexNames
 from servicelogs.parquet import json_lines
 from servicelogs.records import Block, Reject
-from servicelogs.settings import Settings
+from servicelogs.settings import LogSettings
 from servicelogs.sources.queue import Message, Queue
 
 LOGS, BACKUP = "log-archive", "log-backup"
@@ -117,7 +118,7 @@ class Deployment:
     queue_url: str
     parquet_queue_url: str
     engine: Engine = field(default_factory=Engine)
-    settings: Settings | None = None
+    logs: LogSettings = LogSettings()  # noqa: RUF009 - it never changes
     counts: dict[str, Counter[str]] = field(default_factory=dict)
     passed_over: Counter[str] = field(default_factory=Counter)
     routed: int = 0
@@ -172,7 +173,8 @@ class Deployment:
 
     def _batch(self, queue_url: str, clock: Iterator[float] | None, **parquet: Any) -> Batch:
         return Batch(
-            settings=self.settings or self.default_settings(),
+            log_types=LogTypes(self.logs),
+            backup_bucket=BACKUP,
             s3=self.s3,
             queue=Queue(self.sqs, queue_url),
             writer=self.engine.writer(),
@@ -197,15 +199,6 @@ class Deployment:
         self.passed_over += batch.totals.passed_over
         self.routed += batch.totals.routed
         return failed
-
-    def default_settings(self, **changes: Any) -> Settings:
-        return Settings(
-            opensearch_endpoint="http://search.example",
-            opensearch_auth="none",
-            backup_bucket=BACKUP,
-            queue_url=self.queue_url,
-            **changes,
-        )
 
     def run(self, clock: Iterator[float] | None = None) -> list[str]:
         """Run the batch that the queue holds."""

@@ -5,7 +5,7 @@ import pytest
 from local.sample_events import KEYS
 from servicelogs.errors import UnknownLogType, UnreadableObject
 from servicelogs.log_types import LogTypes
-from servicelogs.settings import Settings
+from servicelogs.settings import LogSettings
 from tests.formats.parsing import parse
 from tests.pipeline.deployment import flow_key, flow_lines
 
@@ -15,7 +15,7 @@ ALB_KEY = KEYS["alb"]
 
 
 def log_types(**settings):
-    return LogTypes(Settings(opensearch_endpoint="", **settings))
+    return LogTypes(LogSettings(**settings))
 
 
 def told(types, key, start=b"", fault=None):

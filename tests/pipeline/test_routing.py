@@ -17,6 +17,7 @@ from servicelogs.accounts import Account
 from servicelogs.errors import TryLater
 from servicelogs.indexing import Batch
 from servicelogs.records import Block
+from servicelogs.settings import LogSettings
 from tests.pipeline.deployment import LOGS, Deployment, EngineWriter, flow_key, flow_lines
 from tests.pipeline.test_indexing import counting_down, forbid, records_of
 
@@ -80,9 +81,7 @@ def test_a_file_that_is_delivered_twice_changes_nothing(deployment):
 
 
 def test_one_of_a_type_that_is_not_indexed_is_not_handed_on(deployment):
-    deployment.settings = deployment.default_settings(
-        log_types=("alb",), log_type_prefixes={"AWSLogs/": "vpc_flow"}
-    )
+    deployment.logs = LogSettings(log_types=("alb",), log_type_prefixes={"AWSLogs/": "vpc_flow"})
     put(deployment, KEY)
 
     deployment.run()
@@ -92,7 +91,7 @@ def test_one_of_a_type_that_is_not_indexed_is_not_handed_on(deployment):
 
 
 def test_where_only_its_rows_tell_the_type_it_is_passed_over_after_it_was_handed_on(deployment):
-    deployment.settings = deployment.default_settings(log_types=("alb",))
+    deployment.logs = LogSettings(log_types=("alb",))
     put(deployment, "copies/some.parquet")
 
     deployment.run()
@@ -103,7 +102,7 @@ def test_where_only_its_rows_tell_the_type_it_is_passed_over_after_it_was_handed
 
 
 def test_a_prefix_tells_the_type_of_a_parquet_file_too(deployment):
-    deployment.settings = deployment.default_settings(log_type_prefixes={"copies/": "vpc_flow"})
+    deployment.logs = LogSettings(log_type_prefixes={"copies/": "vpc_flow"})
     put(deployment, "copies/some.parquet")
 
     deployment.run()
@@ -155,7 +154,7 @@ def test_a_file_there_is_no_time_for_is_gone_on_with_row_by_row(deployment):
 
 
 def test_a_broken_file_is_one_reject_in_the_backup_bucket(deployment):
-    deployment.settings = deployment.default_settings(log_type_prefixes={"AWSLogs/": "vpc_flow"})
+    deployment.logs = LogSettings(log_type_prefixes={"AWSLogs/": "vpc_flow"})
     put(deployment, KEY, FILE[:1000])
     deployment.run()
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from servicelogs import formats
-from servicelogs.settings import read_settings
+from servicelogs.settings import LogSettings, read_settings
 from tests.templates.expansion import TEMPLATES, read
 
 PREFIXES = [
@@ -30,7 +30,7 @@ def test_every_type_is_allowed_and_no_other_name(name):
 def test_a_prefix_may_be_given_every_type_and_is_read_as_it_is_written(declared):
     value = ",".join(f"hive/of={name}/={name}" for name in formats.NAMES)
     assert re.fullmatch(declared["AllowedPattern"], value)
-    settings = read_settings({"OPENSEARCH_ENDPOINT": "x", "LOG_TYPE_PREFIXES": value})
+    settings = read_settings(LogSettings, {"LOG_TYPE_PREFIXES": value})
     assert settings.log_type_prefixes == {f"hive/of={name}/": name for name in formats.NAMES}
 
 

@@ -14,11 +14,19 @@ from botocore.config import Config
 
 from servicelogs.batch_processor import SharedDeliveryProcessor
 from servicelogs.indexing import Batch
+from servicelogs.log_types import LogTypes
 from servicelogs.opensearch.client import connect
 from servicelogs.opensearch.setup import index_names, template_check
 from servicelogs.opensearch.writer import BulkWriter
 from servicelogs.reading import not_read_here
-from servicelogs.settings import read_settings
+from servicelogs.settings import (
+    BackupSettings,
+    IndexSettings,
+    LogSettings,
+    QueueSettings,
+    SearchSettings,
+    read_settings,
+)
 from servicelogs.sources.queue import Message, Queue
 
 # Kept after the last bulk request for the rejects and the messages about what is left.
@@ -37,15 +45,16 @@ class IndexFunction:
         text_of_parquet: Callable[[Iterator[bytes], int], Iterator[bytes]] = not_read_here,
     ) -> None:
         """Read the settings; Parquet files are read with `text_of_parquet`, or sent on."""
-        self.settings = read_settings(needed=("BACKUP_BUCKET", "QUEUE_URL"))
-        self.opensearch = connect(self.settings)
-        self._names = index_names(self.settings)
-        self._check_template = template_check(self.opensearch, self.settings)
+        indexes, queues = read_settings(IndexSettings), read_settings(QueueSettings)
+        self._log_types = LogTypes(read_settings(LogSettings))
+        self._backup_bucket = read_settings(BackupSettings).bucket
+        self.opensearch = connect(read_settings(SearchSettings))
+        self._names = index_names(indexes)
+        self._check_template = template_check(self.opensearch, indexes)
         self._s3 = boto3.client("s3", config=_PATIENCE)
         sqs = boto3.client("sqs", config=_PATIENCE)
-        self._queue = Queue(sqs, self.settings.queue_url)
-        parquet_url = self.settings.parquet_queue_url
-        self._parquet_queue = Queue(sqs, parquet_url) if parquet_url else None
+        self._queue = Queue(sqs, queues.url)
+        self._parquet_queue = Queue(sqs, queues.parquet_url) if queues.parquet_url else None
         self._text_of_parquet = text_of_parquet
 
     def index(
@@ -71,7 +80,8 @@ class IndexFunction:
 
     def _batch(self, seconds_left: Callable[[], float]) -> Batch:
         return Batch(
-            settings=self.settings,
+            log_types=self._log_types,
+            backup_bucket=self._backup_bucket,
             s3=self._s3,
             queue=self._queue,
             writer=BulkWriter(

@@ -34,7 +34,6 @@ from servicelogs.parsing.format import Format
 from servicelogs.reading import Begun, begin, not_read_here
 from servicelogs.records import Block, Reject, Source
 from servicelogs.rejects import RejectsPart
-from servicelogs.settings import Settings
 from servicelogs.sources.announcements import Announcement, ObjectToRead, read_announcement
 from servicelogs.sources.queue import Message, Queue
 from servicelogs.sources.s3_objects import OpenObject, open_object
@@ -126,7 +125,8 @@ class Batch:
     def __init__(
         self,
         *,
-        settings: Settings,
+        log_types: LogTypes,
+        backup_bucket: str,
         s3: S3Client,
         queue: Queue,
         writer: Writer,
@@ -139,8 +139,8 @@ class Batch:
 
         Parquet files go to `parquet_queue`, if there is one, for a function that can read them.
         """
-        self._settings = settings
-        self._log_types = LogTypes(settings)
+        self._log_types = log_types
+        self._backup_bucket = backup_bucket
         self._s3 = s3
         self._queue = queue
         self._writer = writer
@@ -289,7 +289,7 @@ class Batch:
         try:
             work.check()
             for part in work.parts:
-                part.rejects.upload(self._s3, self._settings.backup_bucket)
+                part.rejects.upload(self._s3, self._backup_bucket)
             self._queue.send(work.left())
             if self._parquet_queue:
                 self._parquet_queue.send(
@@ -300,7 +300,7 @@ class Batch:
 
     def _forget_earlier_rejects(self) -> None:
         """Delete what an earlier attempt rejected of parts that have no rejects any more."""
-        bucket = self._settings.backup_bucket
+        bucket = self._backup_bucket
         works = {
             part.rejects.key: work
             for work in self._works

@@ -22,7 +22,7 @@ from servicelogs.parsing.format import Format
 from servicelogs.reading import begin
 from servicelogs.records import Block, Source
 from servicelogs.rejects import line as reject_line
-from servicelogs.settings import Settings
+from servicelogs.settings import IndexSettings
 
 STANDARD_INPUT = "-"
 
@@ -158,10 +158,8 @@ class _Parser:
         self._bulk = bulk
         self._out = out
         self._rejects = rejects
-        defaults = Settings(opensearch_endpoint="")
-        self._index_names = IndexNames(
-            defaults.index_prefix, defaults.index_period, defaults.delete_after_days
-        )
+        defaults = IndexSettings()
+        self._index_names = IndexNames(defaults.prefix, defaults.period, defaults.delete_after_days)
 
     def parse(self, file: _LogFile, outcome: Outcome) -> None:
         """Write the documents and rejects of a file, block by block, and count them."""

@@ -6,7 +6,7 @@ from servicelogs import formats
 from servicelogs.errors import UnknownLogType, UnreadableObject
 from servicelogs.formats import START_BYTES, Detected
 from servicelogs.parsing.format import Format
-from servicelogs.settings import Settings
+from servicelogs.settings import LogSettings
 
 
 class LogTypes:
@@ -17,7 +17,7 @@ class LogTypes:
     objects are passed over by name, and are no unknown ones.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: LogSettings) -> None:
         self._pinned = settings.log_type
         self._prefixes = sorted(settings.log_type_prefixes.items(), key=lambda pair: -len(pair[0]))
         self._indexed = settings.log_types

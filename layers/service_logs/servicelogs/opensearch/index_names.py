@@ -4,19 +4,10 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Literal, get_args
 
 from servicelogs.documents import EPOCH, Dates, IndexDate
-from servicelogs.parsing.format import Format
+from servicelogs.parsing.format import PERIODS, Format, Period
 from servicelogs.records import Source
-
-Period = Literal["hour", "day", "week", "month", "year"]
-
-# From the finest to the coarsest.
-PERIODS: tuple[Period, ...] = get_args(Period)
-
-# A snapshot holds items of every day: a finer period would make hundreds of small indexes.
-COARSER: Mapping[str, Period] = MappingProxyType({"config": "month"})
 
 # A clock that is wrong by less than this, or a log delivered around midnight, keeps its own date.
 TOLERANCE = timedelta(days=1)
@@ -61,9 +52,9 @@ class IndexNames:
         """Return what all index names of this log type begin with, without the period."""
         return f"{self._prefix}-{format_name.replace('_', '-')}"
 
-    def period(self, format_name: str) -> Period:
+    def period(self, log_format: Format) -> Period:
         """Return the time that one index of this log type covers."""
-        return max(self._period, COARSER.get(format_name, self._period), key=PERIODS.index)
+        return max(self._period, log_format.least_period, key=PERIODS.index)
 
     def patterns(self, format_name: str) -> list[str]:
         """Return wildcards that match every index of this log type, and of no other.
@@ -73,15 +64,15 @@ class IndexNames:
         """
         return [f"{self.stem(format_name)}-{digit}*" for digit in "12"]
 
-    def is_of_period(self, format_name: str, index: str) -> bool:
+    def is_of_period(self, log_format: Format, index: str) -> bool:
         """Tell whether this deployment would give an index of this log type such a name."""
-        shape = _SHAPES[self.period(format_name)]
-        return re.fullmatch(f"{re.escape(self.stem(format_name))}-{shape}", index) is not None
+        shape = _SHAPES[self.period(log_format)]
+        return re.fullmatch(f"{re.escape(self.stem(log_format.name))}-{shape}", index) is not None
 
     def dates(self, log_format: Format) -> Dates:
         """Return the function that dates the records of this format."""
         start = f"{self.stem(log_format.name)}-"
-        suffix = _SUFFIXES[self.period(log_format.name)]
+        suffix = _SUFFIXES[self.period(log_format)]
         snapshots = re.compile(log_format.snapshots or r"(?!)")
 
         def date(hour: datetime, source: Source) -> IndexDate | None:

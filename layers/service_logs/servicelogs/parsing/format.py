@@ -2,10 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from servicelogs.documents import Dates
 from servicelogs.parsing.fields import Field
 from servicelogs.records import Block, Source
+
+Period = Literal["hour", "day", "week", "month", "year"]
+
+# From the shortest to the longest.
+PERIODS: tuple[Period, ...] = get_args(Period)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +31,8 @@ class Format:
     snapshots: str = ""
     """A regular expression found in the keys of objects that tell of one moment, whenever their
     records happened: these are dated by their delivery."""
+    least_period: Period = "hour"
+    """The shortest time that is kept apart (in an index of its own)."""
     starts: str = ""
     """A regular expression that only this format's first bytes match."""
 
