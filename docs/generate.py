@@ -17,6 +17,7 @@ from typing import Any
 
 from local.sample_logs import objects
 from servicelogs import formats
+from servicelogs.detection.keys import Place, places
 from servicelogs.documents import one_index
 from servicelogs.opensearch.index_names import IndexNames
 from servicelogs.parsing.format import Format
@@ -116,7 +117,7 @@ def _document(log_format: Format) -> str:
 def _sample(log_format: Format) -> tuple[str, dict[str, Any]]:
     """Give the sample record with the most fields, as AWS writes it and as it is indexed."""
     sample = next(one for one in objects() if one.format == log_format.name and one.records)
-    account, region = formats.place(sample.key, sample.format)
+    account, region = places(sample.key).get(sample.format, Place())
     source = Source(f"s3://my-logs/{sample.key}", "0123456789abcdef", DELIVERED, account, region)
     chunks = decompressed(BytesIO(sample.data))
     blocks = log_format.blocks(chunks, source, one_index("aws"))

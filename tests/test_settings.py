@@ -82,8 +82,6 @@ def test_a_domain_may_be_named_without_scheme():
         (LogSettings, "LOG_TYPE_PREFIXES", "=alb"),
         (LogSettings, "LOG_TYPE_PREFIXES", "edge/=albs"),
         (LogSettings, "LOG_TYPE_PREFIXES", "edge/=alb,edge/=cloudtrail"),
-        (LogSettings, "CLOUDFRONT_FIELDS", "date;time"),
-        (LogSettings, "CLOUDFRONT_FIELDS", "date time date"),
         (BackupSettings, "BACKUP_BUCKET", "s3://bucket"),
         (QueueSettings, "QUEUE_URL", "arn:aws:sqs:eu-west-1:111122223333:queue"),
         (QueueSettings, "PARQUET_QUEUE_URL", "arn:aws:sqs:eu-west-1:111122223333:queue"),
@@ -123,8 +121,57 @@ def test_a_prefix_of_keys_may_hold_an_equals_sign_itself():
 
 @pytest.mark.parametrize(
     "value",
-    ["date time cs(User-Agent)", "date,time,cs(User-Agent)", " date, time\tcs(User-Agent) "],
+    [
+        "date time cs(User-Agent)",
+        "date,time,cs(User-Agent)",
+        " date, time\tcs(User-Agent) ",
+        "${date} ${time} ${cs(User-Agent)}",
+        "${date}${time},cs(User-Agent)",
+    ],
 )
 def test_fields_may_be_separated_as_aws_shows_them_or_by_commas(value):
-    logs = read_settings(LogSettings, {"CLOUDFRONT_FIELDS": value})
-    assert logs.cloudfront_fields == ("date", "time", "cs(User-Agent)")
+    given = {"FORMAT_OPTIONS": f"CloudFrontFields={value};FlowLogFields="}
+    logs = read_settings(LogSettings, given)
+    assert logs.format_options == {"CloudFrontFields": ("date", "time", "cs(User-Agent)")}
+
+
+@pytest.mark.parametrize(
+    "value", [";", " ; ", "CloudFrontFields=;FlowLogFields=", "FlowLogFields= "]
+)
+def test_options_that_are_not_given_are_none(value):
+    assert read_settings(LogSettings, {"FORMAT_OPTIONS": value}).format_options == {}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    ["version srcaddr", "tgw-id srcaddr", "interface-id srcaddr", "srcaddr a-newer-column"],
+)
+def test_flow_logs_may_have_the_columns_of_either_kind_and_newer_ones(fields):
+    logs = read_settings(LogSettings, {"FORMAT_OPTIONS": f"FlowLogFields={fields}"})
+    assert logs.format_options == {"FlowLogFields": tuple(fields.split())}
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("CloudFrontFields=date time date", "'date' is there twice"),
+        ("CloudFrontFields=date ti/me", "'ti/me' is not the name of a column"),
+        ("CloudFrontFields=srcaddr", "'srcaddr' is not a column of cloudfront, nor are others"),
+        ("FlowLogFields=srcaddr SrcPort", "'SrcPort' is not the name of a column"),
+        ("FlowLogFields=${srcaddr ${end}", "'${srcaddr' is not the name of a column"),
+        ("FlowLogFields=foo bar", "'foo' is not a column of tgw_flow, nor are others, and 'foo'"),
+        (
+            "FlowLogFields=interface-id tgw-id",
+            "'interface-id' is not a column of tgw_flow, and 'tgw-id' is not a column of vpc_flow",
+        ),
+        ("FlowFields=srcaddr", "FORMAT_OPTIONS must be options of formats, not 'FlowFields'"),
+        ("srcaddr dstaddr", "FORMAT_OPTIONS must be option=names pairs"),
+    ],
+)
+def test_a_bad_name_in_an_option_is_an_error_that_says_which(value, reason):
+    with pytest.raises(ConfigurationError) as caught:
+        read_settings(LogSettings, {"FORMAT_OPTIONS": value})
+    assert reason in str(caught.value)
+    assert f"{value.partition('=')[0]} must be" in str(caught.value) or "FORMAT" in str(
+        caught.value
+    )

@@ -14,13 +14,14 @@ from docs.generate import PAGES, pages
 from local.sample_logs import objects
 from servicelogs import formats
 from servicelogs.accounts import Account
+from servicelogs.detection.objects import ObjectTypes
 from servicelogs.opensearch.client import connect
 from servicelogs.opensearch.setup import index_names, set_up, template_check
 from servicelogs.opensearch.writer import BulkWriter
 from servicelogs.parquet import json_lines
 from servicelogs.reading import decompressed
 from servicelogs.records import Source
-from servicelogs.settings import IndexSettings, SearchSettings
+from servicelogs.settings import IndexSettings, LogSettings, SearchSettings
 
 SEARCH = re.compile(r"```json\nGET (\S+)/_search\n(\{.*?)```", re.DOTALL)
 SECTIONS = ["Switch it on", "What the bucket must allow", "A document", "Searches", "Fields"]
@@ -50,9 +51,10 @@ def sample_indexes(opensearch: str) -> tuple[OpenSearch, str]:
     writer = BulkWriter(
         client, seconds_left=lambda: 60, ensure_template=template_check(client, settings)
     )
+    types = ObjectTypes(LogSettings())
     for number, sample in enumerate(objects()):
-        start = b"".join(decompressed(BytesIO(sample.data), json_lines))[: formats.START_BYTES]
-        detected = formats.detect(sample.key, start)
+        start = b"".join(decompressed(BytesIO(sample.data), json_lines))
+        detected = types.identify(sample.key, start, None)
         if detected.format is None:
             continue
         source = Source(f"s3://logs/{sample.key}", f"{number:016}", DELIVERED)

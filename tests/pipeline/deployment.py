@@ -13,9 +13,9 @@ from aws_lambda_powertools.utilities.batch import process_partial_response
 
 from servicelogs.accounts import Account
 from servicelogs.batch_processor import SharedDeliveryProcessor
+from servicelogs.detection.objects import ObjectTypes
 from servicelogs.errors import DeliveryError, TryLater
 from servicelogs.indexing import Batch
-from servicelogs.log_types import LogTypes
 from servicelogs.opensearch.index_names import IndexNames
 from servicelogs.parquet import json_lines
 from servicelogs.records import Block, Reject
@@ -173,7 +173,7 @@ class Deployment:
 
     def _batch(self, queue_url: str, clock: Iterator[float] | None, **parquet: Any) -> Batch:
         return Batch(
-            log_types=LogTypes(self.logs),
+            types=ObjectTypes(self.logs),
             backup_bucket=BACKUP,
             s3=self.s3,
             queue=Queue(self.sqs, queue_url),

@@ -13,6 +13,7 @@ from typing import NoReturn, override
 from servicelogs import formats
 from servicelogs.errors import ServiceLogsError
 from servicelogs.reference import FieldEntry, field_entries
+from servicelogs.settings import field_names
 
 ALL_WELL = 0
 SOME_REJECTED = 1
@@ -80,7 +81,7 @@ def _parse(options: argparse.Namespace) -> int:
     outcome = parse_files(
         options.files,
         log_type=options.type,
-        fields=tuple(options.fields.replace(",", " ").split()),
+        fields=field_names(options.fields),
         key=options.source,
         bulk=options.bulk,
         rejects=options.rejects,

@@ -13,8 +13,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from servicelogs.batch_processor import SharedDeliveryProcessor
+from servicelogs.detection.objects import ObjectTypes
 from servicelogs.indexing import Batch
-from servicelogs.log_types import LogTypes
 from servicelogs.opensearch.client import connect
 from servicelogs.opensearch.setup import index_names, template_check
 from servicelogs.opensearch.writer import BulkWriter
@@ -46,7 +46,7 @@ class IndexFunction:
     ) -> None:
         """Read the settings; Parquet files are read with `text_of_parquet`, or sent on."""
         indexes, queues = read_settings(IndexSettings), read_settings(QueueSettings)
-        self._log_types = LogTypes(read_settings(LogSettings))
+        self._types = ObjectTypes(read_settings(LogSettings))
         self._backup_bucket = read_settings(BackupSettings).bucket
         self.opensearch = connect(read_settings(SearchSettings))
         self._names = index_names(indexes)
@@ -80,7 +80,7 @@ class IndexFunction:
 
     def _batch(self, seconds_left: Callable[[], float]) -> Batch:
         return Batch(
-            log_types=self._log_types,
+            types=self._types,
             backup_bucket=self._backup_bucket,
             s3=self._s3,
             queue=self._queue,

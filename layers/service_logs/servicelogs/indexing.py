@@ -17,6 +17,8 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from servicelogs.accounts import Account
+from servicelogs.detection.content import START_BYTES
+from servicelogs.detection.objects import ObjectTypes
 from servicelogs.documents import Dates
 from servicelogs.errors import (
     ClusterNeedsMending,
@@ -27,8 +29,6 @@ from servicelogs.errors import (
     UnknownLogType,
     UnreadableMessage,
 )
-from servicelogs.formats import START_BYTES
-from servicelogs.log_types import LogTypes
 from servicelogs.measures import Totals
 from servicelogs.parsing.format import Format
 from servicelogs.reading import Begun, begin, not_read_here
@@ -125,7 +125,7 @@ class Batch:
     def __init__(
         self,
         *,
-        log_types: LogTypes,
+        types: ObjectTypes,
         backup_bucket: str,
         s3: S3Client,
         queue: Queue,
@@ -139,7 +139,7 @@ class Batch:
 
         Parquet files go to `parquet_queue`, if there is one, for a function that can read them.
         """
-        self._log_types = log_types
+        self._types = types
         self._backup_bucket = backup_bucket
         self._s3 = s3
         self._queue = queue
@@ -200,7 +200,7 @@ class Batch:
             work.not_begun.append(wanted)
             return
         # What a key says counts only once it is known which of two it is.
-        by_key = None if wanted.key_if_encoded else self._log_types.by_key(wanted.key)
+        by_key = None if wanted.key_if_encoded else self._types.by_key(wanted.key)
         if by_key and by_key.skip:
             work.pass_over(wanted, by_key.skip)
             return
@@ -236,7 +236,7 @@ class Batch:
             work.routed.append(replace(wanted, key=opened.key, key_if_encoded="", etag=opened.etag))
             return
         try:
-            detected = self._log_types.tell(opened.key, start, fault)
+            detected = self._types.identify(opened.key, start, fault)
         except UnknownLogType as error:
             reject = Reject(wanted.start, "unknown_log_type", str(error), start[:SHOWN_BYTES])
             self._reject_whole(opened, wanted, work, reject)

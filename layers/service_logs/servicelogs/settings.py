@@ -94,16 +94,41 @@ def _log_type_prefixes(name: str, value: str) -> dict[str, str]:
     return found
 
 
-def _fields(name: str, value: str) -> tuple[str, ...]:
-    fields = tuple(value.replace(",", " ").split())
-    wrong = [field for field in fields if not re.fullmatch(r"[0-9A-Za-z()-]+", field)]
-    wrong += [field for at, field in enumerate(fields) if field in fields[:at]]
-    if wrong:
+def field_names(text: str) -> tuple[str, ...]:
+    """Split names of fields, as AWS writes them: `date c-ip`, `date,c-ip`, `${srcaddr} ${end}`."""
+    return tuple(re.sub(r"\$\{([^${}]*)\}", r" \1 ", text).replace(",", " ").split())
+
+
+def _format_options(name: str, value: str) -> dict[str, tuple[str, ...]]:
+    options: dict[str, tuple[str, ...]] = {}
+    for pair in filter(None, map(str.strip, value.split(";"))):
+        option, equals, names = pair.partition("=")
+        if not equals:
+            raise ConfigurationError(
+                f"{name} must be option=names pairs separated by semicolons, not {pair[:200]!r}"
+            )
+        if fields := field_names(names):
+            _check_option(name, option, fields)
+            options[option] = fields
+    return options
+
+
+def _check_option(name: str, option: str, fields: tuple[str, ...]) -> None:
+    """Refuse an option that no format has, or whose fields none that has it can have."""
+    having = [one for one in map(formats.get, formats.NAMES) if one.option == option]
+    if not having:
+        raise ConfigurationError(f"{name} must be options of formats, not {option[:200]!r}")
+    refusals = []
+    for log_format in having:
+        try:
+            log_format.with_fields(fields)
+        except ConfigurationError as error:
+            refusals.append(str(error))
+    if len(refusals) == len(having):
         raise ConfigurationError(
-            f"{name} must be CloudFront's names of fields, each once, as date time c-ip "
-            f"cs(User-Agent), not {wrong[0][:200]!r}"
+            f"{option} must be names of columns, each once, separated by spaces or commas: "
+            + ", and ".join(dict.fromkeys(refusals))
         )
-    return fields
 
 
 _service = _one_of(get_args(Service))
@@ -129,8 +154,10 @@ class LogSettings:
         Mapping[str, str], _Variable("LOG_TYPE_PREFIXES", _log_type_prefixes)
     ] = field(default_factory=dict)
     """The types of objects by the beginning of their keys; the longest that matches counts."""
-    cloudfront_fields: Annotated[tuple[str, ...], _Variable("CLOUDFRONT_FIELDS", _fields)] = ()
-    """What CloudFront's plain files without a header hold, in order; none: AWS's default fields."""
+    format_options: Annotated[
+        Mapping[str, tuple[str, ...]], _Variable("FORMAT_OPTIONS", _format_options)
+    ] = field(default_factory=dict)
+    """The columns of files without a header, in order, by the option of their formats."""
 
     def __post_init__(self) -> None:
         """Refuse settings that contradict each other."""

@@ -173,13 +173,16 @@ FORMAT = Headed(
         "{folders?}accountid={account}/{folders?}{distribution}.{date_and_hour}.{id}",
         "{distribution}.{date_and_hour}.{id}",
     ),
-    starts=r"(?:#Version:[^\n]*\n)?#Fields:(?:[ \t]+[^ \t\r\n]+)*?[ \t]+"
+    # Other servers log like this too, but with fields of the server's own (s-ip).
+    starts=r"(?:#Version:[^\n]*\n)?#Fields:(?![^\n]*[ \t]s-)(?:[ \t]+[^ \t\r\n]+)*?[ \t]+"
     rf"(?:{_IN_HEADER})[ \t\r\n]"
     rf'|\s*\{{(?=[^{{}}\[\]]*?"(?:{_IN_JSON})"\s*:)'
     # Without a header: the default columns.
     r"|\d{4}-\d\d-\d\d\t\d\d:\d\d:\d\d\t[A-Z]{3}\d+(?:-[A-Z]\d+)?\t\d+\t",
     separator="\t",
     comment=b"#",
+    column_name=r"[0-9A-Za-z()-]+",
+    option="CloudFrontFields",
     default=tuple(DEFAULT.split()),
     time="time",
     times=("timestamp(ms)", "time"),

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import override
 
 from servicelogs.documents import Dates, Stamps
-from servicelogs.errors import UnreadableObject
+from servicelogs.errors import ConfigurationError, UnreadableObject
 from servicelogs.parsing.columns import Column, keyword, snake
 from servicelogs.parsing.cutting import Lines, Overlong, cut_lines
 from servicelogs.parsing.fields import Field
@@ -24,7 +24,8 @@ _MOST_COLUMNS_KEPT = 8192
 _MOST_COLUMNS = 256
 _MOST_HEADER_BYTES = 4096
 _MOST_NAMES_BYTES = 16 * 1024
-_column_name = re.compile(r"[a-z][a-z0-9_-]*").fullmatch
+_VALUES = {"ip": "(?:[0-9A-Fa-f:.]+|-)"} | dict.fromkeys(("integer", "long"), r"(?:\d+|-)")
+"""Regular expressions of the values of fields, by their types."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +159,10 @@ class Headed(Delimited):
     default: tuple[str, ...]
     times: tuple[str, ...]
     """The columns that tell the time, the best first; without any it is the delivery's."""
+    column_name: str = "[a-z][a-z0-9_-]*"
+    """What the name of a column looks like: AWS adds some."""
+    foreign: str = ""
+    """A regular expression of the columns that only another format with the same option has."""
     comment: bytes = b""
     """What lines begin with that are no records; `#Fields:` among them is the header."""
 
@@ -170,9 +175,25 @@ class Headed(Delimited):
     def _by_name(self) -> dict[str, Column]:
         return {column.name: column for column in self.columns}
 
-    def with_default(self, names: tuple[str, ...]) -> "Headed":
-        """Give this format with other columns for lines without a header."""
-        return replace(self, default=names)
+    @override
+    def with_fields(self, names: tuple[str, ...]) -> "Headed":
+        for position, name in enumerate(names):
+            if not re.fullmatch(self.column_name, name):
+                raise ConfigurationError(f"{name[:60]!r} is not the name of a column")
+            if name in names[:position]:
+                raise ConfigurationError(f"{name!r} is there twice")
+            if re.fullmatch(self.foreign, name):
+                raise ConfigurationError(f"{name!r} is not a column of {self.name}")
+        if self._by_name.keys().isdisjoint(names):
+            raise ConfigurationError(f"{names[0]!r} is not a column of {self.name}, nor are others")
+        return replace(self, default=names, headless=self._line_with(names))
+
+    def _line_with(self, names: tuple[str, ...]) -> str:
+        """Give a regular expression of lines with these columns."""
+        types = {field.name: field.type for field in self.fields}
+        text = rf"[^{self.separator}\r\n]+"
+        values = (_VALUES.get(types.get(snake(name), ""), text) for name in names)
+        return self.separator.join(values) + r"\r?(?:\n|\Z)"
 
     @property
     @override
@@ -196,7 +217,7 @@ class Headed(Delimited):
             return ()
         if self.comment:
             return names if named and known else ()
-        if not known or not all(map(_column_name, names)):
+        if not known or not all(re.fullmatch(self.column_name, name) for name in names):
             return ()
         # In a record a value may look like a name; there may be names that are newer than this.
         return names if names[0] in self._by_name or 2 * known > len(names) else ()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from servicelogs.documents import Dates
+from servicelogs.errors import ConfigurationError
 from servicelogs.parsing.fields import Field
 from servicelogs.records import Block, Source
 
@@ -23,7 +24,7 @@ class Format:
     page: str
     """The AWS documentation page that it follows."""
     keys: tuple[str, ...]
-    """Object keys as AWS lays them out, without any prefix before them (formats/keys.py)."""
+    """Object keys as AWS lays them out, without any prefix before them (detection/keys.py)."""
     deliverer: str
     """The service principal that writes the objects."""
     common: Mapping[str, str] = field(default_factory=dict)
@@ -34,12 +35,27 @@ class Format:
     least_period: Period = "hour"
     """The shortest time that is kept apart (in an index of its own)."""
     starts: str = ""
-    """A regular expression that only this format's first bytes match."""
+    """A regular expression that only this format's first lines match."""
+    option: str = ""
+    """The parameter that says which columns files without a header have; another format may have
+    it too. Empty: the columns are always the same, or in each file."""
+    headless: str = ""
+    """A regular expression of lines with the columns of the option."""
 
     @property
     def fields(self) -> tuple[Field, ...]:
         """The document's fields in the order AWS documents them."""
         raise NotImplementedError
+
+    def with_fields(self, names: tuple[str, ...]) -> "Format":
+        """Give this format with these columns in files without a header.
+
+        A ConfigurationError that says why if it cannot have them.
+        """
+        asked = " ".join(names)
+        raise ConfigurationError(
+            f"the columns of {self.name} are always the same, and not {asked[:60]!r}"
+        )
 
     def blocks(
         self, chunks: Iterable[bytes], source: Source, dates: Dates, start: int = 1
