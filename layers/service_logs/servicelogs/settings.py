@@ -7,11 +7,14 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Annotated, Literal, NamedTuple, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, get_args, get_type_hints
 
 from servicelogs import formats
 from servicelogs.errors import ConfigurationError
 from servicelogs.parsing.format import PERIODS, Period
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Auth = Literal["sigv4", "basic", "none"]
 Service = Literal["es", "aoss"]
@@ -239,15 +242,9 @@ class IndexSettings:
     """A collection of OpenSearch Serverless (aoss) decides shards, replicas and codec itself."""
 
 
-def read_settings[
-    Concern: (
-        LogSettings,
-        BackupSettings,
-        QueueSettings,
-        SearchSettings,
-        IndexSettings,
-    )
-](concern: type[Concern], environment: Mapping[str, str] = os.environ) -> Concern:
+def read_settings[Concern: DataclassInstance](
+    concern: type[Concern], environment: Mapping[str, str] = os.environ
+) -> Concern:
     """Read the settings of one concern; one that is missing or makes no sense is an error."""
     values = {}
     variables = get_type_hints(concern, include_extras=True)
