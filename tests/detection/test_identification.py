@@ -15,6 +15,7 @@ from servicelogs.errors import UnknownLogType, UnreadableObject
 from servicelogs.reading import decompressed
 from servicelogs.settings import LogSettings
 from tests.formats.make_cases import FOLDER, cases
+from tests.formats.parsing import parse
 
 TYPES = ObjectTypes(LogSettings())
 ACCOUNT, REGION = "111122223333", "eu-west-1"
@@ -386,6 +387,14 @@ def test_what_stands_far_below_is_not_looked_at() -> None:
 def test_a_line_within_a_record_says_nothing() -> None:
     text = b'[\n  {\n    "of": [\n      {"eventVersion": "1.11"}\n    ]\n  }\n]\n'
     assert "no known format" in taken_for(text)
+
+
+@pytest.mark.parametrize("name", ["alb", "clb", "cloudfront", "s3_access", "vpc_flow", "waf"])
+def test_an_odd_first_line_costs_no_other_record(name: str) -> None:
+    text = generate(name, 20)
+    parsed = parse(detect("copies/today.txt", b"odd words\n" + text).format, b"odd words\n" + text)
+    assert [reject.ordinal for reject in parsed.rejects] == [1]
+    assert len(parsed.documents) == len(parse(name, text).documents)
 
 
 @pytest.mark.parametrize(

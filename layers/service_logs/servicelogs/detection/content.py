@@ -40,7 +40,10 @@ def types(start: bytes, names: Collection[str]) -> set[str]:
 
 
 def _matching(start: bytes, position: int, names: Collection[str]) -> set[str]:
-    return {name for name in names if _pattern(formats.get(name).starts).match(start, position)}
+    end = position + START_BYTES
+    return {
+        name for name in names if _pattern(formats.get(name).starts).match(start, position, end)
+    }
 
 
 def headless(start: bytes, pattern: str) -> bool:
