@@ -448,6 +448,8 @@ def test_first_bytes_of_every_golden_input_are_taken_for_its_format_alone(case: 
         b"GET / HTTP/1.1",
         b"time,status\n1,2\n",
         b"the start of a text\nof several lines\n",
+        b"notes of monday\naction items for all\nend\n",
+        b"a recipe\naction\n",
     ],
 )
 def test_an_object_of_no_known_type_is_an_error_that_names_what_was_seen(start: bytes) -> None:

@@ -40,17 +40,18 @@ def foreign(columns: Iterable[str], others: Iterable[str]) -> str:
 
 
 def header(columns: Iterable[str], others: Iterable[str]) -> str:
-    """Match a first line that names columns of one kind of flow log, and none of another's own.
+    """Match a line that names columns of one kind of flow log, and none of another's own.
 
     There may be newer names among them; but for those with a hyphen, the names are common words, so
-    one of these must come first.
+    one of these must come first, and another behind it.
     """
     names = sorted(columns)
     some = "|".join(names)
     telling = "|".join(name for name in names if "-" in name)
     return (
         rf"(?!(?:{_COLUMN}[ ]+)*(?:{foreign(names, others)})[ \r\n])"
-        rf"(?=(?:{some})[ \r\n]|(?:{_COLUMN}[ ]+)*?(?:{telling})[ \r\n])"
+        rf"(?=(?:(?:{some})[ ]+(?:{_COLUMN}[ ]+)*?(?:{some})|(?:{_COLUMN}[ ]+)*?(?:{telling}))"
+        r"[ \r\n])"
         rf"{_COLUMN}(?:[ ]+{_COLUMN})*+[ ]*\r?\n"
     )
 
