@@ -17,13 +17,14 @@ from typing import Any
 
 from local.sample_logs import objects
 from servicelogs import formats
+from servicelogs.command_line.reference import field_entries, type_of
+from servicelogs.detection.keys import Place, places
 from servicelogs.opensearch.dated_indexes import one_index
 from servicelogs.opensearch.documents import blocks_of
 from servicelogs.opensearch.index_names import IndexNames
 from servicelogs.parsing.format import Format
 from servicelogs.parsing.frame import FRAME
 from servicelogs.records import Block, Source
-from servicelogs.reference import field_entries, type_of
 from servicelogs.sources.decompression import decompressed
 
 ROOT = Path(__file__).parents[1]
@@ -117,7 +118,7 @@ def _document(log_format: Format) -> str:
 def _sample(log_format: Format) -> tuple[str, dict[str, Any]]:
     """Give the sample record with the most fields, as AWS writes it and as it is indexed."""
     sample = next(one for one in objects() if one.format == log_format.name and one.records)
-    account, region = formats.place(sample.key, sample.format)
+    account, region = places(sample.key).get(sample.format, Place())
     source = Source(f"s3://my-logs/{sample.key}", "0123456789abcdef", DELIVERED, account, region)
     chunks = decompressed(BytesIO(sample.data))
     blocks = blocks_of(log_format, chunks, source, one_index("aws"))

@@ -14,10 +14,10 @@ from aws_lambda_powertools.utilities.batch import EventType, process_partial_res
 
 from servicelogs.delivery.attempt import Attempt
 from servicelogs.delivery.batch_processor import SharedDeliveryProcessor
-from servicelogs.log_types import LogTypes
+from servicelogs.detection.objects import ObjectTypes
 from servicelogs.opensearch.dated_indexes import every_index
 from servicelogs.opensearch.index_objects import ObjectIndexer
-from servicelogs.settings import Settings
+from servicelogs.settings import LogSettings
 from servicelogs.sources.parquet import rows_as_json
 from servicelogs.sources.queue import Message, Queue
 from tests.opensearch.fake_engine import FakeEngine
@@ -61,7 +61,7 @@ class Deployment:
     queue_url: str
     parquet_queue_url: str
     engine: FakeEngine = field(default_factory=FakeEngine)
-    settings: Settings | None = None
+    logs: LogSettings = LogSettings()  # noqa: RUF009 - it never changes
     counts: dict[str, Counter[str]] = field(default_factory=dict)
     skipped: Counter[str] = field(default_factory=Counter)
     routed: int = 0
@@ -156,20 +156,11 @@ class Deployment:
     def indexer(self, attempt: Attempt, queue: Queue, **parquet: Any) -> ObjectIndexer:
         return ObjectIndexer(
             attempt,
-            log_types=LogTypes(self.settings or self.default_settings()),
+            types=ObjectTypes(self.logs),
             s3=self.s3,
             queue=queue,
             indexes=every_index(),
             **parquet,
-        )
-
-    def default_settings(self, **changes: Any) -> Settings:
-        return Settings(
-            opensearch_endpoint="http://search.example",
-            opensearch_auth="none",
-            backup_bucket=BACKUP,
-            queue_url=self.queue_url,
-            **changes,
         )
 
     def run(self, clock: Iterator[float] | None = None) -> list[str]:

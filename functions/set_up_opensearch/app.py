@@ -55,13 +55,15 @@ def set_up_in_time(event: Event, context: Any) -> bool:
     from servicelogs.errors import ClusterNeedsFixing, TryLater
     from servicelogs.opensearch.client import connect
     from servicelogs.opensearch.setup import set_up
-    from servicelogs.settings import read_settings
+    from servicelogs.settings import IndexSettings, LogSettings, SearchSettings, read_settings
 
     began = event.setdefault("Began", time.time())
-    settings = read_settings()
+    search, indexes = read_settings(SearchSettings), read_settings(IndexSettings)
+    log_types = read_settings(LogSettings).log_types
     while True:
         try:
-            logger.info("templates in place", extra={"names": set_up(connect(settings), settings)})
+            names = set_up(connect(search), indexes, log_types)
+            logger.info("templates in place", extra={"names": names})
         except (TryLater, ClusterNeedsFixing) as error:
             waited = time.time() - began
             patience = WAIT_SECONDS if isinstance(error, TryLater) else ROLE_SECONDS

@@ -3,7 +3,7 @@
 import pytest
 
 from servicelogs import formats
-from servicelogs.command_line import main
+from servicelogs.command_line.main import main
 
 
 def test_formats_are_listed_by_name_with_their_titles(capsys: pytest.CaptureFixture[str]) -> None:

@@ -194,12 +194,12 @@ def test_file_of_unknown_type_is_an_error_and_the_others_are_parsed(
 
 
 def test_pinned_type_is_not_told_from_the_file(run: Run) -> None:
-    text = b"a line that tells nothing\n" + generate("alb", 3)
+    text = b"a line that tells nothing\n" * 50 + generate("alb", 3)
 
     assert run("parse", "-", stdin=text).returncode == 2
     pinned = run("parse", "--type", "alb", "-", stdin=text)
     assert pinned.returncode == 1
-    assert [document["log"]["record"] for document in documents(pinned)] == [2, 3, 4]
+    assert [document["log"]["record"] for document in documents(pinned)] == [51, 52, 53]
 
 
 def test_columns_of_a_file_without_a_header_are_as_given(run: Run) -> None:
@@ -217,7 +217,24 @@ def test_columns_of_a_file_without_a_header_are_as_given(run: Run) -> None:
     ]
     fixed = run("parse", "--fields", "c-ip", "-", stdin=generate("alb", 1))
     assert fixed.returncode == 2
-    assert b"whose columns are always the same" in fixed.stderr
+    assert b"the columns of alb are always the same, and not 'c-ip'" in fixed.stderr
+    wrong = run(*told[:4], "c-ip c/ip", "-", stdin=text)
+    assert wrong.returncode == 2
+    assert b"is of type cloudfront: --fields: 'c/ip' is not the name of a column" in wrong.stderr
+
+
+def test_columns_of_custom_flow_logs_are_given_as_aws_writes_them(run: Run, tmp_path: Path) -> None:
+    # Both kinds of flow log have such keys; the columns say which it is.
+    key = next(one.key for one in objects() if one.format == "vpc_flow" and "hour=" not in one.key)
+    (tmp_path / "flows").write_bytes(b"eni-0a1b 192.0.2.1 60 1795162440\n")
+
+    fields = "${interface-id} ${srcaddr} ${bytes} ${start}"
+    done = run("parse", "--fields", fields, "--source", key, "flows")
+
+    assert done.returncode == 0, done.stderr
+    (document,) = documents(done)
+    assert document["log"]["type"] == "vpc_flow"
+    assert (document["interface_id"], document["bytes"]) == ("eni-0a1b", 60)
 
 
 def test_objects_that_are_no_logs_are_named_and_nothing_is_wrong(run: Run, tmp_path: Path) -> None:

@@ -14,13 +14,14 @@ from docs.generate import PAGES, pages
 from local.sample_logs import objects
 from servicelogs import formats
 from servicelogs.delivery.counts import SourceCounts
+from servicelogs.detection.objects import ObjectTypes
 from servicelogs.opensearch.client import connect
 from servicelogs.opensearch.dated_indexes import every_index
 from servicelogs.opensearch.documents import blocks_of
 from servicelogs.opensearch.setup import set_up, template_check
 from servicelogs.opensearch.writer import BulkWriter
 from servicelogs.records import Source
-from servicelogs.settings import Settings
+from servicelogs.settings import IndexSettings, LogSettings, SearchSettings
 from servicelogs.sources.decompression import decompressed
 from servicelogs.sources.parquet import rows_as_json
 
@@ -46,21 +47,16 @@ def text_of(name: str) -> str:
 def sample_indexes(opensearch: str) -> tuple[OpenSearch, str]:
     """Index the sample logs of every type."""
     prefix = f"test-{uuid.uuid4().hex[:12]}"
-    settings = Settings(
-        opensearch_endpoint=opensearch,
-        opensearch_auth="none",
-        index_prefix=prefix,
-        index_period="year",
-        index_replicas=0,
-    )
-    client = connect(settings)
-    set_up(client, settings)
+    settings = IndexSettings(prefix=prefix, period="year", replicas=0)
+    client = connect(SearchSettings(endpoint=opensearch, auth="none"))
+    set_up(client, settings, formats.NAMES)
     writer = BulkWriter(
         client, seconds_left=lambda: 60, ensure_template=template_check(client, settings)
     )
+    types = ObjectTypes(LogSettings())
     for number, sample in enumerate(objects()):
-        start = b"".join(decompressed(BytesIO(sample.data), rows_as_json))[: formats.START_BYTES]
-        detected = formats.detect(sample.key, start)
+        start = b"".join(decompressed(BytesIO(sample.data), rows_as_json))
+        detected = types.identify(sample.key, start, None)
         if detected.format is None:
             continue
         source = Source(f"s3://logs/{sample.key}", f"{number:016}", DELIVERED)

@@ -5,12 +5,15 @@ from dataclasses import replace
 import pytest
 
 from servicelogs import formats
+from servicelogs.detection.objects import ObjectTypes
 from servicelogs.errors import UnknownLogType
-from servicelogs.formats import cloudfront, detect, detect_by_key
+from servicelogs.formats import cloudfront
+from servicelogs.settings import LogSettings
 from tests.formats.make_cases import FOLDER
 from tests.formats.parsing import parse
 from tests.formats.test_delimited import CLOUDFRONT
 
+TYPES = ObjectTypes(LogSettings())
 ACCOUNT = "111122223333"
 FILE = "E2EXAMPLE9Z8Y7.2026-11-20-08.4f0c9ab1"
 KEYS = {
@@ -32,7 +35,7 @@ CHOSEN = ("c-ip", "timestamp(ms)", "cs(User-Agent)", "sc-status")
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_key_tells_the_type_and_the_account_if_it_has_one(key: str) -> None:
-    found = detect_by_key(key)
+    found = TYPES.by_key(key)
     assert found is not None
     assert found.format is formats.get("cloudfront")
     assert found.account_id == KEYS[key]
@@ -50,7 +53,7 @@ def test_a_key_tells_the_type_and_the_account_if_it_has_one(key: str) -> None:
     ],
 )
 def test_first_bytes_tell_logs_with_any_fields(start: bytes) -> None:
-    assert detect("copies/today", start).format is formats.get("cloudfront")
+    assert TYPES.identify("copies/today", start, None).format is formats.get("cloudfront")
 
 
 @pytest.mark.parametrize(
@@ -67,12 +70,12 @@ def test_first_bytes_tell_logs_with_any_fields(start: bytes) -> None:
 )
 def test_first_bytes_of_other_logs_are_not_taken_for_standard_logs(start: bytes) -> None:
     with pytest.raises(UnknownLogType):
-        detect("copies/today", start)
+        TYPES.identify("copies/today", start, None)
 
 
 def test_records_without_a_header_have_the_fields_that_the_user_names() -> None:
     body = b"192.0.2.55\t1795162495123\tcurl%208\t000\n192.0.2.55\t-\t-\t200\n"
-    log_format = cloudfront.FORMAT.with_columns(CHOSEN)
+    log_format = cloudfront.FORMAT.with_fields(CHOSEN)
     documents = parse(log_format, body).documents
     assert documents[1]["@timestamp"] == "2026-11-20T08:14:55.123Z"
     assert (documents[1]["c_ip"], documents[1]["cs_user_agent"]) == ("192.0.2.55", "curl 8")
@@ -84,7 +87,7 @@ def test_records_without_a_header_have_the_fields_that_the_user_names() -> None:
 
 def test_a_header_counts_for_more_than_the_fields_that_the_user_names() -> None:
     body = b"#Fields: sc-status c-ip\n404\t192.0.2.55\n"
-    parsed = parse(cloudfront.FORMAT.with_columns(CHOSEN), body)
+    parsed = parse(cloudfront.FORMAT.with_fields(CHOSEN), body)
     assert (parsed.documents[2]["sc_status"], parsed.documents[2]["c_ip"]) == (404, "192.0.2.55")
 
 

@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from servicelogs import formats
+from servicelogs.detection.objects import ObjectTypes
 from servicelogs.errors import UnknownLogType
-from servicelogs.formats import detect, detect_by_key
+from servicelogs.settings import LogSettings
 from tests.formats.parsing import Parsed, fresh, parse
 
 OWNER = "8f3c1ab29d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8"
+TYPES = ObjectTypes(LogSettings())
 HEADERS = ("request_uri", "referer", "user_agent")
 PARTS = ("request_verb", "request_url", "request_path", "request_query", "request_proto")
 BEHIND = " - hQ1= SigV4 TLS_AES_128_GCM_SHA256 AuthHeader b.s3.amazonaws.com TLSv1.3 - - eu-west-1"
@@ -131,7 +133,7 @@ TIME = "2026-11-20-08-14-55"
     ],
 )
 def test_a_simple_key_is_found_behind_any_prefix(key: str) -> None:
-    found = detect_by_key(key)
+    found = TYPES.by_key(key)
     assert found is not None
     assert found.format is formats.get("s3_access")
     assert (found.account_id, found.region) == ("", "")
@@ -143,7 +145,7 @@ def test_a_partitioned_key_tells_the_source_buckets_account_and_region(
     prefix: str, bucket: str
 ) -> None:
     key = f"{prefix}111122223333/eu-west-1/{bucket}/2026/11/20/2026-11-20-00-00-00-0A1B2C3D4E5F6071"
-    found = detect_by_key(key)
+    found = TYPES.by_key(key)
     assert found is not None
     assert found.format is formats.get("s3_access")
     assert (found.account_id, found.region) == ("111122223333", "eu-west-1")
@@ -162,7 +164,7 @@ def test_a_partitioned_key_tells_the_source_buckets_account_and_region(
     ],
 )
 def test_keys_that_only_look_alike_are_not_taken_for_access_logs(key: str) -> None:
-    found = detect_by_key(key)
+    found = TYPES.by_key(key)
     assert found is None or found.format is not formats.get("s3_access")
 
 
@@ -177,17 +179,17 @@ def test_keys_that_only_look_alike_are_not_taken_for_access_logs(key: str) -> No
     ],
 )
 def test_first_bytes_tell_a_copy_of_text_and_of_a_v2_delivery(start: bytes) -> None:
-    assert detect("copies/today.txt", start).format is formats.get("s3_access")
+    assert TYPES.identify("copies/today.txt", start, None).format is formats.get("s3_access")
 
 
 @pytest.mark.parametrize(
     "start",
     [
         b'192.0.2.1 - frank [20/Nov/2026:08:14:55 +0000] "GET /a HTTP/1.1" 200 2326\n',
-        b'{"Records":[{"x":"1.11"}]}\n{"bytes_sent_size":1}',
+        b'{"Records":[{"x":"1.11"}]}\n {"bytes_sent_size":1}',
         b'{"bucket":"shop-assets","key":"a"}',
     ],
 )
 def test_first_bytes_of_other_logs_are_not_taken_for_access_logs(start: bytes) -> None:
     with pytest.raises(UnknownLogType):
-        detect("copies/today.txt", start)
+        TYPES.identify("copies/today.txt", start, None)

@@ -13,7 +13,9 @@ from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingErro
 
 from local import sample_events, sample_logs
 from local.sample_logs.parquet import parquet
+from servicelogs import formats
 from servicelogs.opensearch.setup import set_up
+from servicelogs.settings import IndexSettings, read_settings
 from tests.deployment import BACKUP, LOGS, Deployment, flow_key, flow_lines
 
 ROOT = Path(__file__).parents[2]
@@ -54,7 +56,7 @@ def load(
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        set_up(module.function.opensearch, module.function.settings)
+        set_up(module.function.opensearch, read_settings(IndexSettings), formats.NAMES)
         modules.append(module)
         return module
 

@@ -48,15 +48,15 @@ def function(monkeypatch):
     clock = Clock()
     noted = SimpleNamespace(app=app, clock=clock, answers=[], calls=[], invoked=[], results=[])
 
-    def set_up(client, settings):
-        noted.calls.append((client, settings))
+    def set_up(client, indexes, log_types):
+        noted.calls.append((client, indexes, log_types))
         result = noted.results.pop(0) if len(noted.results) > 1 else noted.results[0]
         if isinstance(result, Exception):
             raise result
         return result
 
     monkeypatch.setattr("servicelogs.opensearch.setup.set_up", set_up)
-    monkeypatch.setattr("servicelogs.opensearch.client.connect", lambda settings: "client")
+    monkeypatch.setattr("servicelogs.opensearch.client.connect", lambda search: search.endpoint)
 
     def urlopen(sent, timeout):
         noted.answers.append((sent.full_url, json.loads(sent.data)))
@@ -68,6 +68,8 @@ def function(monkeypatch):
     monkeypatch.setattr(app.boto3, "client", lambda _: aws)
     monkeypatch.setenv("OPENSEARCH_ENDPOINT", "https://search.example")
     monkeypatch.setenv("OPENSEARCH_AUTH", "none")
+    monkeypatch.setenv("INDEX_PERIOD", "week")
+    monkeypatch.setenv("LOG_TYPES", "alb,waf")
     return noted
 
 
@@ -103,9 +105,10 @@ def test_templates_are_put_when_the_stack_is_created_and_updated(function, kind)
     assert answer["LogicalResourceId"] == "SearchEngine"
     assert answer["StackId"] == "stack"
     assert answer["RequestId"] == "request"
-    ((client, settings),) = function.calls
-    assert client == "client"
-    assert settings.opensearch_endpoint == "https://search.example"
+    ((client, indexes, log_types),) = function.calls
+    assert client == "https://search.example"
+    assert indexes.period == "week"
+    assert log_types == ("alb", "waf")
 
 
 def test_an_update_keeps_the_physical_id(function):

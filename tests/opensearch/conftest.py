@@ -7,7 +7,7 @@ from opensearchpy import OpenSearch
 
 from servicelogs.opensearch.client import connect
 from servicelogs.opensearch.writer import BulkWriter
-from servicelogs.settings import Settings
+from servicelogs.settings import SearchSettings
 from tests.opensearch.scripted_server import ScriptedServer
 
 
@@ -23,7 +23,7 @@ def client_of() -> Callable[[str], OpenSearch]:
     """Give the project's own client for an address that asks for no credentials."""
 
     def client(url: str) -> OpenSearch:
-        return connect(Settings(opensearch_endpoint=url, opensearch_auth="none"))
+        return connect(SearchSettings(endpoint=url, auth="none"))
 
     return client
 

@@ -14,7 +14,7 @@ from opensearchpy.exceptions import OpenSearchException
 from servicelogs.errors import ConfigurationError
 from servicelogs.opensearch import client as client_module
 from servicelogs.opensearch.client import connect
-from servicelogs.settings import Settings
+from servicelogs.settings import SearchSettings
 from tests.opensearch.scripted_server import Answer, Request, ScriptedServer
 
 ENDPOINT = "https://search-logs-abc.eu-central-1.es.amazonaws.com"
@@ -53,7 +53,7 @@ def signature(request: Request, url: str, service: str, credentials: Credentials
 def test_the_compressed_body_is_what_is_signed(
     scripted: ScriptedServer, credentials: Credentials, service: str
 ) -> None:
-    client = connect(Settings(opensearch_endpoint=scripted.url, opensearch_service=service))
+    client = connect(SearchSettings(endpoint=scripted.url, service=service))
     params = {"filter_path": "items.create.status,items.create.error.type"}
     client.transport.perform_request("POST", "/_bulk", params=params, body=BODY)
     (request,) = scripted.requests
@@ -66,7 +66,7 @@ def test_the_compressed_body_is_what_is_signed(
 
 
 def test_a_signature_is_for_the_region_that_the_domain_is_in(credentials: Credentials) -> None:
-    client = connect(Settings(opensearch_endpoint=ENDPOINT))
+    client = connect(SearchSettings(endpoint=ENDPOINT))
     headers = client.transport.get_connection().http_auth("GET", ENDPOINT, None)
     assert "/eu-central-1/es/aws4_request" in headers["Authorization"]
 
@@ -74,7 +74,7 @@ def test_a_signature_is_for_the_region_that_the_domain_is_in(credentials: Creden
 def test_without_credentials_the_error_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boto3.Session, "get_credentials", lambda session: None)
     with pytest.raises(ConfigurationError, match="no AWS credentials"):
-        connect(Settings(opensearch_endpoint=ENDPOINT))
+        connect(SearchSettings(endpoint=ENDPOINT))
 
 
 def test_without_a_region_the_error_says_so(
@@ -82,7 +82,7 @@ def test_without_a_region_the_error_says_so(
 ) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     with pytest.raises(ConfigurationError, match="AWS_REGION"):
-        connect(Settings(opensearch_endpoint="https://logs.example.com"))
+        connect(SearchSettings(endpoint="https://logs.example.com"))
 
 
 def secret(text: str) -> str:
@@ -91,8 +91,8 @@ def secret(text: str) -> str:
     return manager.create_secret(Name="opensearch", SecretString=text)["ARN"]
 
 
-def basic(url: str, arn: str) -> Settings:
-    return Settings(opensearch_endpoint=url, opensearch_auth="basic", opensearch_secret_arn=arn)
+def basic(url: str, arn: str) -> SearchSettings:
+    return SearchSettings(endpoint=url, auth="basic", secret_arn=arn)
 
 
 def test_a_password_comes_from_the_secret_wherever_it_is(
@@ -137,7 +137,7 @@ def test_a_request_is_tried_once_and_its_failure_shown(
     scripted: ScriptedServer, answer: Answer
 ) -> None:
     scripted.script = lambda request: answer
-    client = connect(Settings(opensearch_endpoint=scripted.url, opensearch_auth="none"))
+    client = connect(SearchSettings(endpoint=scripted.url, auth="none"))
     with pytest.raises(OpenSearchException):
         client.transport.perform_request("POST", "/_bulk", body=BODY)
     assert len(scripted.requests) == 1
@@ -153,11 +153,11 @@ def test_a_request_is_tried_once_and_its_failure_shown(
     ],
 )
 def test_the_port_is_the_schemes_unless_the_endpoint_names_one(endpoint: str, host: str) -> None:
-    client = connect(Settings(opensearch_endpoint=endpoint, opensearch_auth="none"))
+    client = connect(SearchSettings(endpoint=endpoint, auth="none"))
     assert client.transport.get_connection().host == host
 
 
 @pytest.mark.parametrize("endpoint", ["search.local:9200", "ftp://search.local", "https://"])
 def test_an_endpoint_that_is_none_is_an_error(endpoint: str) -> None:
     with pytest.raises(ConfigurationError, match="OPENSEARCH_ENDPOINT"):
-        connect(Settings(opensearch_endpoint=endpoint, opensearch_auth="none"))
+        connect(SearchSettings(endpoint=endpoint, auth="none"))

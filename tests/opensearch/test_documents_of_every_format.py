@@ -19,7 +19,7 @@ from servicelogs.opensearch.setup import set_up, template_check
 from servicelogs.opensearch.writer import BulkWriter
 from servicelogs.parsing.format import Format
 from servicelogs.records import Block, Source
-from servicelogs.settings import Settings
+from servicelogs.settings import IndexSettings
 from servicelogs.sources.decompression import decompressed
 from servicelogs.sources.parquet import rows_as_json
 from tests.opensearch.blocks import Rejects, counts_of
@@ -36,14 +36,8 @@ def log_format(request: pytest.FixtureRequest) -> Format:
 
 
 @pytest.fixture
-def deployment(unique_prefix: str, log_format: Format) -> Settings:
-    return Settings(
-        opensearch_endpoint="http://unused",
-        index_prefix=unique_prefix,
-        index_period="year",
-        index_replicas=0,
-        log_types=(log_format.name,),
-    )
+def deployment(unique_prefix: str) -> IndexSettings:
+    return IndexSettings(prefix=unique_prefix, period="year", replicas=0)
 
 
 def documents_in(block: Block) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -105,9 +99,9 @@ def searches(log_format: Format, documents: dict[str, Any]) -> Iterator[tuple[st
 
 
 def test_sample_logs_are_indexed_and_every_field_with_a_value_is_found_by_it(
-    log_format: Format, deployment: Settings, real: OpenSearch
+    log_format: Format, deployment: IndexSettings, real: OpenSearch
 ) -> None:
-    set_up(real, deployment)
+    set_up(real, deployment, [log_format.name])
     writer = BulkWriter(
         real, seconds_left=lambda: 60, ensure_template=template_check(real, deployment)
     )
@@ -123,7 +117,7 @@ def test_sample_logs_are_indexed_and_every_field_with_a_value_is_found_by_it(
     writer.flush()
     assert [reject for reject in rejects if reject.index] == []
     assert one.indexed == len(documents) > RECORDS / 2
-    pattern = f"{deployment.index_prefix}-*"
+    pattern = f"{deployment.prefix}-*"
     real.indices.refresh(index=pattern)
     asked = list(searches(log_format, documents))
     lines = [
@@ -145,9 +139,9 @@ def test_sample_logs_are_indexed_and_every_field_with_a_value_is_found_by_it(
 
 
 def test_what_is_easy_to_get_wrong_is_indexed_unless_the_parser_rejects_it(
-    log_format: Format, deployment: Settings, real: OpenSearch
+    log_format: Format, deployment: IndexSettings, real: OpenSearch
 ) -> None:
-    set_up(real, deployment)
+    set_up(real, deployment, [log_format.name])
     writer = BulkWriter(
         real, seconds_left=lambda: 60, ensure_template=template_check(real, deployment)
     )

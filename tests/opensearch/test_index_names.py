@@ -8,13 +8,14 @@ import pytest
 from servicelogs import formats
 from servicelogs.dates import DatePolicy
 from servicelogs.opensearch.dated_indexes import DatedIndex, DatedIndexes
-from servicelogs.opensearch.index_names import PERIODS, IndexNames, Period
+from servicelogs.opensearch.index_names import IndexNames
+from servicelogs.parsing.format import PERIODS, Period
 from servicelogs.records import Source
 
 NOW = datetime(2026, 11, 23, 15, 30, tzinfo=UTC)
 DELIVERED = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
 SOURCE = Source("s3://logs/key", "0123456789abcdef", DELIVERED)
-ALB, VPC_FLOW, CONFIG = map(formats.get, ("alb", "vpc_flow", "config"))
+ALB, VPC_FLOW, CONFIG = (formats.get(name) for name in ("alb", "vpc_flow", "config"))
 
 
 def names(period: Period = "day") -> IndexNames:
@@ -111,7 +112,7 @@ def test_config_items_follow_a_period_that_is_coarser_than_a_month() -> None:
 def test_an_index_is_of_the_period_that_named_it_and_of_no_other(period: Period) -> None:
     date = indexes(period).of(ALB)(DELIVERED, SOURCE)
     assert date is not None
-    of = [other for other in PERIODS if names(other).is_of_period("alb", date.name)]
+    of = [other for other in PERIODS if names(other).is_of_period(ALB, date.name)]
     assert of == [period]
 
 

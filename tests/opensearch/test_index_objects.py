@@ -16,6 +16,7 @@ from local import sample_logs
 from local.sample_events import KEYS
 from servicelogs import formats
 from servicelogs.errors import ClusterNeedsFixing, TryLater
+from servicelogs.settings import LogSettings
 from tests.deployment import LOGS, Deployment, flow_key, flow_lines
 
 
@@ -176,7 +177,7 @@ def test_a_test_event_is_skipped_with_a_count(deployment):
 
 
 def test_a_type_that_is_not_wanted_is_skipped_with_a_count(deployment):
-    deployment.settings = deployment.default_settings(log_types=("alb",))
+    deployment.logs = LogSettings(log_types=("alb",))
     deployment.put(flow_key("a"), flow_lines(10))
     deployment.put("flow.log", flow_lines(10))
     deployment.notify(flow_key("a"), "flow.log")
@@ -189,7 +190,7 @@ def test_a_type_that_is_not_wanted_is_skipped_with_a_count(deployment):
 
 
 def test_a_pinned_type_reads_objects_that_tell_nothing(deployment):
-    deployment.settings = deployment.default_settings(log_type="vpc_flow")
+    deployment.logs = LogSettings(log_type="vpc_flow")
     deployment.put("copy/of/a/log", flow_lines(10))
     deployment.notify("copy/of/a/log")
 
@@ -492,7 +493,7 @@ def test_a_message_of_several_objects_fails_whole_and_counts_once(deployment, mo
 
 
 def test_a_key_that_may_be_encoded_is_not_skipped_before_it_is_known(deployment):
-    deployment.settings = deployment.default_settings(
+    deployment.logs = LogSettings(
         log_types=("vpc_flow",), log_type_prefixes={"of=flow/": "vpc_flow"}
     )
     key = f"of=flow/{KEYS['alb']}"

@@ -15,7 +15,7 @@ from servicelogs.opensearch.documents import blocks_of
 from servicelogs.opensearch.setup import set_up, template_check
 from servicelogs.opensearch.writer import BulkWriter
 from servicelogs.records import Source
-from servicelogs.settings import Settings
+from servicelogs.settings import IndexSettings
 from tests.formats.test_delimited import ALB, HEADER, LINES, VPC, bodies, content
 from tests.formats.test_json_records import layouts, records, text_of
 from tests.opensearch.blocks import Rejects, counts_of
@@ -29,14 +29,8 @@ class Deployment:
 
     def __init__(self, client: OpenSearch, prefix: str) -> None:
         self._client = client
-        self._settings = Settings(
-            opensearch_endpoint="http://unused",
-            index_prefix=prefix,
-            index_period="year",
-            index_replicas=0,
-            log_types=formats.NAMES,
-        )
-        set_up(client, self._settings)
+        self._settings = IndexSettings(prefix=prefix, period="year", replicas=0)
+        set_up(client, self._settings, formats.NAMES)
         self.indexes = {name: f"{prefix}-{name.replace('_', '-')}-2026" for name in formats.NAMES}
         for index in self.indexes.values():
             client.index(index=index, id="victim", body=VICTIM)

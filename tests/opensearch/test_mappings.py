@@ -12,35 +12,30 @@ from servicelogs.opensearch.mappings import index_template, mappings, version
 from servicelogs.opensearch.setup import set_up
 from servicelogs.opensearch.writer import BulkWriter
 from servicelogs.parsing.fields import Field
-from servicelogs.settings import Settings
+from servicelogs.settings import IndexSettings
 from tests.opensearch.blocks import Rejects, block, counts_of
 from tests.opensearch.made_up_format import MadeUp, made_up
 
 
 @pytest.fixture
-def settings_of(unique_prefix: str) -> Callable[..., Settings]:
-    def settings(**changed: Any) -> Settings:
-        return Settings(
-            opensearch_endpoint="http://unused",
-            index_prefix=unique_prefix,
-            index_replicas=0,
-            **changed,
-        )
+def settings_of(unique_prefix: str) -> Callable[..., IndexSettings]:
+    def settings(**changed: Any) -> IndexSettings:
+        return IndexSettings(prefix=unique_prefix, replicas=0, **changed)
 
     return settings
 
 
 @pytest.fixture
 def put_made_up(
-    settings_of: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+    settings_of: Callable[..., IndexSettings], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[OpenSearch], str]:
     """Put the made-up format's template, and return the name of an index of it."""
 
     def put(client: OpenSearch) -> str:
         monkeypatch.setattr(formats, "get", lambda name: made_up())
-        settings = settings_of(log_types=("made_up",))
-        set_up(client, settings)
-        return f"{settings.index_prefix}-made-up-2026.11.23"
+        settings = settings_of()
+        set_up(client, settings, ["made_up"])
+        return f"{settings.prefix}-made-up-2026.11.23"
 
     return put
 
@@ -241,23 +236,23 @@ def test_a_field_inside_a_free_form_one_is_a_mistake_in_the_declaration() -> Non
 
 
 def test_the_version_changes_with_the_mapping_and_with_nothing_else(
-    settings_of: Callable[..., Settings],
+    settings_of: Callable[..., IndexSettings],
 ) -> None:
     assert version(made_up()) == version(made_up(title="Renamed"))
     assert version(made_up()) != version(made_up(common={}))
     names = IndexNames("aws", "day", 0)
-    first = index_template(made_up(), names, settings_of(index_shards=1))
-    second = index_template(made_up(), names, settings_of(index_shards=5))
+    first = index_template(made_up(), names, settings_of(shards=1))
+    second = index_template(made_up(), names, settings_of(shards=5))
     assert first["_meta"] == second["_meta"]
 
 
 @pytest.mark.parametrize("log_type", formats.NAMES)
 def test_each_formats_template_is_accepted_with_its_neighbours(
-    log_type: str, real: OpenSearch, settings_of: Callable[..., Settings]
+    log_type: str, real: OpenSearch, settings_of: Callable[..., IndexSettings]
 ) -> None:
     settings = settings_of()
-    set_up(real, settings)
-    index = f"{settings.index_prefix}-{log_type.replace('_', '-')}-2026.11.23"
+    set_up(real, settings, formats.NAMES)
+    index = f"{settings.prefix}-{log_type.replace('_', '-')}-2026.11.23"
     real.indices.create(index=index)
     mapping = real.indices.get_mapping(index=index)[index]["mappings"]
     assert mapping["dynamic"] == "false"

@@ -15,6 +15,7 @@ from local.sample_logs.parquet import parquet
 from servicelogs.delivery.counts import SourceCounts
 from servicelogs.errors import TryLater
 from servicelogs.records import Block
+from servicelogs.settings import LogSettings
 from tests.deployment import LOGS, Deployment, flow_key, flow_lines
 from tests.opensearch.fake_engine import FakeWriter
 from tests.opensearch.test_index_objects import counting_down, forbid, records_of
@@ -79,9 +80,7 @@ def test_a_file_that_is_delivered_twice_changes_nothing(deployment):
 
 
 def test_one_of_a_type_that_is_not_indexed_is_not_handed_on(deployment):
-    deployment.settings = deployment.default_settings(
-        log_types=("alb",), log_type_prefixes={"AWSLogs/": "vpc_flow"}
-    )
+    deployment.logs = LogSettings(log_types=("alb",), log_type_prefixes={"AWSLogs/": "vpc_flow"})
     put(deployment, KEY)
 
     deployment.run()
@@ -91,7 +90,7 @@ def test_one_of_a_type_that_is_not_indexed_is_not_handed_on(deployment):
 
 
 def test_where_only_its_rows_tell_the_type_it_is_skipped_after_it_was_handed_on(deployment):
-    deployment.settings = deployment.default_settings(log_types=("alb",))
+    deployment.logs = LogSettings(log_types=("alb",))
     put(deployment, "copies/some.parquet")
 
     deployment.run()
@@ -102,7 +101,7 @@ def test_where_only_its_rows_tell_the_type_it_is_skipped_after_it_was_handed_on(
 
 
 def test_a_prefix_tells_the_type_of_a_parquet_file_too(deployment):
-    deployment.settings = deployment.default_settings(log_type_prefixes={"copies/": "vpc_flow"})
+    deployment.logs = LogSettings(log_type_prefixes={"copies/": "vpc_flow"})
     put(deployment, "copies/some.parquet")
 
     deployment.run()
@@ -154,7 +153,7 @@ def test_a_file_there_is_no_time_for_is_gone_on_with_row_by_row(deployment):
 
 
 def test_a_broken_file_is_one_reject_in_the_backup_bucket(deployment):
-    deployment.settings = deployment.default_settings(log_type_prefixes={"AWSLogs/": "vpc_flow"})
+    deployment.logs = LogSettings(log_type_prefixes={"AWSLogs/": "vpc_flow"})
     put(deployment, KEY, FILE[:1000])
     deployment.run()
 

@@ -17,9 +17,11 @@ import pytest
 from local.sample_logs import generate
 from local.sample_logs.parquet import parquet
 from servicelogs import formats
+from servicelogs.detection.objects import ObjectTypes
 from servicelogs.errors import ObjectUnreachable, UnreadableObject
 from servicelogs.opensearch.dated_indexes import one_index
 from servicelogs.opensearch.documents import blocks_of
+from servicelogs.settings import LogSettings
 from servicelogs.sources.parquet import rows_as_json
 from tests.formats.parsing import SOURCE, chunked, parse
 
@@ -70,7 +72,7 @@ def test_the_same_of_every_field_and_of_records_with_nulls(case):
 @pytest.mark.parametrize("name", IN_PARQUET)
 def test_a_row_tells_its_type_where_the_key_does_not(name):
     rows = b"".join(rows_as_json([parquet(generate(name, 50).decode())]))
-    detected = formats.detect("copies/some.parquet", rows[: formats.START_BYTES])
+    detected = ObjectTypes(LogSettings()).identify("copies/some.parquet", rows, None)
     assert detected.format is formats.get(name)
 
 

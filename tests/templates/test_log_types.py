@@ -5,7 +5,8 @@ import re
 import pytest
 
 from servicelogs import formats
-from servicelogs.settings import read_settings
+from servicelogs.detection.options import format_options
+from servicelogs.settings import LogSettings, read_settings
 from tests.templates.expansion import TEMPLATES, read
 
 PREFIXES = [
@@ -30,11 +31,45 @@ def test_every_type_is_allowed_and_no_other_name(name):
 def test_a_prefix_may_be_given_every_type_and_is_read_as_it_is_written(declared):
     value = ",".join(f"hive/of={name}/={name}" for name in formats.NAMES)
     assert re.fullmatch(declared["AllowedPattern"], value)
-    settings = read_settings({"OPENSEARCH_ENDPOINT": "x", "LOG_TYPE_PREFIXES": value})
+    settings = read_settings(LogSettings, {"LOG_TYPE_PREFIXES": value})
     assert settings.log_type_prefixes == {f"hive/of={name}/": name for name in formats.NAMES}
 
 
 @pytest.mark.parametrize("declared", PREFIXES)
 @pytest.mark.parametrize("value", ["edge/", "=alb", "edge/=", "edge/=albs", "a/=alb,", "a b/=alb"])
 def test_what_is_no_pair_of_prefix_and_type_is_refused_at_once(declared, value):
+    assert not re.fullmatch(declared["AllowedPattern"], value)
+
+
+OPTIONS = [
+    read(name)["Parameters"]["FlowLogFields"]
+    for name in ("template.yaml", "scenarios/s3_to_opensearch.yaml")
+]
+
+
+def test_functions_get_every_option_that_a_format_has():
+    scenario = read("scenarios/s3_to_opensearch.yaml")
+    variables = scenario["Globals"]["Function"]["Environment"]["Variables"]
+    passed = re.findall(r"(\w+)=\$\{(\w+)\}", variables["FORMAT_OPTIONS"]["Fn::Sub"])
+    assert {option for option, _ in passed} == format_options()
+    assert all(option == parameter for option, parameter in passed)
+    # A changed option is checked by the setup, before a message comes.
+    properties = scenario["Resources"]["SearchEngine"]["Properties"]
+    nested = read("template.yaml")["Resources"]["S3ToOpenSearch"]["Properties"]["Parameters"]
+    for option in format_options():
+        assert properties[option] == nested[option] == {"Ref": option}
+
+
+@pytest.mark.parametrize("declared", OPTIONS)
+@pytest.mark.parametrize(
+    "value",
+    ["", "srcaddr dstaddr", "srcaddr,instance-tag-2", "${srcaddr} ${pkt-src-aws-service}", "a, b"],
+)
+def test_flow_log_fields_may_be_written_as_aws_writes_them(declared, value):
+    assert re.fullmatch(declared["AllowedPattern"], value)
+
+
+@pytest.mark.parametrize("declared", OPTIONS)
+@pytest.mark.parametrize("value", ["a;b", "$a", "${a", "a}", "A", "a=b", " a"])
+def test_what_is_not_a_list_of_columns_is_refused_at_once(declared, value):
     assert not re.fullmatch(declared["AllowedPattern"], value)

@@ -2,7 +2,7 @@
 
 import sys
 
-from servicelogs.command_line import main
+from servicelogs.command_line.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,72 +1,23 @@
-"""The deployment's settings, read once from the environment and checked where they are read."""
+"""The deployment's settings by concern, read from the environment and checked where they are read.
+
+A function reads the concerns that it needs: one that indexes nothing needs no search engine.
+"""
 
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal, cast, get_args
+from dataclasses import MISSING, dataclass, field, fields
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, get_args, get_type_hints
 
 from servicelogs import formats
 from servicelogs.errors import ConfigurationError
-from servicelogs.opensearch.index_names import PERIODS, Period
+from servicelogs.parsing.format import PERIODS, Period
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Auth = Literal["sigv4", "basic", "none"]
 Service = Literal["es", "aoss"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What a deployment decides."""
-
-    opensearch_endpoint: str
-    opensearch_auth: Auth = "sigv4"
-    opensearch_service: Service = "es"
-    opensearch_secret_arn: str = ""
-    index_prefix: str = "aws"
-    index_period: Period = "day"
-    index_shards: int = 1
-    index_replicas: int = 1
-    index_refresh_interval: str = "30s"
-    index_codec: str = "best_compression"
-    delete_after_days: int = 0
-    """0: records never expire."""
-    log_type: str = ""
-    """The type of every object; empty: each object tells its own."""
-    log_types: tuple[str, ...] = formats.NAMES
-    """The types this deployment indexes; objects of others are passed over."""
-    log_type_prefixes: Mapping[str, str] = field(default_factory=dict)
-    """The types of objects by the beginning of their keys; the longest that fits counts."""
-    cloudfront_fields: tuple[str, ...] = ()
-    """What CloudFront's plain files without a header hold, in order; none: AWS's default fields."""
-    backup_bucket: str = ""
-    queue_url: str = ""
-    parquet_queue_url: str = ""
-    """The queue of the function that reads Parquet files."""
-
-    def __post_init__(self) -> None:
-        """Refuse settings that contradict each other."""
-        if self.opensearch_auth == "basic" and not self.opensearch_secret_arn:
-            raise ConfigurationError(
-                "OPENSEARCH_SECRET_ARN must name the secret that holds username and password, "
-                "because OPENSEARCH_AUTH is basic"
-            )
-        if self.log_type and self.log_type not in self.log_types:
-            raise ConfigurationError(
-                f"LOG_TYPE {self.log_type!r} must be one of LOG_TYPES ({', '.join(self.log_types)})"
-            )
-
-
-def read_settings(
-    environment: Mapping[str, str] = os.environ, *, needed: tuple[str, ...] = ()
-) -> Settings:
-    """Read the settings; one that is missing or makes no sense is an error that says so."""
-    given = {name: value.strip() for name, value in environment.items() if name in _READERS}
-    values = {name.lower(): _READERS[name](name, value) for name, value in given.items() if value}
-    for name in ("OPENSEARCH_ENDPOINT", *needed):
-        if name.lower() not in values:
-            raise ConfigurationError(f"{name} must be set; the stack's template does so")
-    # Each reader returns the type of its field; the keys are the fields' names.
-    return Settings(**cast("dict[str, str]", values))  # type: ignore[arg-type]
 
 
 type _Reader = Callable[[str, str], object]
@@ -146,35 +97,161 @@ def _log_type_prefixes(name: str, value: str) -> dict[str, str]:
     return found
 
 
-def _fields(name: str, value: str) -> tuple[str, ...]:
-    fields = tuple(value.replace(",", " ").split())
-    wrong = [field for field in fields if not re.fullmatch(r"[0-9A-Za-z()-]+", field)]
-    wrong += [field for at, field in enumerate(fields) if field in fields[:at]]
-    if wrong:
+def field_names(text: str) -> tuple[str, ...]:
+    """Split names of fields, as AWS writes them: `date c-ip`, `date,c-ip`, `${srcaddr} ${end}`."""
+    return tuple(re.sub(r"\$\{([^${}]*)\}", r" \1 ", text).replace(",", " ").split())
+
+
+def _format_options(name: str, value: str) -> dict[str, tuple[str, ...]]:
+    options: dict[str, tuple[str, ...]] = {}
+    for pair in filter(None, map(str.strip, value.split(";"))):
+        option, equals, names = pair.partition("=")
+        if not equals:
+            raise ConfigurationError(
+                f"{name} must be option=names pairs separated by semicolons, not {pair[:200]!r}"
+            )
+        if fields := field_names(names):
+            _check_option(name, option, fields)
+            options[option] = fields
+    return options
+
+
+def _check_option(name: str, option: str, fields: tuple[str, ...]) -> None:
+    """Refuse an option that no format has, or whose fields none that has it can have."""
+    having = [one for one in map(formats.get, formats.NAMES) if one.option == option]
+    if not having:
+        raise ConfigurationError(f"{name} must be options of formats, not {option[:200]!r}")
+    refusals = []
+    for log_format in having:
+        try:
+            log_format.with_fields(fields)
+        except ConfigurationError as error:
+            refusals.append(str(error))
+    if len(refusals) == len(having):
         raise ConfigurationError(
-            f"{name} must be CloudFront's names of fields, each once, as date time c-ip "
-            f"cs(User-Agent), not {wrong[0][:200]!r}"
+            f"{option} must be names of columns, each once, separated by spaces or commas: "
+            + ", and ".join(dict.fromkeys(refusals))
         )
-    return fields
 
 
-_READERS: dict[str, _Reader] = {
-    "OPENSEARCH_ENDPOINT": _endpoint,
-    "OPENSEARCH_AUTH": _one_of(get_args(Auth)),
-    "OPENSEARCH_SERVICE": _one_of(get_args(Service)),
-    "OPENSEARCH_SECRET_ARN": _text(r"arn:.+", "the ARN of a Secrets Manager secret"),
-    "INDEX_PREFIX": _text(r"\S+", "what index names begin with, as aws"),
-    "INDEX_PERIOD": _one_of(PERIODS),
-    "INDEX_SHARDS": _number(1, 1024),
-    "INDEX_REPLICAS": _number(0, 20),
-    "INDEX_REFRESH_INTERVAL": _text(r"-1|\d+(ms|s|m|h)", "a time as 30s or 1m, or -1"),
-    "INDEX_CODEC": _text(r"[a-z_]+", "the name of an index codec, as best_compression"),
-    "DELETE_AFTER_DAYS": _number(0, 36_500),
-    "LOG_TYPE": _log_type,
-    "LOG_TYPES": _log_types,
-    "LOG_TYPE_PREFIXES": _log_type_prefixes,
-    "CLOUDFRONT_FIELDS": _fields,
-    "BACKUP_BUCKET": _text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket"),
-    "QUEUE_URL": _text(r"https?://\S+", "the address of an SQS queue"),
-    "PARQUET_QUEUE_URL": _text(r"https?://\S+", "the address of an SQS queue"),
-}
+_service = _one_of(get_args(Service))
+_queue = _text(r"https?://\S+", "the address of an SQS queue")
+
+
+class _Variable(NamedTuple):
+    """The environment variable that a setting is read from, and how."""
+
+    name: str
+    read: _Reader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """Which logs there are, and how their types are identified."""
+
+    log_type: Annotated[str, _Variable("LOG_TYPE", _log_type)] = ""
+    """The type of every object; empty: each object is identified by itself."""
+    log_types: Annotated[tuple[str, ...], _Variable("LOG_TYPES", _log_types)] = formats.NAMES
+    """The types this deployment reads; objects of others are skipped."""
+    log_type_prefixes: Annotated[
+        Mapping[str, str], _Variable("LOG_TYPE_PREFIXES", _log_type_prefixes)
+    ] = field(default_factory=dict)
+    """The types of objects by the beginning of their keys; the longest that matches counts."""
+    format_options: Annotated[
+        Mapping[str, tuple[str, ...]], _Variable("FORMAT_OPTIONS", _format_options)
+    ] = field(default_factory=dict)
+    """The columns of files without a header, in order, by the option of their formats."""
+
+    def __post_init__(self) -> None:
+        """Refuse settings that contradict each other."""
+        if self.log_type and self.log_type not in self.log_types:
+            raise ConfigurationError(
+                f"LOG_TYPE {self.log_type!r} must be one of LOG_TYPES ({', '.join(self.log_types)})"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupSettings:
+    """Where rejected records go."""
+
+    bucket: Annotated[
+        str,
+        _Variable(
+            "BACKUP_BUCKET",
+            _text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket"),
+        ),
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueSettings:
+    """Where messages about objects come from, and go to."""
+
+    url: Annotated[str, _Variable("QUEUE_URL", _queue)]
+    """The function's own queue."""
+    parquet_url: Annotated[str, _Variable("PARQUET_QUEUE_URL", _queue)] = ""
+    """The queue of the function that reads Parquet files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchSettings:
+    """Where the search engine is, and how to be let in."""
+
+    endpoint: Annotated[str, _Variable("OPENSEARCH_ENDPOINT", _endpoint)]
+    auth: Annotated[Auth, _Variable("OPENSEARCH_AUTH", _one_of(get_args(Auth)))] = "sigv4"
+    service: Annotated[Service, _Variable("OPENSEARCH_SERVICE", _service)] = "es"
+    secret_arn: Annotated[
+        str,
+        _Variable("OPENSEARCH_SECRET_ARN", _text(r"arn:.+", "the ARN of a Secrets Manager secret")),
+    ] = ""
+
+    def __post_init__(self) -> None:
+        """Refuse settings that contradict each other."""
+        if self.auth == "basic" and not self.secret_arn:
+            raise ConfigurationError(
+                "OPENSEARCH_SECRET_ARN must name the secret that holds username and password, "
+                "because OPENSEARCH_AUTH is basic"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexSettings:
+    """What indexes are called, and what they are like."""
+
+    prefix: Annotated[
+        str, _Variable("INDEX_PREFIX", _text(r"\S+", "what index names begin with, as aws"))
+    ] = "aws"
+    period: Annotated[Period, _Variable("INDEX_PERIOD", _one_of(PERIODS))] = "day"
+    shards: Annotated[int, _Variable("INDEX_SHARDS", _number(1, 1024))] = 1
+    replicas: Annotated[int, _Variable("INDEX_REPLICAS", _number(0, 20))] = 1
+    refresh_interval: Annotated[
+        str,
+        _Variable(
+            "INDEX_REFRESH_INTERVAL", _text(r"-1|\d+(ms|s|m|h)", "a time as 30s or 1m, or -1")
+        ),
+    ] = "30s"
+    codec: Annotated[
+        str,
+        _Variable(
+            "INDEX_CODEC", _text(r"[a-z_]+", "the name of an index codec, as best_compression")
+        ),
+    ] = "best_compression"
+    delete_after_days: Annotated[int, _Variable("DELETE_AFTER_DAYS", _number(0, 36_500))] = 0
+    """0: records never expire."""
+    service: Annotated[Service, _Variable("OPENSEARCH_SERVICE", _service)] = "es"
+    """A collection of OpenSearch Serverless (aoss) decides shards, replicas and codec itself."""
+
+
+def read_settings[Concern: DataclassInstance](
+    concern: type[Concern], environment: Mapping[str, str] = os.environ
+) -> Concern:
+    """Read the settings of one concern; one that is missing or makes no sense is an error."""
+    values = {}
+    variables = get_type_hints(concern, include_extras=True)
+    for setting in fields(concern):
+        (variable,) = variables[setting.name].__metadata__
+        if value := environment.get(variable.name, "").strip():
+            values[setting.name] = variable.read(variable.name, value)
+        elif setting.default is MISSING and setting.default_factory is MISSING:
+            raise ConfigurationError(f"{variable.name} must be set; the stack's template does so")
+    return concern(**values)

@@ -173,13 +173,15 @@ FORMAT = TextFormat(
         "{folders?}accountid={account}/{folders?}{distribution}.{date_and_hour}.{id}",
         "{distribution}.{date_and_hour}.{id}",
     ),
-    starts=r"(?:#Version:[^\n]*\n)?#Fields:(?:[ \t]+[^ \t\r\n]+)*?[ \t]+"
+    # Other servers log like this too, but with fields of the server's own (s-ip).
+    starts=r"(?:#Version:[^\n]*\n)?#Fields:(?![^\n]*[ \t]s-)(?:[ \t]+[^ \t\r\n]+)*?[ \t]+"
     rf"(?:{_IN_HEADER})[ \t\r\n]"
     rf'|\s*\{{(?=[^{{}}\[\]]*?"(?:{_IN_JSON})"\s*:)'
     # Without a header: the default columns.
     r"|\d{4}-\d\d-\d\d\t\d\d:\d\d:\d\d\t[A-Z]{3}\d+(?:-[A-Z]\d+)?\t\d+\t",
     separator="\t",
-    header=Header(default=tuple(DEFAULT.split()), comment=b"#"),
+    header=Header(default=tuple(DEFAULT.split()), comment=b"#", column_name=r"[0-9A-Za-z()-]+"),
+    option="CloudFrontFields",
     times=("timestamp(ms)", "time"),
     columns=COLUMNS,
     common={

@@ -44,6 +44,8 @@ FORMAT = JsonFormat(
     r'"configuration(?:Items"\s*:\s*\[|Item(?:Diff)?"\s*:\s*(?:\{|null)|ItemVersion"\s*:\s*")'
     r'|\s*\{\s*"messageType"\s*:\s*"ConfigurationItemChangeNotification"',
     snapshots=r"/ConfigSnapshot/",
+    # A snapshot holds items of every day: a shorter period would make hundreds of small indexes.
+    least_period="month",
     array="configurationItems",
     times=(
         "configurationItemCaptureTime",

@@ -29,22 +29,29 @@ COMMON = {
 }
 """Elastic Common Schema names of what both have."""
 
+OPTION = "FlowLogFields"
+
 _COLUMN = "[a-z][a-z0-9_-]*"
 
 
+def foreign(columns: Iterable[str], others: Iterable[str]) -> str:
+    """Match the columns that only the other kind of flow log has."""
+    return "|".join(sorted(set(others) - set(columns)))
+
+
 def header(columns: Iterable[str], others: Iterable[str]) -> str:
-    """Match a first line that names columns of one kind of flow log, and none of another's own.
+    """Match a line that names columns of one kind of flow log, and none of another's own.
 
     There may be newer names among them; but for those with a hyphen, the names are common words, so
-    one of these must come first.
+    one of these must come first, and another behind it.
     """
     names = sorted(columns)
     some = "|".join(names)
     telling = "|".join(name for name in names if "-" in name)
-    own = "|".join(sorted(set(others) - set(names)))
     return (
-        rf"(?!(?:{_COLUMN}[ ]+)*(?:{own})[ \r\n])"
-        rf"(?=(?:{some})[ \r\n]|(?:{_COLUMN}[ ]+)*?(?:{telling})[ \r\n])"
+        rf"(?!(?:{_COLUMN}[ ]+)*(?:{foreign(names, others)})[ \r\n])"
+        rf"(?=(?:(?:{some})[ ]+(?:{_COLUMN}[ ]+)*?(?:{some})|(?:{_COLUMN}[ ]+)*?(?:{telling}))"
+        r"[ \r\n])"
         rf"{_COLUMN}(?:[ ]+{_COLUMN})*+[ ]*\r?\n"
     )
 
@@ -56,8 +63,7 @@ def row(columns: Iterable[str], others: Iterable[str]) -> str:
     """
     names = set(columns)
     telling = sorted(name for name in names if "-" in name or name.startswith(("src", "dst")))
-    own = sorted(set(others) - names)
     return (
-        rf'\{{(?![^\n]*?"(?:{"|".join(own).replace("-", "_")})":)'
+        rf'\{{(?![^\n]*?"(?:{foreign(names, others).replace("-", "_")})":)'
         rf'(?=[^\n{{}}]*?"(?:{"|".join(telling).replace("-", "_")})":)'
     )

@@ -52,22 +52,22 @@ COLUMNS = (
     keyword("pkt-dst-aws-service", "AWS service of the destination address", since="version 5"),
 )
 
+_NAMES = [column.name for column in COLUMNS]
+_OTHERS = [column.name for column in vpc_flow.COLUMNS]
+
 FORMAT = TextFormat(
     name="tgw_flow",
     title="Transit Gateway flow logs",
     page="https://docs.aws.amazon.com/vpc/latest/tgw/tgw-flow-logs.html",
     deliverer="delivery.logs.amazonaws.com",
     keys=flow_logs.KEYS,
-    starts=flow_logs.header(
-        (column.name for column in COLUMNS), (column.name for column in vpc_flow.COLUMNS)
-    )
+    starts=flow_logs.header(_NAMES, _OTHERS)
     + "|"
-    + flow_logs.row(
-        (column.name for column in COLUMNS), (column.name for column in vpc_flow.COLUMNS)
-    )
+    + flow_logs.row(_NAMES, _OTHERS)
     # Without a header: the default columns.
     + r"|\d+[ ]+TransitGateway(?:Attachment)?[ ]",
-    header=Header(default=tuple(DEFAULT.split())),
+    header=Header(default=tuple(DEFAULT.split()), foreign=flow_logs.foreign(_NAMES, _OTHERS)),
+    option=flow_logs.OPTION,
     times=("start", "end"),
     columns=COLUMNS,
     common={**flow_logs.COMMON, "cloud.resource_id": "tgw_id"},

@@ -69,18 +69,21 @@ COLUMNS = (
     keyword("next-hop-interface-type", "interface type of the next hop", since="version 11"),
 )
 
+_NAMES = [column.name for column in COLUMNS]
+
 FORMAT = TextFormat(
     name="vpc_flow",
     title="VPC flow logs",
     page="https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html",
     deliverer="delivery.logs.amazonaws.com",
     keys=flow_logs.KEYS,
-    starts=flow_logs.header((column.name for column in COLUMNS), OTHERS)
+    starts=flow_logs.header(_NAMES, OTHERS)
     + "|"
-    + flow_logs.row((column.name for column in COLUMNS), OTHERS)
+    + flow_logs.row(_NAMES, OTHERS)
     # Without a header: the default columns.
     + r"|\d+[ ](?:\d{12}|unknown)[ ](?:eni-[0-9a-f]+|-)[ ](?:\S+[ ]){10}(?:OK|NODATA|SKIPDATA)\s",
-    header=Header(default=tuple(DEFAULT.split())),
+    header=Header(default=tuple(DEFAULT.split()), foreign=flow_logs.foreign(_NAMES, OTHERS)),
+    option=flow_logs.OPTION,
     times=("start", "end"),
     columns=COLUMNS,
     common={

@@ -17,7 +17,7 @@ from isal import igzip
 from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth, Urllib3HttpConnection
 
 from servicelogs.errors import ConfigurationError
-from servicelogs.settings import Settings
+from servicelogs.settings import SearchSettings
 
 # Of requests that say nothing else; the writer says how long it can wait.
 TIMEOUT_SECONDS = 30
@@ -78,13 +78,13 @@ class SecretPassword:
         self._until = time.monotonic() + SECRET_SECONDS
 
 
-def connect(settings: Settings) -> OpenSearch:
+def connect(settings: SearchSettings) -> OpenSearch:
     """Return a client that tries each request once and hides no answer."""
-    address = urlsplit(settings.opensearch_endpoint)
+    address = urlsplit(settings.endpoint)
     if address.scheme not in ("http", "https") or not address.hostname:
         raise ConfigurationError(
             "OPENSEARCH_ENDPOINT must be https://host or http://host:port, "
-            f"not {settings.opensearch_endpoint!r}"
+            f"not {settings.endpoint!r}"
         )
     # The writer judges, counts and reports each failure; a traceback of its own says nothing more.
     logging.getLogger("opensearch").setLevel(logging.ERROR)
@@ -108,17 +108,15 @@ def connect(settings: Settings) -> OpenSearch:
     )
 
 
-def _authenticate(settings: Settings, host: str) -> Authentication | None:
-    match settings.opensearch_auth:
+def _authenticate(settings: SearchSettings, host: str) -> Authentication | None:
+    match settings.auth:
         case "none":
             return None
         case "basic":
-            return SecretPassword(settings.opensearch_secret_arn)
+            return SecretPassword(settings.secret_arn)
         case "sigv4":
-            return _signer(host, settings.opensearch_service)
-    raise ConfigurationError(
-        f"OPENSEARCH_AUTH must be sigv4, basic or none, not {settings.opensearch_auth!r}"
-    )
+            return _signer(host, settings.service)
+    raise ConfigurationError(f"OPENSEARCH_AUTH must be sigv4, basic or none, not {settings.auth!r}")
 
 
 def _signer(host: str, service: str) -> Authentication:

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from servicelogs.dates import DatePolicy
-from servicelogs.opensearch.index_names import IndexNames, Period
-from servicelogs.parsing.format import Format
+from servicelogs.opensearch.index_names import IndexNames
+from servicelogs.parsing.format import Format, Period
 from servicelogs.records import Source
 
 

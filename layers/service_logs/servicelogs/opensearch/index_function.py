@@ -15,13 +15,20 @@ from botocore.config import Config
 from servicelogs.dates import DatePolicy
 from servicelogs.delivery.attempt import Attempt
 from servicelogs.delivery.batch_processor import SharedDeliveryProcessor
-from servicelogs.log_types import LogTypes
+from servicelogs.detection.objects import ObjectTypes
 from servicelogs.opensearch.client import connect
 from servicelogs.opensearch.dated_indexes import DatedIndexes
 from servicelogs.opensearch.index_objects import ObjectIndexer
 from servicelogs.opensearch.setup import index_names, template_check
 from servicelogs.opensearch.writer import BulkWriter
-from servicelogs.settings import read_settings
+from servicelogs.settings import (
+    BackupSettings,
+    IndexSettings,
+    LogSettings,
+    QueueSettings,
+    SearchSettings,
+    read_settings,
+)
 from servicelogs.sources.decompression import not_read_here
 from servicelogs.sources.queue import Message, Queue
 
@@ -41,17 +48,17 @@ class IndexFunction:
         text_of_parquet: Callable[[Iterator[bytes], int], Iterator[bytes]] = not_read_here,
     ) -> None:
         """Read the settings; Parquet files are read with `text_of_parquet`, or sent on."""
-        self.settings = read_settings(needed=("BACKUP_BUCKET", "QUEUE_URL"))
-        self.opensearch = connect(self.settings)
-        self._log_types = LogTypes(self.settings)
-        policy = DatePolicy(self.settings.delete_after_days)
-        self._indexes = DatedIndexes(index_names(self.settings), policy)
-        self._check_template = template_check(self.opensearch, self.settings)
+        indexes, queues = read_settings(IndexSettings), read_settings(QueueSettings)
+        self._types = ObjectTypes(read_settings(LogSettings))
+        self._backup_bucket = read_settings(BackupSettings).bucket
+        self.opensearch = connect(read_settings(SearchSettings))
+        policy = DatePolicy(indexes.delete_after_days)
+        self._indexes = DatedIndexes(index_names(indexes), policy)
+        self._check_template = template_check(self.opensearch, indexes)
         self._s3 = boto3.client("s3", config=_PATIENCE)
         sqs = boto3.client("sqs", config=_PATIENCE)
-        self._queue = Queue(sqs, self.settings.queue_url)
-        parquet_url = self.settings.parquet_queue_url
-        self._parquet_queue = Queue(sqs, parquet_url) if parquet_url else None
+        self._queue = Queue(sqs, queues.url)
+        self._parquet_queue = Queue(sqs, queues.parquet_url) if queues.parquet_url else None
         self._text_of_parquet = text_of_parquet
 
     def index(
@@ -84,14 +91,14 @@ class IndexFunction:
         return Attempt(
             writer=writer,
             s3=self._s3,
-            backup_bucket=self.settings.backup_bucket,
+            backup_bucket=self._backup_bucket,
             seconds_left=seconds_left,
         )
 
     def _indexer(self, attempt: Attempt) -> ObjectIndexer:
         return ObjectIndexer(
             attempt,
-            log_types=self._log_types,
+            types=self._types,
             s3=self._s3,
             queue=self._queue,
             indexes=self._indexes,

@@ -4,17 +4,8 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Literal, get_args
 
-from servicelogs.parsing.format import Format
-
-Period = Literal["hour", "day", "week", "month", "year"]
-
-# From the finest to the coarsest.
-PERIODS: tuple[Period, ...] = get_args(Period)
-
-# A snapshot holds items of every day: a finer period would make hundreds of small indexes.
-COARSER: Mapping[str, Period] = MappingProxyType({"config": "month"})
+from servicelogs.parsing.format import PERIODS, Format, Period
 
 _SUFFIXES: Mapping[Period, str] = MappingProxyType(
     {
@@ -48,9 +39,9 @@ class IndexNames:
         """Return what all index names of this log type begin with, without the period."""
         return f"{self._prefix}-{format_name.replace('_', '-')}"
 
-    def period(self, format_name: str) -> Period:
+    def period(self, log_format: Format) -> Period:
         """Return the time that one index of this log type covers."""
-        return max(self._period, COARSER.get(format_name, self._period), key=PERIODS.index)
+        return max(self._period, log_format.least_period, key=PERIODS.index)
 
     def patterns(self, format_name: str) -> list[str]:
         """Return wildcards that match every index of this log type, and of no other.
@@ -60,12 +51,12 @@ class IndexNames:
         """
         return [f"{self.stem(format_name)}-{digit}*" for digit in "12"]
 
-    def is_of_period(self, format_name: str, index: str) -> bool:
+    def is_of_period(self, log_format: Format, index: str) -> bool:
         """Tell whether this deployment would give an index of this log type such a name."""
-        shape = _SHAPES[self.period(format_name)]
-        return re.fullmatch(f"{re.escape(self.stem(format_name))}-{shape}", index) is not None
+        shape = _SHAPES[self.period(log_format)]
+        return re.fullmatch(f"{re.escape(self.stem(log_format.name))}-{shape}", index) is not None
 
     def name(self, log_format: Format, moment: datetime) -> str:
         """Return the index for records of this log type and moment (UTC)."""
-        suffix = _SUFFIXES[self.period(log_format.name)]
+        suffix = _SUFFIXES[self.period(log_format)]
         return f"{self.stem(log_format.name)}-{moment:{suffix}}"

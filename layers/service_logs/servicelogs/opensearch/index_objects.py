@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools import Logger
 
 from servicelogs.delivery.attempt import Attempt, Item
+from servicelogs.detection.content import START_BYTES
+from servicelogs.detection.objects import ObjectTypes
 from servicelogs.errors import (
     DeliveryError,
     ObjectGone,
@@ -17,8 +19,6 @@ from servicelogs.errors import (
     UnknownLogType,
     UnreadableMessage,
 )
-from servicelogs.formats import START_BYTES
-from servicelogs.log_types import LogTypes
 from servicelogs.opensearch.dated_indexes import DatedIndexes
 from servicelogs.opensearch.documents import blocks_of
 from servicelogs.records import Reject
@@ -65,7 +65,7 @@ class ObjectIndexer:
         self,
         attempt: Attempt,
         *,
-        log_types: LogTypes,
+        types: ObjectTypes,
         s3: S3Client,
         queue: Queue,
         indexes: DatedIndexes,
@@ -77,7 +77,7 @@ class ObjectIndexer:
         Parquet files go to `parquet_queue`, if there is one, for a function that can read them.
         """
         self._attempt = attempt
-        self._log_types = log_types
+        self._types = types
         self._s3 = s3
         self._queue = queue
         self._indexes = indexes
@@ -113,7 +113,7 @@ class ObjectIndexer:
             work.left.append(wanted.later(wanted.etag, wanted.start))
             return
         # What a key says counts only once it is known which of two it is.
-        by_key = None if wanted.key_if_encoded else self._log_types.by_key(wanted.key)
+        by_key = None if wanted.key_if_encoded else self._types.by_key(wanted.key)
         if by_key and by_key.skip:
             work.skip(wanted, by_key.skip)
             return
@@ -148,7 +148,7 @@ class ObjectIndexer:
             work.routed.append(replace(wanted, etag=opened.etag))
             return
         try:
-            detected = self._log_types.tell(wanted.key, start, fault)
+            detected = self._types.identify(wanted.key, start, fault)
         except UnknownLogType as error:
             reject = Reject(wanted.start, "unknown_log_type", str(error), start[:SHOWN_BYTES])
             unknown = self._attempt.begin(opened.source, UNKNOWN, wanted.start, work.item)

@@ -9,7 +9,7 @@ from servicelogs.opensearch.index_names import IndexNames
 from servicelogs.parsing.fields import Field
 from servicelogs.parsing.format import Format
 from servicelogs.parsing.frame import FRAME
-from servicelogs.settings import Settings
+from servicelogs.settings import IndexSettings
 
 # Above the templates that come with OpenSearch, and with room below and above for an owner's own.
 PRIORITY = 200
@@ -38,7 +38,9 @@ TYPES: Mapping[str, Mapping[str, Any]] = {
 OBJECTS = ("flat_object", "object")
 
 
-def index_template(log_format: Format, names: IndexNames, settings: Settings) -> dict[str, Any]:
+def index_template(
+    log_format: Format, names: IndexNames, settings: IndexSettings
+) -> dict[str, Any]:
     """Return the composable index template for the indexes of one log type."""
     return {
         "index_patterns": names.patterns(log_format.name),
@@ -115,12 +117,12 @@ def _place(properties: dict[str, Any], name: str, mapping: Mapping[str, Any]) ->
     properties[leaf] = dict(mapping)
 
 
-def _settings(settings: Settings) -> dict[str, Any]:
-    if settings.opensearch_service == "aoss":
+def _settings(settings: IndexSettings) -> dict[str, Any]:
+    if settings.service == "aoss":
         return {}  # OpenSearch Serverless decides these itself
     return {
-        "index.number_of_shards": settings.index_shards,
-        "index.number_of_replicas": settings.index_replicas,
-        "index.refresh_interval": settings.index_refresh_interval,
-        "index.codec": settings.index_codec,
+        "index.number_of_shards": settings.shards,
+        "index.number_of_replicas": settings.replicas,
+        "index.refresh_interval": settings.refresh_interval,
+        "index.codec": settings.codec,
     }

@@ -1,6 +1,6 @@
 """Prepare the search engine for a deployment, and tell whether it is prepared."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from opensearchpy import OpenSearch
@@ -11,24 +11,26 @@ from servicelogs.errors import ClusterNeedsFixing, ConfigurationError
 from servicelogs.opensearch.answers import judge_failure
 from servicelogs.opensearch.index_names import IndexNames
 from servicelogs.opensearch.mappings import index_template, version
-from servicelogs.settings import Settings
+from servicelogs.parsing.format import Format, Period
+from servicelogs.settings import IndexSettings
 
 
-def set_up(client: OpenSearch, settings: Settings) -> list[str]:
+def set_up(client: OpenSearch, settings: IndexSettings, log_types: Sequence[str]) -> list[str]:
     """Put the index templates of the deployment's log types; return their names."""
     names = index_names(settings)
-    _refuse_other_period(client, names, settings)
-    for log_type in settings.log_types:
-        _put(client, names.stem(log_type), index_template(formats.get(log_type), names, settings))
-    return [names.stem(log_type) for log_type in settings.log_types]
+    log_formats = [formats.get(log_type) for log_type in log_types]
+    _refuse_other_period(client, names, settings.period, log_formats)
+    for log_format in log_formats:
+        _put(client, names.stem(log_format.name), index_template(log_format, names, settings))
+    return [names.stem(log_type) for log_type in log_types]
 
 
-def index_names(settings: Settings) -> IndexNames:
+def index_names(settings: IndexSettings) -> IndexNames:
     """Return the names of a deployment's indexes."""
-    return IndexNames(settings.index_prefix, settings.index_period)
+    return IndexNames(settings.prefix, settings.period)
 
 
-def template_check(client: OpenSearch, settings: Settings) -> Callable[[str], None]:
+def template_check(client: OpenSearch, settings: IndexSettings) -> Callable[[str], None]:
     """Return the function that makes sure a log type's template is there, in our version.
 
     An index made without it would guess its mapping from the first document, for good.
@@ -57,21 +59,23 @@ def _version_there(client: OpenSearch, name: str) -> str:
     return ""
 
 
-def _refuse_other_period(client: OpenSearch, names: IndexNames, settings: Settings) -> None:
+def _refuse_other_period(
+    client: OpenSearch, names: IndexNames, period: Period, log_formats: Iterable[Format]
+) -> None:
     """Refuse a changed IndexPeriod while indexes of the old one live.
 
     An object that is delivered again would put its records into an index of another name, where
     their `_id` is not there yet.
     """
-    for log_type in settings.log_types:
+    for log_format in log_formats:
         others = [
             index
-            for index in _indexes(client, names.patterns(log_type))
-            if not names.is_of_period(log_type, index)
+            for index in _indexes(client, names.patterns(log_format.name))
+            if not names.is_of_period(log_format, index)
         ]
         if others:
             raise ConfigurationError(
-                f"IndexPeriod is {settings.index_period!r}, but {len(others)} indexes of another "
+                f"IndexPeriod is {period!r}, but {len(others)} indexes of another "
                 f"period live, {others[0]!r} among them: keep the IndexPeriod, choose another "
                 "IndexPrefix, or delete these indexes"
             )

@@ -3,9 +3,16 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
+from servicelogs.errors import ConfigurationError
 from servicelogs.parsing.fields import Field
 from servicelogs.records import Source
+
+Period = Literal["hour", "day", "week", "month", "year"]
+
+# From the shortest to the longest.
+PERIODS: tuple[Period, ...] = get_args(Period)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -17,7 +24,7 @@ class Format:
     page: str
     """The AWS documentation page that it follows."""
     keys: tuple[str, ...]
-    """Object keys as AWS lays them out, without any prefix before them (formats/keys.py)."""
+    """Object keys as AWS lays them out, without any prefix before them (detection/keys.py)."""
     deliverer: str
     """The service principal that writes the objects."""
     common: Mapping[str, str] = field(default_factory=dict)
@@ -25,8 +32,15 @@ class Format:
     snapshots: str = ""
     """A regular expression found in the keys of objects that tell of one moment, whenever their
     records happened: these are dated by their delivery."""
+    least_period: Period = "hour"
+    """The shortest time that is kept apart (in an index of its own)."""
     starts: str = ""
-    """A regular expression that only this format's first bytes match."""
+    """A regular expression that only this format's first lines match."""
+    option: str = ""
+    """The parameter that says which columns files without a header have; another format may have
+    it too. Empty: the columns are always the same, or in each file."""
+    headless: str = ""
+    """A regular expression of lines with the columns of the option."""
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -36,3 +50,13 @@ class Format:
     def is_snapshot(self, source: Source) -> bool:
         """Say whether the records of a source tell of the moment of their delivery."""
         return bool(self.snapshots) and re.search(self.snapshots, source.uri) is not None
+
+    def with_fields(self, names: tuple[str, ...]) -> "Format":
+        """Give this format with these columns in files without a header.
+
+        A ConfigurationError that says why if it cannot have them.
+        """
+        asked = " ".join(names)
+        raise ConfigurationError(
+            f"the columns of {self.name} are always the same, and not {asked[:60]!r}"
+        )

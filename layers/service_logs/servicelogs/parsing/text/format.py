@@ -1,12 +1,17 @@
 """How a format of text is declared: one record a line, its columns separated."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import override
 
+from servicelogs.errors import ConfigurationError
 from servicelogs.parsing.fields import Field
 from servicelogs.parsing.format import Format
-from servicelogs.parsing.text.columns import Column
+from servicelogs.parsing.text.columns import Column, snake
+
+_VALUES = {"ip": "(?:[0-9A-Fa-f:.]+|-)"} | dict.fromkeys(("integer", "long"), r"(?:\d+|-)")
+"""Regular expressions of the values of fields, by their types."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +22,10 @@ class Header:
     """The columns of lines without one."""
     comment: bytes = b""
     """What lines begin with that are no records; `#Fields:` among them is the header."""
+    column_name: str = "[a-z][a-z0-9_-]*"
+    """What the name of a column looks like: AWS adds some."""
+    foreign: str = ""
+    """A regular expression of the columns that only another format with the same option has."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,10 +52,28 @@ class TextFormat(Format):
     """Names of JSON members → the column's name; or a column of that name that takes the place of
     it, where JSON has the value in another form."""
 
-    def with_columns(self, names: tuple[str, ...]) -> "TextFormat":
-        """Give this format with other columns for lines without a header."""
-        header = replace(self.header, default=names) if self.header else None
-        return replace(self, header=header)
+    @override
+    def with_fields(self, names: tuple[str, ...]) -> Format:
+        if self.header is None:
+            return super().with_fields(names)
+        for position, name in enumerate(names):
+            if not re.fullmatch(self.header.column_name, name):
+                raise ConfigurationError(f"{name[:60]!r} is not the name of a column")
+            if name in names[:position]:
+                raise ConfigurationError(f"{name!r} is there twice")
+            if re.fullmatch(self.header.foreign, name):
+                raise ConfigurationError(f"{name!r} is not a column of {self.name}")
+        if {column.name for column in self.columns}.isdisjoint(names):
+            raise ConfigurationError(f"{names[0]!r} is not a column of {self.name}, nor are others")
+        header = replace(self.header, default=names)
+        return replace(self, header=header, headless=self._line_with(names))
+
+    def _line_with(self, names: tuple[str, ...]) -> str:
+        """Give a regular expression of lines with these columns."""
+        types = {field.name: field.type for field in self.fields}
+        text = rf"[^{self.separator}\r\n]+"
+        values = (_VALUES.get(types.get(snake(name), ""), text) for name in names)
+        return self.separator.join(values) + r"\r?(?:\n|\Z)"
 
     @property
     @override

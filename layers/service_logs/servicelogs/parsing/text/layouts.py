@@ -21,7 +21,6 @@ _MOST_COLUMNS_KEPT = 8192
 _MOST_COLUMNS = 256
 _MOST_HEADER_BYTES = 4096
 _MOST_NAMES_BYTES = 16 * 1024
-_is_column_name = re.compile(r"[a-z][a-z0-9_-]*").fullmatch
 
 
 class Choice[Plan](Protocol):
@@ -138,6 +137,7 @@ class ByHeader[Plan]:
     ) -> None:
         self._separator = log_format.separator.encode()
         self._comment = header.comment
+        self._is_column_name = re.compile(header.column_name).fullmatch
         self._known = {column.name for column in log_format.columns}
         self._layouts = layouts
         self.first = layouts[LayoutName(header.default, json=False)]
@@ -161,7 +161,7 @@ class ByHeader[Plan]:
             return ()
         if self._comment:
             return names if named and known else ()
-        if not known or not all(map(_is_column_name, names)):
+        if not known or not all(map(self._is_column_name, names)):
             return ()
         # In a record a value may look like a name; there may be names that are newer than this.
         return names if names[0] in self._known or 2 * known > len(names) else ()

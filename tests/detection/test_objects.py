@@ -3,11 +3,10 @@
 import pytest
 
 from local.sample_events import KEYS
+from servicelogs.detection.objects import ObjectTypes
 from servicelogs.errors import UnknownLogType, UnreadableObject
-from servicelogs.log_types import LogTypes
-from servicelogs.settings import Settings
+from servicelogs.settings import LogSettings
 from tests.deployment import flow_key, flow_lines
-from tests.formats.parsing import parse
 
 FLOW_KEY = flow_key("a")
 FLOW_TEXT = flow_lines(3)
@@ -15,11 +14,11 @@ ALB_KEY = KEYS["alb"]
 
 
 def log_types(**settings):
-    return LogTypes(Settings(opensearch_endpoint="", **settings))
+    return ObjectTypes(LogSettings(**settings))
 
 
-def told(types, key, start=b"", fault=None):
-    detected = types.tell(key, start, fault)
+def told(types, key, start=FLOW_TEXT, fault=None):
+    detected = types.identify(key, start, fault)
     return detected.format.name if detected.format else detected.skip
 
 
@@ -48,7 +47,7 @@ def test_a_pinned_type_counts_before_all_prefixes():
 
 
 def test_account_and_region_come_from_the_key_whatever_tells_the_type():
-    detected = log_types(log_type_prefixes={"AWSLogs/": "alb"}).tell(FLOW_KEY, FLOW_TEXT, None)
+    detected = log_types(log_type_prefixes={"AWSLogs/": "alb"}).identify(FLOW_KEY, FLOW_TEXT, None)
     assert (detected.account_id, detected.region) == ("111122223333", "eu-west-1")
 
 
@@ -71,32 +70,28 @@ def test_what_is_not_indexed_is_known_from_its_key_before_it_is_read():
     assert types.by_key("a/copy") is None
 
 
-def test_of_a_text_that_cannot_be_read_the_key_or_a_prefix_tells():
+def test_of_a_text_that_cannot_be_read_the_key_or_a_prefix_says_the_type():
     fault = UnreadableObject("the gzip stream is cut")
     types = log_types(log_type_prefixes={"edge/": "vpc_flow"})
-    assert told(types, ALB_KEY, fault=fault) == "alb"
-    assert told(types, "edge/a", fault=fault) == "vpc_flow"
-    with pytest.raises(UnknownLogType, match="the gzip stream is cut"):
-        types.tell("a/copy", b"", fault)
+    assert told(types, ALB_KEY, b"", fault) == "alb"
+    assert told(types, "edge/a", b"", fault) == "vpc_flow"
+    with pytest.raises(UnknownLogType, match="no known format; the gzip stream is cut; if it is"):
+        types.identify("a/copy", b"", fault)
+
+
+def test_of_a_text_that_ends_in_a_fault_the_good_lines_say_the_type():
+    fault = UnreadableObject("the gzip stream is cut")
+    assert told(log_types(), "a/copy", FLOW_TEXT, fault) == "vpc_flow"
+    with pytest.raises(UnknownLogType, match="starts with b'odd'; the gzip stream is cut; if it"):
+        log_types().identify("a/copy", b"odd", fault)
+
+
+@pytest.mark.parametrize("key", ["a/copy", "edge/a", ALB_KEY])
+@pytest.mark.parametrize("text", [b"", b"\r\n \n"])
+def test_an_object_without_text_is_empty_whatever_its_key_says(key, text):
+    assert told(log_types(log_type_prefixes={"edge/": "waf"}), key, text) == "an empty object"
 
 
 def test_an_object_that_nothing_tells_is_an_error_that_says_what_to_do():
     with pytest.raises(UnknownLogType, match="LogTypePrefixes"):
-        log_types().tell("notes.txt", b"nothing that AWS writes", None)
-
-
-def test_plain_files_of_cloudfront_hold_the_fields_that_the_deployment_says():
-    line = b"192.0.2.1\t2026-11-20\t08:14:55\t200\n"
-    fields = ("c-ip", "date", "time", "sc-status")
-    types = log_types(log_type_prefixes={"edge/": "cloudfront"}, cloudfront_fields=fields)
-    detected = types.tell("edge/a", line, None)
-    assert detected.format is not None
-    (document,) = parse(detected.format, line).documents.values()
-    assert document["@timestamp"] == "2026-11-20T08:14:55Z"
-    assert (document["c_ip"], document["sc_status"]) == ("192.0.2.1", 200)
-
-
-def test_what_is_learned_of_such_files_is_kept_from_batch_to_batch():
-    settings = {"log_type": "cloudfront", "cloudfront_fields": ("date", "time", "c-ip")}
-    first, second = (log_types(**settings).tell("a", b"", None).format for _ in range(2))
-    assert first is second
+        log_types().identify("notes.txt", b"nothing that AWS writes", None)

@@ -15,14 +15,15 @@ from typing import BinaryIO
 
 from servicelogs import formats
 from servicelogs.delivery.rejects import line as reject_line
-from servicelogs.errors import ServiceLogsError, UnknownLogType, UnreadableObject
-from servicelogs.formats import START_BYTES, Detected
+from servicelogs.detection.content import START_BYTES
+from servicelogs.detection.objects import Detected, ObjectTypes
+from servicelogs.detection.options import format_options
+from servicelogs.errors import ConfigurationError, ServiceLogsError, UnknownLogType
 from servicelogs.opensearch.dated_indexes import every_index
 from servicelogs.opensearch.documents import blocks_of
 from servicelogs.parsing.format import Format
-from servicelogs.parsing.text.format import TextFormat
 from servicelogs.records import Block, Source
-from servicelogs.settings import Settings
+from servicelogs.settings import IndexSettings, LogSettings
 from servicelogs.sources.decompression import begin
 
 STANDARD_INPUT = "-"
@@ -56,9 +57,9 @@ class Outcome:
 
     by_type: dict[str, Counts] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
-    """Files that are no logs, and what they are."""
+    """Files that are not logs, and what they are."""
     failed: dict[str, str] = field(default_factory=dict)
-    """Files that could not be read or told, and why."""
+    """Files that could not be read or identified, and why."""
 
     def total(self) -> Counts:
         """Add up all log types."""
@@ -84,11 +85,12 @@ def parse_files(
 
     Empty texts stand for what was not given.
     """
-    pinned = formats.get(log_type) if log_type else None
+    if log_type:
+        formats.get(log_type)  # an error if there is none
     outcome = Outcome()
     with ExitStack() as stack:
         rejects_file = stack.enter_context(Path(rejects).open("wb")) if rejects else None
-        parser = _Parser(pinned, fields, bulk, sys.stdout.buffer, rejects_file)
+        parser = _Parser(log_type, fields, bulk, sys.stdout.buffer, rejects_file)
         for name in names:
             try:
                 with _opened(name) as stream:
@@ -147,31 +149,31 @@ class _Parser:
 
     def __init__(
         self,
-        pinned: Format | None,
+        log_type: str,
         fields: tuple[str, ...],
         bulk: bool,
         out: BinaryIO,
         rejects: BinaryIO | None,
     ) -> None:
-        self._pinned = pinned
         self._fields = fields
-        self._with_fields: dict[str, Format] = {}
+        options = dict.fromkeys(format_options(), fields) if fields else {}
+        settings = LogSettings(log_type=log_type, format_options=options)
+        self._types = ObjectTypes(settings, advice="name its type with --type")
         self._bulk = bulk
         self._out = out
         self._rejects = rejects
-        defaults = Settings(opensearch_endpoint="")
-        self._indexes = every_index(defaults.index_prefix, defaults.index_period)
+        defaults = IndexSettings()
+        self._indexes = every_index(defaults.prefix, defaults.period)
 
     def parse(self, file: _LogFile, outcome: Outcome) -> None:
         """Write the documents and rejects of a file, block by block, and count them."""
         start, chunks, fault = begin(file, START_BYTES, _rows_of_parquet)
-        detected = self._detect(file.key, start, fault)
+        detected = self._types.identify(file.key, start, fault)
         log_format = detected.format
         if log_format is None:
             outcome.skipped[file.name] = detected.skip
             return
-        if self._fields:
-            log_format = self._with_fields.setdefault(log_format.name, self._headless(log_format))
+        self._check_fields(log_format)
         counts = outcome.by_type.setdefault(log_format.name, Counts())
         counts.files += 1
         source = file.source(start[:START_BYTES], detected)
@@ -180,29 +182,13 @@ class _Parser:
             counts.add(block)
             self._write(block, source, log_format.name)
 
-    def _headless(self, log_format: Format) -> Format:
-        """Tell a format which columns there are where no header says so."""
-        if not isinstance(log_format, TextFormat) or log_format.header is None:
-            raise UnreadableFile(f"is of type {log_format.name}, whose columns are always the same")
-        return log_format.with_columns(self._fields)
-
-    def _detect(self, key: str, start: bytes, fault: UnreadableObject | None) -> Detected:
-        """Tell a file's type as the pipeline tells an object's."""
-        by_key = formats.detect_by_key(key)
-        if by_key and by_key.skip:
-            return by_key
-        if not start and fault is None:
-            return Detected(None, "an empty object")
-        if self._pinned:
-            return Detected(self._pinned, "", *formats.place(key, self._pinned.name))
-        if start:
+    def _check_fields(self, log_format: Format) -> None:
+        """Refuse --fields for a format that cannot have them."""
+        if self._fields:
             try:
-                return formats.detect(key, start[:START_BYTES])
-            except UnknownLogType as error:
-                raise UnknownLogType(f"{error}; name its type with --type") from error
-        if by_key is None:
-            raise UnreadableFile(str(fault))
-        return by_key
+                log_format.with_fields(self._fields)
+            except ConfigurationError as error:
+                raise UnreadableFile(f"is of type {log_format.name}: --fields: {error}") from error
 
     def _write(self, block: Block, source: Source, log_type: str) -> None:
         if self._bulk:

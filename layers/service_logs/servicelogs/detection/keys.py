@@ -1,7 +1,11 @@
 """Object keys as AWS lays them out: what they say of an object before it is read."""
 
 import re
+from collections.abc import Callable
 from functools import cache
+from typing import NamedTuple
+
+from servicelogs import formats
 
 _REGION = r"[a-z]{2}(?:-[a-z]+)+-\d{1,2}"
 _PLACEHOLDERS = {
@@ -36,7 +40,49 @@ _PLACEHOLDERS = {
 }
 
 
+NOT_LOGS = {
+    "a folder's marker": r".*/",
+    "a digest of CloudTrail's files": r"(?:.*/)?AWSLogs/.*/CloudTrail-Digest/.*",
+    "a test of access": r"(?:.*/)?(?:ELB(?:Access|Connection|HealthCheck)LogTestFile"
+    r"|ConfigWritabilityCheckFile|aws-programmatic-access-test-object)",
+}
+"""Objects among the logs that hold none, by what they are."""
+
+_NOT_LOGS = {reason: re.compile(pattern) for reason, pattern in NOT_LOGS.items()}
+
+
+class Place(NamedTuple):
+    """The account and Region that a key names; empty if it does not."""
+
+    account_id: str = ""
+    region: str = ""
+
+
+def why_not_a_log(key: str) -> str:
+    """Say what an object with this key is, if it is not a log; empty if it may be one."""
+    return next((reason for reason, pattern in _NOT_LOGS.items() if pattern.fullmatch(key)), "")
+
+
+def places(key: str) -> dict[str, Place]:
+    """Find the log types with this key's layout, and the place that it names for each."""
+    found: dict[str, Place] = {}
+    for name, literal, match in _layouts():
+        if literal in key and name not in found and (matched := match(key)):
+            named = matched.groupdict()
+            found[name] = Place(named.get("account", ""), named.get("region", ""))
+    return found
+
+
 @cache
+def _layouts() -> tuple[tuple[str, str, Callable[[str], re.Match[str] | None]], ...]:
+    """Compile the key layouts of all formats, each with the longest text that is always in it."""
+    return tuple(
+        (name, max(re.split(r"\{[^}]*\}", template), key=len), key_pattern(template).fullmatch)
+        for name in formats.NAMES
+        for template in formats.get(name).keys
+    )
+
+
 def key_pattern(template: str) -> re.Pattern[str]:
     """Compile a key's layout, behind any prefix and before any ending.
 
@@ -49,19 +95,3 @@ def key_pattern(template: str) -> re.Pattern[str]:
             group = name in ("account", "region") and f"(?P<{name}>" not in pattern
             pattern += f"(?P<{name}>{_PLACEHOLDERS[name]})" if group else _PLACEHOLDERS[name]
     return re.compile(rf"(?:.*/)?{pattern}(?:\.\w+)*")
-
-
-NO_LOGS = {
-    "a folder's marker": r".*/",
-    "a digest of CloudTrail's files": r"(?:.*/)?AWSLogs/.*/CloudTrail-Digest/.*",
-    "a test of access": r"(?:.*/)?(?:ELB(?:Access|Connection|HealthCheck)LogTestFile"
-    r"|ConfigWritabilityCheckFile|aws-programmatic-access-test-object)",
-}
-"""Objects among the logs that hold none, by what they are."""
-
-_NO_LOGS = {reason: re.compile(pattern) for reason, pattern in NO_LOGS.items()}
-
-
-def why_no_log(key: str) -> str:
-    """Say what an object with this key is, if it is no log; empty if it may be one."""
-    return next((reason for reason, pattern in _NO_LOGS.items() if pattern.fullmatch(key)), "")

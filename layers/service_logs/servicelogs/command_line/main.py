@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NoReturn, override
 
 from servicelogs import formats
+from servicelogs.command_line.reference import FieldEntry, field_entries
 from servicelogs.errors import ServiceLogsError
-from servicelogs.reference import FieldEntry, field_entries
+from servicelogs.settings import field_names
 
 ALL_WELL = 0
 SOME_REJECTED = 1
@@ -22,19 +23,19 @@ _HEADINGS = FieldEntry("field", "type", "since", "also called", "meaning")
 
 _ABOUT_PARSE = """\
 Write each record of AWS log files to standard output as a JSON document, one a line, in order.
-Files are plain, gzip, zstd or (with pyarrow installed) Parquet, told by their content, and of any
+Files are plain, gzip, zstd or (with pyarrow installed) Parquet, by their content, and of any
 size."""
 
 _MORE_ABOUT_PARSE = """\
-A file's type is told by its path, if that is an S3 key as AWS lays them out (with anything before
-it), else by its first bytes. A file that is no log (a digest, a test file, an empty file) is
-skipped and named in the summary. A file that cannot be read or told is an error; the others are
-parsed all the same.
+A file's type is identified by its path, if that is an S3 key as AWS lays them out (with anything
+before it), else by its first lines. A file that is not a log (a digest, a test file, an empty file)
+is skipped and named in the summary. A file that cannot be read or identified is an error; the
+others are parsed all the same.
 
 The summary goes to standard error: a table on a terminal, else a line of JSON, the last one.
 
 exit status: 0 nothing was rejected, 1 something was, 2 bad usage, an unknown type, or a file that
-cannot be read or whose type cannot be told.
+cannot be read or identified.
 
 A document's id (with --bulk) is the event's own where AWS gives it one, else made of the file's
 name as given (or --source), the start of its text, and the record's number: the same input gives
@@ -75,12 +76,12 @@ def _drop_output() -> None:
 
 
 def _parse(options: argparse.Namespace) -> int:
-    from servicelogs.log_files import parse_files  # late: see this module's docstring
+    from servicelogs.command_line.parse import parse_files  # late: see this module's docstring
 
     outcome = parse_files(
         options.files,
         log_type=options.type,
-        fields=tuple(options.fields.replace(",", " ").split()),
+        fields=field_names(options.fields),
         key=options.source,
         bulk=options.bulk,
         rejects=options.rejects,
@@ -112,19 +113,20 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     )
     parse.add_argument("files", nargs="+", metavar="FILE", help="a log file; - is standard input")
     parse.add_argument(
-        "--type", default="", metavar="NAME", help="the log type of all files, instead of told"
+        "--type", default="", metavar="NAME", help="the log type of all files; it is not looked for"
     )
     parse.add_argument(
         "--fields",
         default="",
         metavar="NAMES",
-        help="the columns of files without a header (plain CloudFront logs, flow logs), in order",
+        help="the columns of files without a header (plain CloudFront logs, flow logs), in order, "
+        "as 'date time c-ip' or '${srcaddr} ${end}'",
     )
     parse.add_argument(
         "--source",
         default="",
         metavar="KEY",
-        help="the S3 key that the file came from, or s3://bucket/key: it tells type, account and "
+        help="the S3 key that the file came from, or s3://bucket/key: it says type, account and "
         "Region, and is log.source (only with one FILE)",
     )
     parse.add_argument(

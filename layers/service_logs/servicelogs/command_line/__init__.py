@@ -1,0 +1,1 @@
+"""The command `servicelogs`: formats, and log files parsed on this machine."""

@@ -1,0 +1,1 @@
+"""Which log type something is: the only room that answers."""

@@ -1,0 +1,57 @@
+"""What an object's first lines say of its type."""
+
+import re
+from collections.abc import Collection
+from functools import cache
+from itertools import islice
+
+from servicelogs import formats
+
+START_BYTES = 4096
+"""So many first bytes of an object suffice. More would keep the lines of a pipe waiting."""
+MOST_BYTES = 16 * 1024
+"""So many are looked at where there are more."""
+_MOST_LINES = 40
+
+_line_starts = re.compile(rb"^(?=\S)", re.MULTILINE)
+_digest = re.compile(rb"\s*\{(?=[^{}\[\]]*\"digestStartTime\"\s*:)")
+_test_of_access = re.compile(rb"Enable (?:Access|Connection|HealthCheck)Log for ELB")
+
+
+def why_not_a_log(start: bytes) -> str:
+    """Say what an object that begins so is, if it is not a log; empty if it may be one."""
+    if _digest.match(start):
+        return "a digest of CloudTrail's files"
+    return "a test of access" if _test_of_access.match(start) else ""
+
+
+def types(start: bytes, names: Collection[str]) -> set[str]:
+    """Find which of these log types an object that begins so could be.
+
+    The start decides, if it matches one type. Else it may be odd (cut, a comment, garbage), and all
+    types count that it or a following line matches; an indented line is part of a record.
+    """
+    found = _matching(start, len(start) - len(start.lstrip()), names)
+    if len(found) == 1:
+        return found
+    for line in islice(_line_starts.finditer(start), _MOST_LINES):
+        found |= _matching(start, line.start(), names)
+    return found
+
+
+def _matching(start: bytes, position: int, names: Collection[str]) -> set[str]:
+    end = position + START_BYTES
+    return {
+        name for name in names if _pattern(formats.get(name).starts).match(start, position, end)
+    }
+
+
+def headless(start: bytes, pattern: str) -> bool:
+    """Say whether one of the first lines matches a pattern of lines without a header."""
+    lines = islice(_line_starts.finditer(start), _MOST_LINES)
+    return any(_pattern(pattern).match(start, line.start()) for line in lines)
+
+
+@cache
+def _pattern(pattern: str) -> re.Pattern[bytes]:
+    return re.compile(pattern.encode(), re.DOTALL)
