@@ -22,6 +22,7 @@ from isal import igzip_lib
 from local.sample_logs import generate
 from servicelogs.formats import NAMES
 from tests.benchmarks import comparison
+from tests.benchmarks.cases import START_UP_RECORDS
 from tests.benchmarks.ours import SOURCE, bulk_bodies
 from tests.benchmarks.plain_loops import LOOPS
 
@@ -133,6 +134,8 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     if arguments.beside:
+        if arguments.records < START_UP_RECORDS:
+            parser.error(f"--records: at least {START_UP_RECORDS}, which are the start-up's")
         if not (arguments.beside / comparison.PACKAGES / "servicelogs").is_dir():
             parser.error(f"{arguments.beside} is not a checkout: it has no {comparison.PACKAGES}")
         print_comparison(arguments.formats or NAMES, arguments)

@@ -61,7 +61,7 @@ def _texts(name: str, records: int) -> dict[str, Iterator[tuple[bytes, int]]]:
         "tiny": _objects(name, records, TINY_RECORDS),
     }
     if name in _LISTS or name in _JSON_LINES:
-        few = max(1, records // OF_REWRITTEN)
+        few = max(START_UP_RECORDS, records // OF_REWRITTEN)
         cases["several lines"] = _rewritten(name, few, _several_lines)
         cases["concatenated"] = _rewritten(name, few, _concatenated)
     return cases

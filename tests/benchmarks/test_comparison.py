@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks import comparison
-from tests.benchmarks.cases import LARGE, START_UP, write_cases
+from tests.benchmarks.cases import LARGE, START_UP, START_UP_RECORDS, write_cases
 from tests.benchmarks.comparison import THIS, RunFailed, Runs, comparisons, cpu_seconds
 
 LINE_CASES = {START_UP, LARGE, "sparse", "small", "tiny"}
@@ -29,12 +29,13 @@ def test_costs_are_of_the_best_rounds_without_start_up_and_its_records() -> None
 
 @pytest.mark.parametrize("name", ["vpc_flow", "waf", "config"])
 def test_every_case_of_a_checkout_beside_itself_is_compared(name: str) -> None:
-    found = comparison.compare(name, THIS, records=60, rounds=1)
+    found = comparison.compare(name, THIS, records=START_UP_RECORDS, rounds=1)
     json_cases = set() if name == "vpc_flow" else {"several lines", "concatenated"}
     assert {row.case for row in found} == LINE_CASES - {START_UP} | json_cases
     assert [json.loads(line)["case"] for line in comparison.json_lines(found)] == [
         row.case for row in found
     ]
+    assert all(row.records > START_UP_RECORDS for row in found)
     assert len({len(line) for line in [*comparison.table(found)][1:]}) == 1
 
 
