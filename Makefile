@@ -51,8 +51,8 @@ format: $(environment) ## write the code the way `make check` wants it
 docs: $(environment) ## write the parts of docs/log-types that follow from the formats
 	@PYTHONPATH=layers/service_logs:. $(python) -m docs.generate
 
-bench: $(environment) ## measure records per CPU second, from compressed object to bulk body
-	@PYTHONPATH=layers/service_logs:. $(python) -m tests.benchmarks
+bench: $(environment) ## measure records per CPU second (BESIDE=../other: compare with that checkout)
+	@PYTHONPATH=layers/service_logs:. $(python) -m tests.benchmarks $(if $(BESIDE),--beside $(BESIDE))
 
 lock: $(environment) ## compile requirements (UPGRADE=1: to the newest versions)
 	@$(python) requirements/lock.py $(if $(UPGRADE),--upgrade)

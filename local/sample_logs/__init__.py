@@ -32,8 +32,8 @@ class SampleObject:
 class _Samples(Protocol):
     """What the module of a format gives."""
 
-    def generate(self, records: int, rng: random.Random) -> bytes:
-        """Write one object's text with so many ordinary records."""
+    def generate(self, records: int, rng: random.Random, seconds: int = ...) -> bytes:
+        """Write one object's text with so many ordinary records of so many seconds."""
         ...
 
     def objects(self, rng: random.Random) -> Iterator[SampleObject]:
@@ -41,9 +41,15 @@ class _Samples(Protocol):
         ...
 
 
-def generate(name: str, records: int, seed: int = 1) -> bytes:
-    """Write the decompressed text of one object of a format."""
-    return _samples(name).generate(records, random.Random(f"{name} {seed}"))
+def generate(name: str, records: int, seed: int = 1, *, seconds: int | None = None) -> bytes:
+    """Write the decompressed text of one object of a format.
+
+    Its records happened within so many seconds, else within the time that AWS gathers them for.
+    """
+    rng = random.Random(f"{name} {seed}")
+    if seconds is None:
+        return _samples(name).generate(records, rng)
+    return _samples(name).generate(records, rng, seconds)
 
 
 def objects(seed: int = 1) -> Iterator[SampleObject]:

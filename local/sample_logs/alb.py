@@ -13,8 +13,8 @@ _GROUP = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/web/0f1e2
 _CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/11111111-2222-4333-8444-555555555555"
 
 
-def generate(records: int, rng: random.Random) -> bytes:
-    return "".join(_line(rng) + "\n" for _ in range(records)).encode()
+def generate(records: int, rng: random.Random, seconds: int = 300) -> bytes:
+    return "".join(_line(rng, seconds) + "\n" for _ in range(records)).encode()
 
 
 def objects(rng: random.Random) -> Iterator[SampleObject]:
@@ -34,10 +34,10 @@ def _key(minute: str, unique: str) -> str:
     return key("app.shop-web.0a1b2c3d4e5f6071", minute, f"192.0.2.10_{unique}.log.gz")
 
 
-def _line(rng: random.Random) -> str:
+def _line(rng: random.Random, seconds: int = 300) -> str:
     """An ordinary line: mostly HTTPS to a target, some redirected, some blocked, some failed."""
     kind = rng.choices(("https", "redirect", "waf", "error"), (88, 6, 3, 3))[0]
-    responded = _START + timedelta(microseconds=rng.randrange(300_000_000))
+    responded = _START + timedelta(microseconds=rng.randrange(seconds * 1_000_000))
     seconds = rng.randrange(1, 900) / 1000
     time, created = (
         moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -12,8 +12,8 @@ _START = datetime(2026, 11, 20, 8, 10, tzinfo=UTC)
 _VALID = "NotBefore=2026-01-01T00:00:00Z;NotAfter=2027-01-01T00:00:00Z"
 
 
-def generate(records: int, rng: random.Random) -> bytes:
-    return "".join(_line(rng) + "\n" for _ in range(records)).encode()
+def generate(records: int, rng: random.Random, seconds: int = 300) -> bytes:
+    return "".join(_line(rng, seconds) + "\n" for _ in range(records)).encode()
 
 
 def objects(rng: random.Random) -> Iterator[SampleObject]:
@@ -30,10 +30,10 @@ def _key(minute: str, rng: random.Random) -> str:
     return key("app.shop-web.0a1b2c3d4e5f6071", minute, unique, kind="conn_log_")
 
 
-def _line(rng: random.Random) -> str:
+def _line(rng: random.Random, seconds: int = 300) -> str:
     """An ordinary line: mostly TLS 1.3 with a client's certificate, some refused, some plain."""
     kind = rng.choices(("mutual", "tls", "refused", "http"), (60, 25, 5, 10))[0]
-    time = (_START + timedelta(microseconds=rng.randrange(300_000_000))).isoformat(
+    time = (_START + timedelta(microseconds=rng.randrange(seconds * 1_000_000))).isoformat(
         timespec="microseconds"
     )
     if kind == "http":

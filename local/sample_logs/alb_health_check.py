@@ -13,8 +13,8 @@ _BALANCER = "app/shop-web/0a1b2c3d4e5f6071 198.51.100.4"
 _FAILURES = ("502 TargetError", "404 ResponseCodeMismatch", "- TimedOut", "- ConnectionReset")
 
 
-def generate(records: int, rng: random.Random) -> bytes:
-    return "".join(_line(rng) + "\n" for _ in range(records)).encode()
+def generate(records: int, rng: random.Random, seconds: int = 300) -> bytes:
+    return "".join(_line(rng, seconds) + "\n" for _ in range(records)).encode()
 
 
 def objects(rng: random.Random) -> Iterator[SampleObject]:
@@ -31,9 +31,9 @@ def _key(minute: str, rng: random.Random) -> str:
     return key("app.shop-web.0a1b2c3d4e5f6071", minute, unique, kind="health_check_log_")
 
 
-def _line(rng: random.Random) -> str:
+def _line(rng: random.Random, seconds: int = 300) -> str:
     """An ordinary line: one of six targets, of which one fails now and then."""
-    time = (_START + timedelta(microseconds=rng.randrange(300_000_000))).isoformat(
+    time = (_START + timedelta(microseconds=rng.randrange(seconds * 1_000_000))).isoformat(
         timespec="microseconds"
     )
     target = rng.randrange(6)

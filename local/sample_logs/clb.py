@@ -12,8 +12,8 @@ _START = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 _TLS = "ECDHE-RSA-AES128-GCM-SHA256 TLSv1.2"
 
 
-def generate(records: int, rng: random.Random) -> bytes:
-    return "".join(_line(rng) + "\n" for _ in range(records)).encode()
+def generate(records: int, rng: random.Random, seconds: int = 3_600) -> bytes:
+    return "".join(_line(rng, seconds) + "\n" for _ in range(records)).encode()
 
 
 def objects(rng: random.Random) -> Iterator[SampleObject]:
@@ -30,10 +30,10 @@ def _key(hour: str, rng: random.Random) -> str:
     return key("legacy-web", hour, f"192.0.2.11_{hexadecimal(rng, 8)}.log")
 
 
-def _line(rng: random.Random) -> str:
+def _line(rng: random.Random, seconds: int = 3_600) -> str:
     """An ordinary line: HTTP and HTTPS, and a TCP listener; some instances do not answer."""
     kind = rng.choices(("http", "https", "tcp", "failed"), (40, 45, 10, 5))[0]
-    time = (_START + timedelta(microseconds=rng.randrange(3_600_000_000))).isoformat(
+    time = (_START + timedelta(microseconds=rng.randrange(seconds * 1_000_000))).isoformat(
         timespec="microseconds"
     )
     backend = "-" if kind == "failed" else f"10.0.3.{rng.randrange(20, 24)}:80"

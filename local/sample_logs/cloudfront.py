@@ -3,11 +3,13 @@
 import json
 import random
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from local.sample_logs import ACCOUNT, SampleObject, gzipped
 from local.sample_logs.clients import USER_AGENTS, address, address_v6, path
 
+_START = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 _DISTRIBUTION = "E2EXAMPLE9Z8Y7"
 _FIELDS = (
     "date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer)"
@@ -26,8 +28,8 @@ _CHOSEN = (
 _SAFE = "!$&()*+,-./:;=?@_"
 
 
-def generate(records: int, rng: random.Random) -> bytes:
-    lines = ("\t".join(_record(rng).values()) + "\n" for _ in range(records))
+def generate(records: int, rng: random.Random, seconds: int = 3_600) -> bytes:
+    lines = ("\t".join(_record(rng, seconds).values()) + "\n" for _ in range(records))
     return "".join((_HEADER, *lines)).encode()
 
 
@@ -78,7 +80,8 @@ def _chosen(rng: random.Random) -> str:
     return json.dumps({name: record[name] for name in _CHOSEN.split()}, separators=(",", ":"))
 
 
-def _record(rng: random.Random) -> dict[str, str]:
+def _record(rng: random.Random, seconds: int = 3_600) -> dict[str, str]:
+    moment = _START + timedelta(seconds=rng.randrange(seconds))
     stem, _, query = path(rng).partition("?")
     status = rng.choices(("200", "304", "404", "502"), (85, 8, 5, 2))[0]
     hit = rng.choices(("Hit", "Miss", "RefreshHit"), (80, 15, 5))[0]
@@ -86,8 +89,8 @@ def _record(rng: random.Random) -> dict[str, str]:
     taken = rng.randrange(1, 400)
     size = rng.randrange(200, 60_000)
     values = (
-        "2026-11-20",
-        f"08:{rng.randrange(60):02d}:{rng.randrange(60):02d}",
+        f"{moment:%Y-%m-%d}",
+        f"{moment:%H:%M:%S}",
         rng.choice(("FRA56-P4", "DUB56-P1", "LHR5-P2")),
         str(size + 400),
         address(rng) if rng.random() < 0.9 else address_v6(rng),

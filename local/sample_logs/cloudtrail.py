@@ -13,8 +13,8 @@ _START = datetime(2026, 11, 20, 8, 10, tzinfo=UTC)
 _USERS = ("alice", "bob", "deploy", "backup", "audit")
 
 
-def generate(records: int, rng: random.Random) -> bytes:
-    return _document([_event(rng) for _ in range(records)])
+def generate(records: int, rng: random.Random, seconds: int = 300) -> bytes:
+    return _document([_event(rng, seconds) for _ in range(records)])
 
 
 def objects(rng: random.Random) -> Iterator[SampleObject]:
@@ -60,7 +60,7 @@ def _uuid(rng: random.Random) -> str:
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-8{text[17:20]}-{text[20:]}"
 
 
-def _event(rng: random.Random) -> dict[str, Any]:
+def _event(rng: random.Random, seconds: int = 300) -> dict[str, Any]:
     """An ordinary event: a role's call to one of a few services, sometimes denied."""
     make = rng.choice(
         (_describe_instances, _get_object, _assume_role, _put_parameter, _run_instances)
@@ -88,7 +88,7 @@ def _event(rng: random.Random) -> dict[str, Any]:
                 "attributes": {"creationDate": "2026-11-20T08:00:00Z", "mfaAuthenticated": "false"},
             },
         },
-        "eventTime": f"{_START + timedelta(seconds=rng.randrange(300)):%Y-%m-%dT%H:%M:%SZ}",
+        "eventTime": f"{_START + timedelta(seconds=rng.randrange(seconds)):%Y-%m-%dT%H:%M:%SZ}",
         "eventSource": f"{source}.amazonaws.com",
         "eventName": name,
         "awsRegion": REGION,

@@ -16,8 +16,8 @@ _GROUPS = [f"sg-0a1b2c3d4e5f6071{n}" for n in range(9)]
 _Item = dict[str, Any]
 
 
-def generate(records: int, rng: random.Random) -> bytes:
-    return _document([_item(rng) for _ in range(records)])
+def generate(records: int, rng: random.Random, seconds: int = 21_600) -> bytes:
+    return _document([_item(rng) | _captured(rng, seconds) for _ in range(records)])
 
 
 def objects(rng: random.Random) -> Iterator[SampleObject]:
@@ -79,7 +79,6 @@ def _framed(
     relationships: list[_Item] | None = None,
 ) -> _Item:
     """Put around a configuration what every item has."""
-    moment = _START - age + timedelta(milliseconds=rng.randrange(21_600_000))
     team = rng.choice(_TEAMS)
     return {
         "relatedEvents": [],
@@ -88,8 +87,7 @@ def _framed(
         "supplementaryConfiguration": supplementary or {},
         "tags": {"team": team, "aws:cloudformation:stack-name": f"{team}-stack"},
         "configurationItemVersion": "1.3",
-        "configurationItemCaptureTime": f"{moment:%Y-%m-%dT%H:%M:%S}.{rng.randrange(1000):03}Z",
-        "configurationStateId": round(moment.timestamp() * 1000),
+        **_captured(rng, 21_600, age),
         "awsAccountId": ACCOUNT,
         "configurationItemStatus": "ResourceDiscovered" if rng.random() < 0.1 else "OK",
         "resourceType": resource_type,
@@ -100,6 +98,15 @@ def _framed(
         "availabilityZone": f"{REGION}a" if resource.startswith(("vol-", "i-")) else "Regional",
         "configurationStateMd5Hash": "",
         "resourceCreationTime": "2026-03-02T09:41:07.000Z",
+    }
+
+
+def _captured(rng: random.Random, seconds: int, age: timedelta = timedelta()) -> _Item:
+    """Say when an item was captured: within so many seconds, so long ago."""
+    moment = _START - age + timedelta(milliseconds=rng.randrange(seconds * 1_000))
+    return {
+        "configurationItemCaptureTime": f"{moment.isoformat(timespec='milliseconds')[:-6]}Z",
+        "configurationStateId": round(moment.timestamp() * 1000),
     }
 
 

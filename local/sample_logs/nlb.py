@@ -13,8 +13,8 @@ _BALANCER = "net/edge-tls/5566778899aabbcc 00112233445566aa"
 _CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/11111111-2222-4333-8444-555555555555"
 
 
-def generate(records: int, rng: random.Random) -> bytes:
-    return "".join(_line(rng) + "\n" for _ in range(records)).encode()
+def generate(records: int, rng: random.Random, seconds: int = 300) -> bytes:
+    return "".join(_line(rng, seconds) + "\n" for _ in range(records)).encode()
 
 
 def objects(rng: random.Random) -> Iterator[SampleObject]:
@@ -28,9 +28,9 @@ def _key(minute: str, rng: random.Random) -> str:
     return key("net.edge-tls.5566778899aabbcc", minute, f"{hexadecimal(rng, 8)}.log.gz")
 
 
-def _line(rng: random.Random) -> str:
+def _line(rng: random.Random, seconds: int = 300) -> str:
     """An ordinary line: mostly TLS 1.3 with ALPN, some handshakes that failed."""
-    begun = _START + timedelta(seconds=rng.randrange(300))
+    begun = _START + timedelta(seconds=rng.randrange(seconds))
     kind = rng.choices(("alpn", "plain", "failed"), (60, 35, 5))[0]
     if kind == "failed":
         spent, handshake, sizes, alert, tls = (

@@ -3,10 +3,12 @@
 import json
 import random
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 from local.sample_logs import ACCOUNT, REGION, SampleObject, gzipped
 from local.sample_logs.clients import USER_AGENTS, address, address_v6, hexadecimal
 
+_START = datetime(2026, 11, 20, 8, 10, tzinfo=UTC)
 _OWNER = "8f3c1ab29d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8"
 _BUCKET = "shop-assets"
 _HOST = f"{_BUCKET}.s3.{REGION}.amazonaws.com"
@@ -18,8 +20,8 @@ _REQUESTERS = (
 _KEYS = ("img/{n}.png", "invoices/2026/{n}.pdf", "static/app.js", "img/red%2520hat-{n}.png")
 
 
-def generate(records: int, rng: random.Random) -> bytes:
-    return "".join(_line(rng) + "\n" for _ in range(records)).encode()
+def generate(records: int, rng: random.Random, seconds: int = 300) -> bytes:
+    return "".join(_line(rng, seconds) + "\n" for _ in range(records)).encode()
 
 
 def objects(rng: random.Random) -> Iterator[SampleObject]:
@@ -38,10 +40,10 @@ def objects(rng: random.Random) -> Iterator[SampleObject]:
     yield SampleObject("s3_access", key, gzipped(text.encode()), 30)
 
 
-def _line(rng: random.Random) -> str:
+def _line(rng: random.Random, seconds: int = 300) -> str:
     """An ordinary line: mostly downloads by an application or from a page, some uploads."""
     kind = rng.choices(("get", "page", "put", "delete", "expire"), (55, 25, 10, 5, 5))[0]
-    time = f"[20/Nov/2026:08:{rng.randrange(10, 15)}:{rng.randrange(60):02d} +0000]"
+    time = f"[{_START + timedelta(seconds=rng.randrange(seconds)):%d/%b/%Y:%H:%M:%S} +0000]"
     start = f"{_OWNER} {_BUCKET} {time}"
     key = rng.choice(_KEYS).format(n=rng.randrange(10_000))
     size = rng.randrange(200, 900_000)

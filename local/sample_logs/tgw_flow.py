@@ -15,8 +15,8 @@ _CUSTOM = (
 )
 
 
-def generate(records: int, rng: random.Random) -> bytes:
-    return "".join((DEFAULT, "\n", *(_line(rng) + "\n" for _ in range(records)))).encode()
+def generate(records: int, rng: random.Random, seconds: int = 300) -> bytes:
+    return "".join((DEFAULT, "\n", *(_line(rng, seconds) + "\n" for _ in range(records)))).encode()
 
 
 def objects(rng: random.Random) -> Iterator[SampleObject]:
@@ -38,13 +38,13 @@ def _key(minute: str, rng: random.Random) -> str:
     return f"{folder}/{name}.log.gz"
 
 
-def _line(rng: random.Random) -> str:
+def _line(rng: random.Random, seconds: int = 300) -> str:
     """An ordinary line: between two VPCs; some packets find no route."""
     from_, to = rng.sample(("a", "b"), 2)
     here, there = rng.sample(_ATTACHMENTS, 2)
     packets = rng.randrange(1, 2000)
     lost = rng.randrange(1, packets + 1) if rng.random() < 0.05 else 0
-    start = _START + rng.randrange(300)
+    start = _START + rng.randrange(seconds)
     return (
         f"6 TransitGateway {ACCOUNT} {_GATEWAY} {here} {ACCOUNT} {ACCOUNT} vpc-0{from_ * 7}"
         f" vpc-0{to * 7} subnet-0{from_ * 7} subnet-0{to * 7} eni-0{from_ * 7} eni-0{to * 7}"

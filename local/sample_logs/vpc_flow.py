@@ -15,8 +15,8 @@ _DEFAULT = (
 _CUSTOM = "region vpc-id srcaddr dstaddr flow-direction tcp-flags bytes pkt-src-aws-service"
 
 
-def generate(records: int, rng: random.Random) -> bytes:
-    return "".join((_DEFAULT, "\n", *(_line(rng) + "\n" for _ in range(records)))).encode()
+def generate(records: int, rng: random.Random, seconds: int = 300) -> bytes:
+    return "".join((_DEFAULT, "\n", *(_line(rng, seconds) + "\n" for _ in range(records)))).encode()
 
 
 def objects(rng: random.Random) -> Iterator[SampleObject]:
@@ -50,8 +50,8 @@ def _key(minute: str, rng: random.Random, ending: str = "gz") -> str:
     return f"{folder}/{name}.log.{ending}"
 
 
-def _line(rng: random.Random) -> str:
-    start = _START + rng.randrange(300)
+def _line(rng: random.Random, seconds: int = 300) -> str:
+    start = _START + rng.randrange(seconds)
     packets = rng.randrange(1, 2000)
     inside = f"10.0.{rng.randrange(8)}.{rng.randrange(1, 255)}"
     outside = address(rng)

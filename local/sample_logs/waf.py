@@ -24,8 +24,8 @@ _SQL_RULES = "AWS#AWSManagedRulesSQLiRuleSet"
 _Record = dict[str, Any]
 
 
-def generate(records: int, rng: random.Random) -> bytes:
-    return _lines(_record(rng) for _ in range(records))
+def generate(records: int, rng: random.Random, seconds: int = 300) -> bytes:
+    return _lines(_record(rng, seconds) for _ in range(records))
 
 
 def objects(rng: random.Random) -> Iterator[SampleObject]:
@@ -53,10 +53,10 @@ def _lines(records: Iterator[_Record] | list[_Record]) -> bytes:
     return "\n".join((*lines, "")).encode()
 
 
-def _record(rng: random.Random) -> _Record:
+def _record(rng: random.Random, seconds: int = 300) -> _Record:
     """An ordinary request: most are allowed, some counted, some blocked as attacks."""
     uri, _, args = path(rng).partition("?")
-    record = _allowed(rng, uri, args)
+    record = _allowed(rng, uri, args, seconds)
     kind = rng.random()
     if kind < 0.06:
         return _injection(rng, record)
@@ -73,8 +73,8 @@ def _record(rng: random.Random) -> _Record:
     return record
 
 
-def _allowed(rng: random.Random, uri: str, args: str) -> _Record:
-    moment = _START + timedelta(milliseconds=rng.randrange(300_000))
+def _allowed(rng: random.Random, uri: str, args: str, seconds: int = 300) -> _Record:
+    moment = _START + timedelta(milliseconds=rng.randrange(seconds * 1_000))
     version = rng.choice(("HTTP/1.1", "HTTP/2.0"))
     client = address(rng) if rng.random() < 0.9 else address_v6(rng)
     agent = rng.randrange(len(USER_AGENTS))

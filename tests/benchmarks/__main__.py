@@ -2,27 +2,28 @@
 
 The three run in turn, several times, and the best time of each counts: what else the machine does
 then hits all alike. `python -m tests.benchmarks [--records N] [--json] [FORMAT …]`
+
+With --beside DIRECTORY, the checkout there is compared with this one instead, in more cases: see
+comparison.py.
 """
 
 import argparse
 import gzip
-import io
 import json
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from isal import igzip_lib
 
-from local.sample_logs import ACCOUNT, REGION, generate
-from servicelogs.formats import NAMES, get
-from servicelogs.opensearch.dated_indexes import every_index
-from servicelogs.opensearch.documents import blocks_of
-from servicelogs.records import Source
-from servicelogs.sources.decompression import decompressed
+from local.sample_logs import generate
+from servicelogs.formats import NAMES
+from tests.benchmarks import comparison
+from tests.benchmarks.cases import START_UP_RECORDS
+from tests.benchmarks.ours import SOURCE, bulk_bodies
 from tests.benchmarks.plain_loops import LOOPS
 
 RECORDS = 40_000
@@ -43,17 +44,11 @@ FLOORS = {
 }
 """The least that a format must be faster than its plain loop."""
 
-SOURCE = Source(
-    "s3://logs/key.gz", "A" * 16, datetime(2026, 11, 20, 9, tzinfo=UTC), ACCOUNT, REGION
-)
 
-
-def ours(name: str, data: bytes) -> int:
-    """Turn a compressed object into bulk bodies, as the function does; give the records."""
-    log_format = get(name)
-    choose_index = every_index().of(log_format)
-    blocks = blocks_of(log_format, decompressed(io.BytesIO(data)), SOURCE, choose_index)
-    return sum(block.documents for block in blocks)
+def ours(name: str, data: bytes) -> None:
+    """Turn a compressed object into bulk bodies, and keep none."""
+    for _ in bulk_bodies(name, data):
+        pass
 
 
 def inflate(data: bytes) -> None:
@@ -69,10 +64,10 @@ def _chunks(data: bytes) -> Iterator[bytes]:
         yield stream.decompress(b"", 256 * 1024)
 
 
-def best_times(runs: dict[str, Callable[[], object]]) -> dict[str, float]:
+def best_times(runs: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
     """Run each in turn and give the best CPU seconds of each."""
     best = dict.fromkeys(runs, float("inf"))
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, run in runs.items():
             start = time.process_time()
             run()
@@ -90,7 +85,7 @@ def peak_bytes(name: str, records: int) -> int:
     return peak
 
 
-def measure(name: str, records: int) -> dict[str, Any]:
+def measure(name: str, records: int, rounds: int) -> dict[str, Any]:
     """Measure one format."""
     text = generate(name, records)
     data = gzip.compress(text, 6)
@@ -100,7 +95,8 @@ def measure(name: str, records: int) -> dict[str, Any]:
             "ours": lambda: ours(name, data),
             "loop": lambda: LOOPS[name](data, SOURCE),
             "inflate": lambda: inflate(data),
-        }
+        },
+        rounds,
     )
     return {
         "format": name,
@@ -113,13 +109,37 @@ def measure(name: str, records: int) -> dict[str, Any]:
     }
 
 
+def print_comparison(names: Iterable[str], arguments: argparse.Namespace) -> None:
+    """Print what formats cost in this checkout and in another."""
+    rows = (
+        row
+        for name in names
+        for row in comparison.compare(name, arguments.beside, arguments.records, arguments.rounds)
+    )
+    for line in comparison.json_lines(rows) if arguments.json else comparison.table(rows):
+        print(line, flush=True)
+
+
 def main() -> int:
     """Measure the formats asked for; 1 if one is slower than its floor."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("formats", nargs="*", metavar="FORMAT", help=", ".join(NAMES))
     parser.add_argument("--records", type=int, default=RECORDS, help=f"default {RECORDS}")
-    parser.add_argument("--json", action="store_true", help="one JSON object a format")
+    parser.add_argument("--json", action="store_true", help="one JSON object a row")
+    parser.add_argument(
+        "--beside", type=Path, metavar="DIRECTORY", help="compare with the checkout there"
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=ROUNDS, help=f"how often each is run; default {ROUNDS}"
+    )
     arguments = parser.parse_args()
+    if arguments.beside:
+        if arguments.records < START_UP_RECORDS:
+            parser.error(f"--records: at least {START_UP_RECORDS}, which are the start-up's")
+        if not (arguments.beside / comparison.PACKAGES / "servicelogs").is_dir():
+            parser.error(f"{arguments.beside} is not a checkout: it has no {comparison.PACKAGES}")
+        print_comparison(arguments.formats or NAMES, arguments)
+        return 0
     row = "{:<12} {:>9} {:>11} {:>11} {:>11} {:>8} {:>7} {:>16}"
     if not arguments.json:
         print("records per CPU second, from gzip to bulk body, on one core")
@@ -137,7 +157,7 @@ def main() -> int:
         )
     slow = []
     for name in arguments.formats or NAMES:
-        result = measure(name, arguments.records)
+        result = measure(name, arguments.records, arguments.rounds)
         if result["ratio"] < result["floor"]:
             slow.append(name)
         if arguments.json:

@@ -1,0 +1,24 @@
+"""The one place where the benchmarks call what the function calls."""
+
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from local.sample_logs import ACCOUNT, REGION
+from servicelogs.formats import get
+from servicelogs.opensearch.dated_indexes import every_index
+from servicelogs.opensearch.documents import blocks_of
+from servicelogs.records import Source
+from servicelogs.sources.decompression import decompressed
+
+SOURCE = Source(
+    "s3://logs/key.gz", "A" * 16, datetime(2026, 11, 20, 9, tzinfo=UTC), ACCOUNT, REGION
+)
+
+
+def bulk_bodies(name: str, data: bytes) -> Iterator[bytes | bytearray]:
+    """Turn a compressed object into bulk bodies, as the function does."""
+    log_format = get(name)
+    choose_index = every_index().of(log_format)
+    for block in blocks_of(log_format, decompressed(io.BytesIO(data)), SOURCE, choose_index):
+        yield block.body
