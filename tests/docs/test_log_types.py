@@ -22,6 +22,9 @@ from servicelogs.reading import decompressed
 from servicelogs.records import Source
 from servicelogs.settings import Settings
 
+# One worker runs them: they search the same indexes.
+pytestmark = pytest.mark.xdist_group("sample indexes")
+
 SEARCH = re.compile(r"```json\nGET (\S+)/_search\n(\{.*?)```", re.DOTALL)
 SECTIONS = ["Switch it on", "What the bucket must allow", "A document", "Searches", "Fields"]
 DELIVERED = datetime(2026, 11, 20, 8, 20, tzinfo=UTC)

@@ -10,6 +10,9 @@ import pytest
 
 from tests.templates.expansion import ROOT, SCENARIOS, of_type, read
 
+# One worker runs them: they share what was built.
+pytestmark = pytest.mark.xdist_group("build")
+
 MEGABYTES = 1024 * 1024
 # Lambda's limit on a function's code and layers, unzipped.
 LIMIT = 250 * MEGABYTES
