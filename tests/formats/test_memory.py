@@ -17,7 +17,7 @@ from servicelogs.reading import decompressed
 from tests.formats.parsing import SOURCE, chunked, parse
 
 MIB = 1024 * 1024
-HUGE = 40 * MIB
+HUGE = 24 * MIB
 # What an object may take whatever its size: a block, its records as columns, and the bulk body.
 MARGIN = 4 * MIB
 IN_ARRAYS = {"cloudtrail": "Records", "config": "configurationItems"}
@@ -94,13 +94,13 @@ def test_one_that_is_never_ended_is_one_reject_too(name: str) -> None:
 
 @pytest.mark.parametrize("name", formats.NAMES)
 def test_memory_does_not_grow_with_the_number_of_records(name: str) -> None:
-    few, many = (peak(name, of_size(name, size)) for size in (2 * MIB, 14 * MIB))
+    few, many = (peak(name, of_size(name, size)) for size in (2 * MIB, 10 * MIB))
     assert many < few + MARGIN
 
 
 @pytest.mark.parametrize("name", formats.NAMES)
 def test_memory_does_not_grow_with_a_record(name: str) -> None:
-    long, longer = (peak(name, with_a_huge_record(name, size)) for size in (16 * MIB, HUGE))
+    long, longer = (peak(name, with_a_huge_record(name, size)) for size in (11 * MIB, HUGE))
     assert longer < long + MARGIN
 
 
@@ -118,7 +118,7 @@ def test_memory_does_not_grow_with_the_names_of_headers_that_clients_send() -> N
 
 def test_what_a_parser_kept_would_be_seen() -> None:
     kept: list[object] = []
-    few, many = (peak("alb", of_size("alb", size), kept) for size in (2 * MIB, 14 * MIB))
+    few, many = (peak("alb", of_size("alb", size), kept) for size in (2 * MIB, 10 * MIB))
     assert many > few + MARGIN
 
 

@@ -26,7 +26,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def deployment() -> Iterator[Deployment]:
-    with mock_aws():
+    with mock_aws(config={"core": {"reset_boto3_session": False}}):
         s3, sqs = boto3.client("s3"), boto3.client("sqs")
         for bucket in (LOGS, BACKUP):
             s3.create_bucket(Bucket=bucket)
