@@ -14,13 +14,17 @@ environment := .venv/.installed
 PYTHON ?= python3
 
 export PATH := $(root)/.venv/bin:$(PATH)
+# Groups (tests that share an engine, a stack, a build) stay with one worker. A worker that crashes
+# ends the run and names its test: started anew under groups, xdist 3.8 waits for ever.
+parallel := --numprocesses=auto --maxprocesses=4 --dist=loadgroup --max-worker-restart=0
+
 # A package address from a user's environment must not reach a checkout's Python.
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
-.PHONY: help env up demo down test check format docs bench lock clean
+.PHONY: help env up demo down test test-quick check format docs bench lock clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 env: $(environment) ## install everything into .venv (its command: .venv/bin/servicelogs)
 
@@ -34,7 +38,10 @@ down: $(environment) ## stop the stack and everything it started
 	@$(python) -m local down
 
 test: $(environment) ## run all tests (TESTS="tests/local -k ports": some of them)
-	@$(python) -m pytest $(TESTS)
+	@$(python) -m pytest $(if $(TESTS),$(TESTS),$(parallel))
+
+test-quick: $(environment) ## run the tests that need neither a real OpenSearch nor a stack (a minute)
+	@$(python) -m pytest $(parallel) -m "not engine and not end_to_end"
 
 check: $(environment) ## check format, lint, types, templates and locked versions; change nothing
 	$(python) -m ruff format --check --quiet .

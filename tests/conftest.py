@@ -6,11 +6,41 @@ Beside them: `deployment` (buckets, queues and a search engine in this process),
 `end_to_end` for what is no part of the package, `benchmarks`.
 """
 
+import os
 import signal
+from collections.abc import Generator
+
+import pytest
 
 pytest_plugins = ["tests.emulated_aws", "tests.search_engine", "tests.local_stack"]
+
+ENGINE_FIXTURES = {"opensearch", "own_opensearch"}
+STACK_FIXTURES = {"deployed"}
 
 
 def pytest_configure() -> None:
     """End like Ctrl-C when a time limit or a build system ends the run: with its servers."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the servers they ask for; the stack's tests stay with one worker."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if fixtures & ENGINE_FIXTURES:
+            item.add_marker(pytest.mark.engine)
+        if fixtures & STACK_FIXTURES:
+            item.add_marker(pytest.mark.end_to_end)
+        if item.get_closest_marker("end_to_end"):
+            item.add_marker(pytest.mark.xdist_group("stack"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a skipped test fail where CI is set: there nothing may be missing."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI: {report.longrepr}"
+    return report

@@ -11,10 +11,10 @@ While developing, start one engine and keep it: `python -m local engine opensear
 address; `SEARCH_URL=ADDRESS pytest …` then uses that instead of starting one.
 """
 
-import contextlib
 import fcntl
-import json
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,22 +24,41 @@ import pytest
 from local.processes import Processes
 from local.search_engines import start_opensearch, start_osmem
 
+# The environment variable that names the folder of the run's engine.
+FOLDER = "SERVICE_LOGS_TESTS_ENGINE"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the folder that all workers of a run share."""
+    if not _is_worker(config):
+        os.environ[FOLDER] = tempfile.mkdtemp(prefix="service-logs-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the engine, also one whose worker crashed."""
+    if not _is_worker(config):
+        folder = Path(os.environ.pop(FOLDER))
+        Processes(folder).stop_all()
+        shutil.rmtree(folder)
+
 
 @pytest.fixture(scope="session")
-def opensearch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Give the address of a real OpenSearch."""
+def opensearch() -> str:
+    """Give the address of a real OpenSearch: the first worker that asks starts it."""
     if url := os.environ.get("SEARCH_URL"):
-        yield url.rstrip("/")
-        return
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        processes = Processes(tmp_path_factory.mktemp("opensearch"))
-        try:
-            yield start_opensearch(processes)
-        finally:
-            processes.stop_all()
-        return
-    with _shared_engine(tmp_path_factory.getbasetemp().parent / "opensearch") as url:
-        yield url
+        return url.rstrip("/")
+    folder = Path(os.environ[FOLDER])
+    address = folder / "address"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not address.exists():
+            processes = Processes(folder)
+            try:
+                address.write_text(start_opensearch(processes))
+            except BaseException:
+                processes.stop_all()
+                raise
+    return address.read_text()
 
 
 @pytest.fixture(scope="session")
@@ -58,35 +77,5 @@ def unique_prefix() -> str:
     return f"test-{uuid.uuid4().hex[:12]}"
 
 
-@contextlib.contextmanager
-def _shared_engine(folder: Path) -> Iterator[str]:
-    """Use one engine from all workers of a run: the first starts it, the last one ends it."""
-    folder.mkdir(exist_ok=True)
-    processes = Processes(folder)
-    users = folder / "users.json"
-    with _locked(folder):
-        state = json.loads(users.read_text()) if users.exists() else {"users": 0, "url": ""}
-        if not state["users"]:
-            try:
-                state["url"] = start_opensearch(processes)
-            except BaseException:
-                processes.stop_all()
-                raise
-        state["users"] += 1
-        users.write_text(json.dumps(state))
-    try:
-        yield state["url"]
-    finally:
-        with _locked(folder):
-            state = json.loads(users.read_text())
-            state["users"] -= 1
-            users.write_text(json.dumps(state))
-            if not state["users"]:
-                processes.stop_all()
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")

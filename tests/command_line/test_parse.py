@@ -121,6 +121,7 @@ def test_same_input_gives_the_same_ids(run: Run, tmp_path: Path) -> None:
     def ids(name: str, records: int = 50) -> list[str]:
         (tmp_path / name).write_bytes(generate("alb", records))
         lines = documents(run("parse", "--bulk", name))
+        assert len(lines) == 2 * records
         return [action["create"]["_id"] for action in lines[::2]]
 
     assert ids("one.log") == ids("one.log")

@@ -393,7 +393,7 @@ def test_a_line_within_a_record_says_nothing() -> None:
 def test_an_odd_first_line_costs_no_other_record(name: str) -> None:
     text = generate(name, 20)
     parsed = parse(detect("copies/today.txt", b"odd words\n" + text).format, b"odd words\n" + text)
-    assert [reject.ordinal for reject in parsed.rejects] == [1]
+    assert [reject.number for reject in parsed.rejects] == [1]
     assert len(parsed.documents) == len(parse(name, text).documents)
 
 

@@ -25,6 +25,9 @@ from servicelogs.settings import IndexSettings, LogSettings, SearchSettings
 from servicelogs.sources.decompression import decompressed
 from servicelogs.sources.parquet import rows_as_json
 
+# One worker runs them: they search the same indexes.
+pytestmark = pytest.mark.xdist_group("sample indexes")
+
 SEARCH = re.compile(r"```json\nGET (\S+)/_search\n(\{.*?)```", re.DOTALL)
 SECTIONS = ["Switch it on", "What the bucket must allow", "A document", "Searches", "Fields"]
 DELIVERED = datetime(2026, 11, 20, 8, 20, tzinfo=UTC)

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,13 @@ VALUES: dict[str, Any] = {
     "boolean": True,
     "flat_object": '{"a":[1]}',
 }
+FRAME_PLACES = [
+    ("@timestamp", "timestamp_nanos", False),
+    ("log.date_adjusted", "boolean", False),
+    ("log.source", "keyword", False),
+    ("log.record", "long", False),
+    ("extra_fields", "flat_object", False),
+]
 
 
 class MadeUp(Format):
@@ -56,8 +65,20 @@ def log_format(request: pytest.FixtureRequest) -> Format:
     return formats.get(request.param)
 
 
-def leaves(found: tuple[LakeColumn, ...]) -> list[LakeColumn]:
-    return [leaf for one in found for leaf in (leaves(one.members) if one.members else [one])]
+def places(
+    found: tuple[LakeColumn, ...], element: str = "", many: bool = False
+) -> Iterator[tuple[str, str | None, bool]]:
+    """Give the whole path in a document of each value that columns hold, its type, and if many.
+
+    Members of a list have paths that begin at its elements: `element` is what stands before them.
+    """
+    for column in found:
+        for path in column.paths:
+            if column.members:
+                below = f"{element}{path}." if column.many else element
+                yield from places(column.members, below, many or column.many)
+            else:
+                yield f"{element}{path}", column.type, many or column.many
 
 
 def value_of(column: LakeColumn) -> Any:
@@ -91,14 +112,10 @@ def test_names_are_valid_in_hive_at_every_level_and_stand_once(log_format: Forma
     assert len(set(table)) == len(table)
 
 
-def test_every_field_has_its_place_in_a_column(log_format: Format) -> None:
-    found = {path for leaf in leaves(columns(log_format)) for path in leaf.paths}
+def test_every_field_has_its_place_in_a_column_of_its_type(log_format: Format) -> None:
+    declared = Counter((f.alias_of or f.name, f.type, f.many) for f in log_format.fields)
 
-    for field in log_format.fields:
-        parts = field.name.split(".")
-        # Below a list paths begin anew.
-        places = {field.alias_of, *(".".join(parts[depth:]) for depth in range(len(parts)))}
-        assert places & found, field.name
+    assert Counter(places(columns(log_format))) == declared + Counter(FRAME_PLACES)
 
 
 def test_glue_and_parquet_have_the_same_columns_and_types(log_format: Format) -> None:

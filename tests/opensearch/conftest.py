@@ -34,7 +34,7 @@ def real(opensearch: str, client_of: Callable[[str], OpenSearch]) -> OpenSearch:
     return client_of(opensearch)
 
 
-@pytest.fixture(params=["osmem", "opensearch"])
+@pytest.fixture(params=["osmem", pytest.param("opensearch", marks=pytest.mark.engine)])
 def engine(request: pytest.FixtureRequest, client_of: Callable[[str], OpenSearch]) -> OpenSearch:
     """Give a client of the embedded engine, then of the real one: they keep the same promises."""
     return client_of(request.getfixturevalue(request.param))

@@ -20,6 +20,9 @@ from servicelogs.records import Block
 from tests.opensearch.blocks import Rejects, block, counts_of
 from tests.opensearch.scripted_server import Answer, ScriptedServer, item_error
 
+# One worker runs them: they share an engine of their own.
+pytestmark = pytest.mark.xdist_group("own engine")
+
 type Producer = Callable[[OpenSearch, str], AbstractContextManager[Block]]
 
 MAPPING = {
@@ -182,6 +185,7 @@ def check_that_the_writer_obeys(row: Row, bulk: BulkWriter, given: Block) -> Non
     assert one.add_up()
 
 
+@pytest.mark.engine  # its engine is asked for by name
 @pytest.mark.parametrize(
     "row", [row for row in TABLE if key(row) in PRODUCERS], ids=lambda row: "-".join(key(row))
 )

@@ -32,7 +32,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> Credentials:
 
 @pytest.fixture
 def aws(credentials: Credentials) -> Iterator[None]:
-    with mock_aws():
+    with mock_aws(config={"core": {"reset_boto3_session": False}}):
         yield
 
 

@@ -42,7 +42,7 @@ class Deployment:
         one = counts_of(rejects, name)
         writer = BulkWriter(self._client, seconds_left=lambda: 60, ensure_template=self._check)
         log_format = formats.get(name)
-        choose_index = every_index(self._settings.index_prefix).of(log_format)
+        choose_index = every_index(self._settings.prefix, self._settings.period).of(log_format)
         for block in blocks_of(log_format, [text], SOURCE, choose_index):
             writer.add(block, one)
         writer.flush()

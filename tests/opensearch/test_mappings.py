@@ -240,7 +240,7 @@ def test_the_version_changes_with_the_mapping_and_with_nothing_else(
 ) -> None:
     assert version(made_up()) == version(made_up(title="Renamed"))
     assert version(made_up()) != version(made_up(common={}))
-    names = IndexNames("aws", "day", 0)
+    names = IndexNames("aws", "day")
     first = index_template(made_up(), names, settings_of(shards=1))
     second = index_template(made_up(), names, settings_of(shards=5))
     assert first["_meta"] == second["_meta"]

@@ -10,6 +10,9 @@ import pytest
 
 from tests.templates.expansion import ROOT, SCENARIOS, of_type, read
 
+# One worker runs them: they share what was built.
+pytestmark = pytest.mark.xdist_group("build")
+
 MEGABYTES = 1024 * 1024
 # Lambda's limit on a function's code and layers, unzipped.
 LIMIT = 250 * MEGABYTES
@@ -65,8 +68,13 @@ def size(folder):
 def test_every_function_and_layer_is_built(built):
     _, folder = built
     assert {path.name for path in layers(folder)} == set(MAKEFILES)
-    for function in parts(folder, "AWS::Serverless::Function"):
-        assert (function / "app.py").exists()
+    functions = parts(folder, "AWS::Serverless::Function")
+    assert {path.name for path in functions} == {
+        logical_id
+        for name in SCENARIOS
+        for logical_id in of_type(read(name)["Resources"], "AWS::Serverless::Function")
+    }
+    assert all((function / "app.py").exists() for function in functions)
 
 
 def test_every_wheel_is_for_the_processor_or_for_all(built):

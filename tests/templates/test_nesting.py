@@ -14,16 +14,21 @@ ENVIRONMENTS = sorted(set(SAMCONFIG) - {"version"})
 
 
 def children(name):
-    """Return each nested scenario's declaration and template."""
-    for logical_id, nested in of_type(
-        read(name)["Resources"], "AWS::Serverless::Application"
-    ).items():
-        path = (ROOT / name).parent / nested["Properties"]["Location"]
-        yield (
+    """Return each nested scenario's name, the parameters it is given, and its template."""
+    nested = of_type(read(name)["Resources"], "AWS::Serverless::Application")
+    assert nested, name
+    return [
+        (
             logical_id,
-            nested["Properties"]["Parameters"],
-            read(str(path.resolve().relative_to(ROOT))),
+            scenario["Properties"]["Parameters"],
+            read(_location(name, scenario["Properties"]["Location"])),
         )
+        for logical_id, scenario in nested.items()
+    ]
+
+
+def _location(parent, location):
+    return str(((ROOT / parent).parent / location).resolve().relative_to(ROOT))
 
 
 @pytest.mark.parametrize("name", PARENTS)
@@ -57,6 +62,7 @@ def test_the_root_passes_each_parameter_under_its_own_name_or_from_another_scena
 
 def test_what_a_scenario_refuses_the_root_refuses_first():
     root = read("template.yaml")
+    compared = set()
     for _, _, child in children("template.yaml"):
         for name, rule in child["Rules"].items():
             asked = {
@@ -65,6 +71,8 @@ def test_what_a_scenario_refuses_the_root_refuses_first():
             # What the scenarios tell each other is no parameter of the root.
             if asked <= set(root["Parameters"]):
                 assert root["Rules"][name] == rule
+                compared.add(name)
+    assert compared == set(root["Rules"])
 
 
 def test_no_parameter_of_the_root_is_left_unused():
@@ -87,7 +95,9 @@ def test_a_parameter_has_the_same_bounds_and_default_in_the_root_and_in_scenario
 def test_a_parent_reads_only_outputs_that_the_scenario_has(name):
     nested = {logical_id: child for logical_id, _, child in children(name)}
     text = (ROOT / name).read_text()
-    for logical_id, output in re.findall(r"(\w+)\.Outputs\.(\w+)", text):
+    read_outputs = re.findall(r"(\w+)\.Outputs\.(\w+)", text)
+    assert read_outputs
+    for logical_id, output in read_outputs:
         assert output in nested[logical_id]["Outputs"]
 
 

@@ -44,6 +44,26 @@ NAME_PROPERTIES = {
 }
 
 
+def test_the_rules_have_something_to_hold():
+    """A rule that finds nothing of its kind holds whatever the templates say."""
+    resources = [r for name in SCENARIOS for r in expand(name)["Resources"].values()]
+    assert {resource["Type"] for resource in resources} >= {
+        "AWS::CloudWatch::Alarm",
+        "AWS::Lambda::EventSourceMapping",
+        "AWS::Lambda::Function",
+        "AWS::Lambda::LayerVersion",
+        "AWS::Logs::LogGroup",
+        "AWS::S3::Bucket",
+        "AWS::SQS::Queue",
+        "Custom::BucketNotification",
+        "Custom::SearchEngine",
+    }
+    assert any("RedrivePolicy" in resource.get("Properties", {}) for resource in resources)
+    for name in SCENARIOS:
+        assert list(statements(read(name))), name
+        assert "" in {p.get("Default") for p in read(name)["Parameters"].values()}, name
+
+
 @every_template
 def test_the_expanded_template_has_no_lint(name):
     matches = cfnlint.api.lint(json.dumps(expand(name)), regions=["us-east-1", "eu-west-1"])
@@ -236,6 +256,7 @@ def test_a_function_that_feeds_itself_is_not_stopped_as_a_loop(name):
         for node in nodes(statement["Resource"])
         if isinstance(node, dict) and "Fn::GetAtt" in node
     }
+    assert feeding or "sqs:SendMessage" not in str(resources)
     for logical_id in feeding:
         assert resources[logical_id]["Properties"]["RecursiveLoop"] == "Allow", logical_id
 
