@@ -130,8 +130,13 @@ def test_ctrl_c_while_a_process_starts_does_not_lose_it(
         return process
 
     monkeypatch.setattr("local.processes.subprocess.Popen", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        processes.start("server", SLEEP)
+    # A worker of a parallel run ignores Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            processes.start("server", SLEEP)
+    finally:
+        signal.signal(signal.SIGINT, before)
     monkeypatch.undo()
     assert processes.stop_all() == ["server"]
 
