@@ -49,7 +49,8 @@ class Records:
         self.decoded = decoded
         """What was decoded of each, if that is how the cut was proved; None for what was not."""
         self.keys = keys
-        """What follows the source's id in each `_id`; None: the record's number does."""
+        """What follows the source's id in each `_id`: short ASCII without quotes and backslashes;
+        None: the record's number does."""
         self.hour = hour
         """The hour (from 1970) that dates them, whatever they say; None: each tells its own."""
         self._items = items

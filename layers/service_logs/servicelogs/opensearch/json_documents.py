@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import msgspec
 
 from servicelogs.dates import read_iso_hour
+from servicelogs.opensearch.encoder import Encoder
 from servicelogs.opensearch.flat_object import MOST_TERM_BYTES, fit_free_form
 from servicelogs.opensearch.frames import Frames
 from servicelogs.parsing.cache import Cache
@@ -29,7 +30,6 @@ from servicelogs.parsing.json.values import (
     strings_at,
     time_of,
 )
-from servicelogs.records import Block, Records, Reject
 
 MOST_ID_BYTES = 512
 
@@ -78,22 +78,14 @@ class Members:
         """Writes the member `request` of what was decoded."""
 
 
-class JsonDocuments:
+class JsonDocuments(Encoder):
     """The documents of one source's records."""
 
     def __init__(self, members: Members, frames: Frames) -> None:
-        self.source = frames.source
+        super().__init__(frames)
         self.decoder = members.decoder
         self._members = members
         self._format = members.log_format
-        self._frames = frames.of_hour
-
-    def begin(self, records: Records, skipped: int) -> None:
-        """Begin a block, without so many records at its beginning."""
-        self._records = records
-        self._skipped = skipped
-        self._body = bytearray()
-        self._documents = self._expired = 0
 
     def take(self) -> Iterator[int]:
         """Append documents of records that may go through as they are; give the others' numbers.
@@ -196,15 +188,6 @@ class JsonDocuments:
         )
         self._body += b"%b\n" % own
         self._documents += 1
-
-    def finish(self, rejects: list[Reject]) -> Block:
-        """End the block."""
-        records = self._records
-        filtered = {"expired": self._expired} if self._expired else {}
-        first = records.first + self._skipped
-        return Block(
-            first, records.end, self._body, self._documents, records.raw, filtered, rejects
-        )
 
 
 def _iso_time(time: str) -> Time:

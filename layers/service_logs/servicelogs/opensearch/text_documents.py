@@ -10,12 +10,12 @@ from functools import partial
 from typing import NamedTuple
 
 from servicelogs.dates import hour_of, iso
+from servicelogs.opensearch.encoder import Encoder
 from servicelogs.opensearch.frames import Frames
 from servicelogs.parsing.text.columns import Group
 from servicelogs.parsing.text.layout import EXTRA, Layout
 from servicelogs.parsing.text.parser import Row
 from servicelogs.parsing.text.patterns import ABSENT, Pattern, Shape
-from servicelogs.records import Block, Records, Reject
 
 type Convert = Callable[[list[bytes], int], bytes]
 """Makes of all groups of a line the value that is printed in place of one."""
@@ -36,21 +36,13 @@ class Printer(NamedTuple):
     """So many quotes a line has that may be printed so; -1: none may, another pattern decides."""
 
 
-class TextDocuments:
+class TextDocuments(Encoder):
     """The documents of one source's lines."""
 
     def __init__(self, frames: Frames) -> None:
-        self.source = frames.source
-        self._frames = frames.of_hour
+        super().__init__(frames)
         delivered = self.source.delivered
         self._delivered = hour_of(delivered), iso(delivered)[:-1].encode()
-
-    def begin(self, records: Records, skipped: int) -> None:
-        """Begin a block, without so many records at its beginning."""
-        self._records = records
-        self._first = records.first + skipped
-        self._body = bytearray()
-        self._documents = self._expired = 0
 
     def write(self, layout: Layout[Printer], rows: Iterator[Row]) -> Row | None:
         """Append documents until a line does not match; give that row, or None at the end.
@@ -100,20 +92,6 @@ class TextDocuments:
         self._documents += documents
         self._expired += expired
         return odd
-
-    def finish(self, rejects: list[Reject]) -> Block:
-        """End the block."""
-        records = self._records
-        filtered = {"expired": self._expired} if self._expired else {}
-        return Block(
-            self._first,
-            records.end,
-            self._body,
-            self._documents,
-            records.raw,
-            filtered,
-            rejects,
-        )
 
 
 def make_printer(pattern: Pattern[Printer], shape: Shape) -> Printer:

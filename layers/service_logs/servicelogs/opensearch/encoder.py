@@ -1,0 +1,32 @@
+"""What encoders of text and of JSON have in common: a block is begun, filled and finished."""
+
+from servicelogs.opensearch.frames import Frames
+from servicelogs.records import Block, Records, Reject
+
+
+class Encoder:
+    """Gathers the documents of one source, block by block."""
+
+    def __init__(self, frames: Frames) -> None:
+        self.source = frames.source
+        self._frames = frames.of_hour
+
+    def begin(self, records: Records, skipped: int) -> None:
+        """Begin a block, without so many records at its beginning."""
+        self._records = records
+        self._skipped = skipped
+        self._body = bytearray()
+        self._documents = self._expired = 0
+
+    def finish(self, rejects: list[Reject]) -> Block:
+        """End the block."""
+        records = self._records
+        return Block(
+            first=records.first + self._skipped,
+            end=records.end,
+            body=self._body,
+            documents=self._documents,
+            raw=records.raw,
+            filtered={"expired": self._expired} if self._expired else {},
+            rejects=rejects,
+        )
