@@ -100,7 +100,7 @@ def make_printer(pattern: Pattern[Printer], shape: Shape) -> Printer:
     conversions: list[tuple[int, Convert]] = [
         (at, partial(_list_items, column.separator.encode()))
         for at, (column, group) in enumerate(shape.groups)
-        if group and group.rendering == "list"
+        if group and group.kind == "list"
     ]
     conversions += [
         (at, partial(_converted, group.convert))
@@ -144,10 +144,10 @@ def _extra(shape: Shape) -> dict[str, list[int]]:
 
 def _print(group: Group) -> str:
     """Write the template of a value: `%.0b` takes it and prints nothing."""
-    if group.field is None or group.rendering == "hidden" or group.field.name.startswith(EXTRA):
+    if group.field is None or group.kind == "hidden" or group.field.name.startswith(EXTRA):
         return "%.0b"
     name = f',"{group.field.name}":'
-    match group.rendering:
+    match group.kind:
         case "number":
             return f"{name}%b"
         case "first":

@@ -15,19 +15,20 @@ import msgspec
 from servicelogs.dates import iso_hour, read_iso_hour
 from servicelogs.parsing.fields import Field, FieldType
 
-Rendering = Literal["string", "number", "list", "first", "last", "hidden"]
-"""How a group is printed: `list` is cut into items, `first` and `last` are items themselves."""
+Kind = Literal["string", "number", "list", "first", "last", "hidden"]
+"""What a group holds: a `list` is cut into items, `first` and `last` are items themselves, and what
+is `hidden` is no value of the document's but helps to find its time."""
 
 
 class Group(NamedTuple):
     """A group of a pattern, and what it becomes; no field: it only helps to find the time."""
 
     field: Field | None
-    rendering: Rendering = "string"
+    kind: Kind = "string"
     optional: bool = False
     """The group may take no part though its variant does."""
     convert: Callable[[bytes], bytes] | None = None
-    """Makes of the value what is printed; both are safe for JSON."""
+    """Makes of the value what the field has; both are as between the quotes of a JSON string."""
 
 
 class Variant(NamedTuple):
@@ -256,9 +257,9 @@ def endpoint_or_name(name: str, prefix: str, description: str) -> Column:
 def request(name: str, description: str) -> Column:
     """A request line, `METHOD URL PROTOCOL`; the URL may hold spaces."""
 
-    def group(suffix: str, meaning: str, rendering: Rendering = "string") -> Group:
-        type_: FieldType = "integer" if rendering == "number" else "keyword"
-        return Group(Field(f"{name}_{suffix}", type_, f"{description}: {meaning}"), rendering)
+    def group(suffix: str, meaning: str, kind: Kind = "string") -> Group:
+        type_: FieldType = "integer" if kind == "number" else "keyword"
+        return Group(Field(f"{name}_{suffix}", type_, f"{description}: {meaning}"), kind)
 
     verb, protocol = group("verb", "method"), group("proto", "protocol version")
     url = group("url", "URL as requested")

@@ -206,7 +206,7 @@ def _no_header(columns: tuple[Column, ...], log_format: TextFormat) -> Column:
     header = rf"{re.escape(comment.decode())}|\s*$"
     if not comment:
         groups = (group for c in columns for variant in c.variants for group in variant.groups)
-        if any(group.rendering == "number" for group in groups):
+        if any(group.kind == "number" for group in groups):
             return first
         known = "|".join(dict.fromkeys(column.name for column in log_format.columns))
         word, separator = "[a-z][a-z0-9_-]*", log_format.separator

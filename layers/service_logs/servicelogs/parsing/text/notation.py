@@ -46,7 +46,7 @@ def as_member(column: Column) -> Column:
     for at, variant in enumerate(column.variants):
         text = _variant_text(column, at, '"', '"')
         variants.append(Variant(f'"{text}"', variant.groups))
-        if any(group.rendering in ("number", "hidden") for group in variant.groups):
+        if any(group.kind in ("number", "hidden") for group in variant.groups):
             variants.append(Variant(_NUMBER + text, variant.groups))
     (group, *others) = column.variants[0].groups
     if not others and group.field and group.field.type == "keyword":
