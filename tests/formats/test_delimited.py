@@ -408,13 +408,24 @@ plain_values = st.one_of(
 )
 
 
+# Columns that take another value in JSON, where no column can stand in another's place; and the one
+# number that makes a line one of an older layout.
+FORMS = {"matched_rule_priority"} | {
+    column.name
+    for name in LINES
+    if isinstance(log_format := formats.get(name), TextFormat)
+    for column in log_format.columns
+    if column.in_json and len(column.variants) == 1
+}
+
+
 @pytest.mark.parametrize("name", sorted(LINES.keys() - {"nlb"}))  # JSON writes a list otherwise
 @given(data=st.data())
 def test_a_line_of_json_becomes_what_the_line_of_text_becomes(
     name: str, data: st.DataObject
 ) -> None:
     record = names_and_values(name)
-    for at in data.draw(st.lists(st.sampled_from(sorted(record)), max_size=3)):
+    for at in data.draw(st.lists(st.sampled_from(sorted(record.keys() - FORMS)), max_size=3)):
         record[at] = data.draw(plain_values)
     old = names_and_values(name)
     changed = [
@@ -506,6 +517,7 @@ def test_json_with_a_name_of_many_bytes_is_rejected_quickly() -> None:
     [
         ("clb", "curl/8.9.1", "user_agent"),
         ("alb", "curl/8.9.1", "user_agent"),
+        ("alb", "Root=1-69200a5f-0123456789abcdef01234567", "trace_id"),
         ("alb_connection", "CN=device7,O=Example", "leaf_client_cert_subject"),
     ],
 )
@@ -519,3 +531,80 @@ def test_a_client_writes_no_columns_behind_a_quote_in_its_own(
     (document,) = parse(name, line.replace(good, forged + end).encode()).documents.values()
     assert document.pop(member) == f"{forged}{end}".replace('\\"', '"')
     assert document == {key: value for key, value in expected.items() if key != member}
+
+
+BY_POSITION = sorted(LINES.keys() - HEADERS.keys())
+
+
+def later_columns(name: str) -> list[tuple[str, str, str]]:
+    """List the columns that AWS added later, each with a value in another form than its own."""
+    log_format = formats.get(name)
+    assert isinstance(log_format, TextFormat)
+    return [
+        (name, column.name, "odd" if word.startswith('"') else '"odd"')
+        for column, word in zip(log_format.columns, words(name), strict=True)
+        if column.since and (name != "s3_access" or column.since > "2019")
+        if column.name != "conn_trace_id"  # AWS writes it both ways
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "odd"), [one for name in BY_POSITION for one in later_columns(name)]
+)
+def test_a_later_column_of_another_form_goes_to_extra_fields_and_the_record_stays(
+    name: str, column: str, odd: str
+) -> None:
+    changed = words(name)
+    at = list(names_and_values(name)).index(column)
+    changed[at] = odd
+    good = parse(name, LINES[name]).documents[1]
+    for more in ([], ["new", '"newer"']):
+        line = " ".join([*changed, *more]).encode()
+        document = parse(name, line).documents[1]
+        extra = document.pop("extra_fields")
+        assert extra[f"column_{at + 1}"] == "odd"
+        assert ("newer" in extra.values()) == bool(more)
+        assert all(good[key] == value for key, value in document.items())
+        shorter = max(len(one.columns) for one in layouts_of(name) if len(one.columns) <= at)
+        before = parse(name, " ".join(changed[:shorter]).encode()).documents[1]
+        assert before == document
+
+
+@pytest.mark.parametrize("name", BY_POSITION)
+def test_a_line_that_ends_among_columns_that_came_together_is_a_reject(name: str) -> None:
+    lengths = {len(one.columns) for one in layouts_of(name)}
+    for length in range(1, len(words(name))):
+        parsed = parse(name, " ".join(words(name)[:length]).encode())
+        assert len(parsed.documents) == (length in lengths), length
+
+
+def layouts_of(name: str) -> tuple[Any, ...]:
+    log_format = formats.get(name)
+    assert isinstance(log_format, TextFormat)
+    return Layouts(log_format, lambda pattern, shape: None).of_text.others
+
+
+@pytest.mark.parametrize("name", BY_POSITION)
+def test_an_empty_value_in_quotes_is_none(name: str) -> None:
+    for at, word in enumerate(words(name)):
+        if word.startswith('"'):
+            empty, null = (
+                " ".join([*words(name)[:at], some, *words(name)[at + 1 :]]).encode()
+                for some in ('""', '"-"')
+            )
+            if name == "nlb":  # it has the one list of words in quotes
+                null = null.replace(b'"-"', b"-")
+            assert parse(name, empty).documents[1] == parse(name, null).documents[1]
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_an_empty_string_in_json_is_no_value(name: str) -> None:
+    record = names_and_values(name)
+    for column in record:
+        empty, null = (json.dumps(record | {column: some}).encode() for some in ("", None))
+        assert parse(fresh(name), empty).documents == parse(fresh(name), null).documents
+
+
+def test_a_column_of_unknown_columns_that_is_empty_is_no_value() -> None:
+    (document,) = parse("alb", ALB + b' "" x').documents.values()
+    assert document["extra_fields"] == {"column_36": "x"}

@@ -27,11 +27,18 @@ behind_a_quote = st.sampled_from(
 )
 
 
-def line(*, uri: str = "GET /a HTTP/1.1", referer: str = "r", user_agent: str = "u") -> bytes:
+def line(
+    *,
+    requester: str = "-",
+    uri: str = "GET /a HTTP/1.1",
+    referer: str = "r",
+    user_agent: str = "u",
+    behind: str = BEHIND,
+) -> bytes:
     return (
-        f"{OWNER} shop-assets [20/Nov/2026:08:14:55 +0000] 192.0.2.55 - 7Q2M5ZK8WX1C4V9B"
+        f"{OWNER} shop-assets [20/Nov/2026:08:14:55 +0000] 192.0.2.55 {requester} 7Q2M5ZK8WX1C4V9B"
         f' REST.GET.OBJECT img/hat.png "{uri}" 200 - 20480 20480 31 29 "{referer}" "{user_agent}"'
-        f"{BEHIND}"
+        f"{behind}"
     ).encode()
 
 
@@ -78,6 +85,57 @@ def test_quotes_in_a_url_move_no_column_whatever_the_headers_hold(
     assert one["request_url"] == f"/{path}"
     assert (one["request_verb"], one["request_proto"]) == ("GET", "HTTP/1.1")
     assert untouched(one, *HEADERS) == untouched(PLAIN, *HEADERS)
+
+
+@given(user_agent=anything, forged=behind_a_quote)
+@pytest.mark.parametrize(
+    "behind",
+    [
+        BEHIND.replace("TLSv1.3", "QUIC"),
+        BEHIND.replace("hQ1=", "hQ1= hQ2= hQ3="),
+        BEHIND.replace("eu-west-1", '"eu-west-1"'),
+        BEHIND.removesuffix(" - - eu-west-1"),
+        BEHIND.removesuffix(" - - eu-west-1").replace("hQ1=", "hQ1= hQ2="),
+    ],
+)
+def test_a_user_agent_moves_no_column_where_what_follows_it_is_odd(
+    behind: str, user_agent: str, forged: str
+) -> None:
+    parsed = parse("s3_access", line(user_agent=user_agent + forged, behind=behind))
+    for one in parsed.documents.values():
+        assert one["user_agent"] == user_agent + forged
+        assert one["cipher_suite"] == "TLS_AES_128_GCM_SHA256"
+
+
+@pytest.mark.parametrize("at", range(1, 10))
+def test_a_word_too_many_moves_no_column(at: int) -> None:
+    words = "hQ1= SigV4 TLS_AES_128_GCM_SHA256 AuthHeader b.s3.amazonaws.com TLSv1.3 - - eu-west-1"
+    cut = words.split(" ")
+    odd = " - " + " ".join([*cut[:at], "another", *cut[at:]])
+    plain = document(line())
+    for one in parse("s3_access", line(behind=odd)).documents.values():
+        host_id = one.pop("host_id")
+        assert host_id == ("hQ1= another" if at == 1 else "hQ1=")
+        assert {key: plain.get(key) for key in one.keys() - {"extra_fields"}} == {
+            key: value for key, value in one.items() if key != "extra_fields"
+        }
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn"])
+def test_the_arn_of_an_origin_access_identity_is_a_requester(partition: str) -> None:
+    arn = f"arn:{partition}:iam::cloudfront:user/CloudFront Origin Access Identity E2EXAMPLEID"
+    one = document(line(requester=arn))
+    assert one["requester"] == arn
+    assert untouched(one, "requester") == untouched(PLAIN, "requester")
+
+
+@pytest.mark.parametrize("filler", ["a ", "- ", "arn: ", 'a" '])
+@pytest.mark.parametrize("where", ["requester", "behind"])
+def test_words_without_end_take_as_long_as_their_length(where: str, filler: str) -> None:
+    start = {"requester": "arn:x ", "behind": " - "}[where]
+    texts = [line(**{where: start + filler * (size // len(filler))}) for size in (16_000, 64_000)]
+    once, four_times = (seconds(text) for text in texts)
+    assert four_times < 9 * once
 
 
 @pytest.mark.parametrize("header", ["uri", "referer", "user_agent"])
@@ -172,6 +230,7 @@ def test_keys_that_only_look_alike_are_not_taken_for_access_logs(key: str) -> No
     "start",
     [
         line()[:200],
+        line(requester="arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E2EX"),
         line().replace(b"[20/Nov/2026:08:14:55 +0000]", b"[06/Feb/2019:00:00:38 +0000]"),
         line().replace(b"REST.GET.OBJECT", b"S3.EXPIRE.OBJECT"),
         b'{"schema_version_id":"V_1_0","bucket_owner_id":"8f3c","remote_ip":null',

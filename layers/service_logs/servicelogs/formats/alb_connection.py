@@ -1,7 +1,19 @@
 """Application Load Balancer connection logs: TLS handshakes and client certificates."""
 
 from servicelogs.formats import load_balancers
-from servicelogs.parsing.text.columns import integer, ip, keyword, seconds, text, time, validity
+from servicelogs.parsing.text.columns import (
+    CIPHER,
+    TLS_VERSION,
+    WORD,
+    integer,
+    ip,
+    keyword,
+    quotes_optional,
+    seconds,
+    text,
+    time,
+    validity,
+)
 from servicelogs.parsing.text.format import TextFormat
 
 FORMAT = TextFormat(
@@ -27,14 +39,29 @@ FORMAT = TextFormat(
         ip("client_ip", "address of the client"),
         integer("client_port", "port of the client"),
         integer("listener_port", "port of the listener"),
-        keyword("tls_protocol", "TLS protocol; none on a connection without TLS"),
-        keyword("tls_cipher", "TLS cipher"),
+        keyword("tls_protocol", "TLS protocol; none on a connection without TLS", form=TLS_VERSION),
+        keyword("tls_cipher", "TLS cipher", form=CIPHER),
         seconds("tls_handshake_latency", "seconds that a successful handshake took"),
         text("leaf_client_cert_subject", "subject of the client's certificate, with mutual TLS"),
         validity("leaf_client_cert_validity", "client's certificate"),
-        keyword("leaf_client_cert_serial_number", "serial number of the client's certificate"),
-        keyword("tls_verify_status", "Success, or Failed: and why, as Failed:ClientCertUntrusted"),
-        keyword("conn_trace_id", "joins the connection to its requests in the access logs"),
+        keyword(
+            "leaf_client_cert_serial_number",
+            "serial number of the client's certificate",
+            form="[0-9A-Fa-f:]++",
+        ),
+        keyword(
+            "tls_verify_status",
+            "Success, or Failed: and why, as Failed:ClientCertUntrusted",
+            form="[A-Z][A-Za-z]*+(?::[0-9A-Za-z_]++)?",
+        ),
+        quotes_optional(
+            text(
+                "conn_trace_id",
+                "joins the connection to its requests in the access logs",
+                since="2024",
+            ),
+            bare=WORD,
+        ),
         keyword("tls_keyexchange", "key exchange, classical or post-quantum", since="2025"),
         keyword("elb", "load balancer, app/name/id", since="2026"),
         ip("ip_address", "address of the load balancer node", since="2026"),

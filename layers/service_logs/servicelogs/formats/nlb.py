@@ -14,6 +14,9 @@ from servicelogs.parsing.text.columns import (
 )
 from servicelogs.parsing.text.format import TextFormat
 
+_PROTOCOL = "h[0-9]c?|[a-z]++/[0-9.]++"
+"""The form of what a listener can agree on: `h2`, `http/1.1`. It stands behind the client's name
+for the server."""
 _ALPN = (
     "alpn_client_preference_list",
     "protocols that the client prefers; AWS cuts the list at 256 bytes",
@@ -62,8 +65,18 @@ FORMAT = TextFormat(
         keyword("tls_protocol_version", "TLS protocol: tlsv10, tlsv11, tlsv12, tlsv13"),
         keyword("tls_keyexchange", "key exchange, classical or post-quantum"),
         decoded("domain_name", "server name (SNI) that the client sent"),
-        keyword("alpn_fe_protocol", "protocol agreed with the client", since="version 2.0"),
-        keyword("alpn_be_protocol", "protocol agreed with the target", since="version 2.0"),
+        keyword(
+            "alpn_fe_protocol",
+            "protocol agreed with the client",
+            since="version 2.0",
+            form=_PROTOCOL,
+        ),
+        keyword(
+            "alpn_be_protocol",
+            "protocol agreed with the target",
+            since="version 2.0",
+            form=_PROTOCOL,
+        ),
         quoted_items(*_ALPN, since="version 2.0"),
         timestamp_in_utc(
             "tls_connection_creation_time",

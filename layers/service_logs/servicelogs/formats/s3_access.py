@@ -2,18 +2,25 @@
 
 S3 writes quotes inside a value in quotes as they came. So a value ends where what follows it can be
 the rest of the line: the request at the first such quote, since what a client may choose freely
-(its referrer, its user agent) comes after it; the referrer at the first one too; the user agent,
-behind which no quote is written, at the last. No quote is looked at from every other one: the time
-this takes grows with the line's length, whatever a client sends.
+(its referrer, its user agent) comes after it; the referrer at the first one too; the user agent at
+the last, but for quotes in columns that AWS has yet to name. No quote is looked at from every other
+one: the time this takes grows with the line's length, whatever a client sends.
+
+Words without quotes may hold spaces (a requester, a host id). So what stands behind one has a form,
+and a line whose words are not where they belong is not a record.
 """
 
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import starmap
 
 from servicelogs.dates import hour_of, iso_hour
 from servicelogs.parsing.fields import Field
 from servicelogs.parsing.text.columns import (
+    CIPHER,
+    EMPTY,
+    TLS_VERSION,
     Column,
     Group,
     Variant,
@@ -48,6 +55,21 @@ def _hour(text: bytes) -> tuple[int, bytes]:
     return hour, iso_hour(hour)
 
 
+def _requester(name: str, description: str) -> Column:
+    """A word; the ARN of an origin access identity of CloudFront's has spaces."""
+    column = keyword(name, description)
+    groups = column.variants[0].groups
+    words = Variant(r"(arn:[^<end>]++(?: [^<end>]++){1,8}?)", groups)
+    return replace(column, variants=(*column.variants, words), in_json=column)
+
+
+def _host_id(name: str, description: str, *, since: str) -> Column:
+    """A word, or two."""
+    column = keyword(name, description, since=since)
+    two = Variant(r"([^<end>]++ [^<end>]++)", column.variants[0].groups)
+    return replace(column, variants=(*column.variants, two), in_json=column)
+
+
 def _key(name: str, description: str, behind_batch: tuple[str, ...]) -> Column:
     """An object key: as S3 writes it, and decoded; only in batch deletions is `+` a space.
 
@@ -76,7 +98,10 @@ _WORD = r'[^ "-][^ "]*'
 
 
 def _request(name: str, description: str) -> Column:
-    """A request line, `METHOD URL PROTOCOL`, whole and in parts; a copy's may have no protocol."""
+    """A request line, `METHOD URL PROTOCOL`, whole and in parts; a copy's may have no protocol.
+
+    A URL that does not begin with a slash has no path.
+    """
 
     def group(suffix: str, meaning: str, *, optional: bool = False) -> Group:
         field = Field(f"request_{suffix}", "keyword", f"{description}: {meaning}")
@@ -92,37 +117,44 @@ def _request(name: str, description: str) -> Column:
         (
             Variant(rf'(({_WORD}) ((/[^ "?]*)(?:\?([^ "]*))?)(?: ({_WORD}))?)', groups),
             Variant(
-                rf"(({_WORD}) ([^<end>]*) (HTTP/[0-9.]+))",
-                (whole, verb, url, protocol),
+                rf"(({_WORD}) ((?! )[^<end>?]*(?:\?([^<end>]*))?)? (HTTP/[0-9.]+))",
+                (whole, verb, url._replace(optional=True), query, protocol),
                 otherwise=True,
             ),
-            Variant(r"([^<end>]*)", (whole,), otherwise=True),
+            Variant(
+                r'(([A-Z]+) ((?=[^ "])[^ "?]*(?:\?([^ "]*))?))',
+                (whole, verb, url, query),
+                otherwise=True,
+            ),
+            Variant(r"([^<end>]+)", (whole,), otherwise=True),
+            EMPTY,
         ),
         quoted=True,
     )
 
 
-def _unescaped(column: Column, *with_quotes: str, end: str = "") -> Column:
+def _unescaped(column: Column, *with_quotes: tuple[int, str], end: str = "") -> Column:
     """Give a column in quotes as S3 writes it: a dash may have none, a value may have some inside.
 
-    Patterns for such values: one that takes the column's first variant, one that takes its last;
-    and what comes behind any other value.
+    The patterns of such values, each with the variant of the column whose groups it has; and what
+    comes behind any other value.
     """
 
     def without(variant: Variant) -> Variant:
         pattern = variant.pattern.replace("<end>", '"')
         return variant._replace(pattern=f'"{pattern}"{end}', quotes=2)
 
-    def with_some(pattern: str, variant: Variant) -> Variant:
-        groups = tuple(group._replace(convert=quotes_escaped) for group in variant.groups)
-        return Variant(f'"{pattern}"', groups, quotes=None)
+    def with_some(number: int, pattern: str) -> Variant:
+        groups = column.variants[number].groups
+        converted = tuple(group._replace(convert=quotes_escaped) for group in groups)
+        return Variant(pattern, converted, quotes=None)
 
     bare = Variant(f"(-){end}", (Group(None),))
-    ends = (column.variants[0], column.variants[-1])
     return Column(
         column.name,
-        (*map(without, column.variants), bare, *map(with_some, with_quotes, ends)),
-        null=f'"-"{end}',
+        (*map(without, column.variants), bare, *starmap(with_some, with_quotes)),
+        null=f'"{column.null}"{end}',
+        in_json=column,
     )
 
 
@@ -133,11 +165,20 @@ _BEHIND_REFERRER = r' (?:"|- [^"]*+$)'
 # Else a client could write columns of its own behind a quote in its user agent. (No quote in the
 # pattern itself: those in the pattern of null are counted.)
 _NO_MORE_QUOTES = r"(?=[^\x22]*+$)"
+# What follows a user agent, up to the TLS version: words without quotes.
+_BEHIND_USER_AGENT = r'(?: [^ "]++){7}'
+_LAST_QUOTE_ENDS_IT = rf'(?>.*"){_BEHIND_USER_AGENT}'
 
 
 def _up_to(behind: str) -> str:
     """Give the pattern of a value with quotes inside, up to the first one before something."""
-    return rf'([^"]*+(?:"(?!{behind})[^"]*+)++)'
+    return rf'"([^"]*+(?:"(?!{behind})[^"]*+)++)"'
+
+
+def _uri_with_quotes(url: str, protocol: str) -> str:
+    """Give the pattern of a request without spaces in its URL that has quotes inside."""
+    ends_later = rf'(?=[^"]*"(?!{_BEHIND_REQUEST}))'
+    return rf'"{ends_later}(({_WORD}) ({url}(?:\?([^ ]*))?){protocol})"'
 
 
 _REQUEST_URI = _request("request_uri", "request line")
@@ -148,12 +189,13 @@ _ACL_REQUIRED = "Yes: the request needed an ACL to be allowed; else none, in JSO
 
 def _acl_required(name: str, description: str, *, since: str = "") -> Column:
     """Yes, or in JSON a boolean."""
-    column = keyword(name, description, since=since)
+    column = keyword(name, description, since=since, form="[A-Z][a-z]++")
+    of_json = keyword(name, description, since=since)
     variants = tuple(
         v._replace(groups=tuple(group._replace(convert=_yes) for group in v.groups))
-        for v in column.variants
+        for v in of_json.variants
     )
-    return replace(column, variants=variants)
+    return replace(column, in_json=replace(of_json, variants=variants))
 
 
 def _yes(value: bytes) -> bytes:
@@ -171,7 +213,8 @@ FORMAT = TextFormat(
         "{prefix?}{moment}-{unique}",
     ),
     starts=r"\S+[ ][a-z0-9A-Z._-]{3,255}[ ]"
-    r"\[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d[ ]\+0000\][ ](?:\S+[ ]){3}[A-Z0-9]+\.[A-Z]"
+    r"\[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d[ ]\+0000\][ ]"
+    r"(?:\S+[ ]){3,9}?[A-Z0-9]+\.[A-Z]"
     r'|\s*\{(?=[^\n]*"(?:bucket_owner_id|bytes_sent_size|turn_around_duration)"\s*:)',
     times=("time",),
     escapes_quotes=False,
@@ -180,7 +223,7 @@ FORMAT = TextFormat(
         keyword("bucket", "bucket that the request was for"),
         _bracketed_time("time", "when the request was received"),
         ip("remote_ip", "who sent the request, or a proxy; none for what S3 does itself"),
-        keyword("requester", "canonical user id, IAM ARN or service; none if unauthenticated"),
+        _requester("requester", "canonical user id, IAM ARN or service; none if unauthenticated"),
         keyword("request_id", "request; the rows of a batch deletion share it"),
         keyword(
             "operation", "REST.METHOD.RESOURCE, WEBSITE.…, BATCH.…, S3.ACTION.RESOURCE, SOAP.…"
@@ -188,9 +231,9 @@ FORMAT = TextFormat(
         _key("key", "object key", (" ",)),
         _unescaped(
             _REQUEST_URI,
-            rf'(?=[^"]*"(?!{_BEHIND_REQUEST}))'
-            rf"(({_WORD}) ((/[^ ?]*)(?:\?([^ ]*))?)(?: ({_WORD}))?)",
-            _up_to(_BEHIND_REQUEST),
+            (0, _uri_with_quotes("(/[^ ?]*)", f"(?: ({_WORD}))?")),
+            (1, _uri_with_quotes("(?![/ ])[^ ?]*", " (HTTP/[0-9.]+)")),
+            (3, _up_to(_BEHIND_REQUEST)),
         ),
         integer("http_status", "status code of the response"),
         keyword("error_code", "S3's error code"),
@@ -198,19 +241,47 @@ FORMAT = TextFormat(
         long("object_size", "size of the object, in bytes"),
         long("total_time", "milliseconds from the request's first byte to the response's last"),
         long("turn_around_time", "milliseconds that S3 took before the response's first byte"),
-        _unescaped(_REFERER, _up_to(_BEHIND_REFERRER)),
-        _unescaped(_USER_AGENT, "(.*)", end=_NO_MORE_QUOTES),
+        _unescaped(_REFERER, (0, _up_to(_BEHIND_REFERRER))),
+        _unescaped(
+            _USER_AGENT,
+            (0, rf'"(?={_LAST_QUOTE_ENDS_IT})(.*)"{_NO_MORE_QUOTES}'),
+            # Else a quote behind it is AWS's own.
+            (0, rf'"(?!{_LAST_QUOTE_ENDS_IT})(.*)"(?= [^ "]++$|{_BEHIND_USER_AGENT})'),
+            end=_NO_MORE_QUOTES,
+        ),
         keyword("version_id", "version of the object that was asked for"),
-        keyword("host_id", "x-amz-id-2, the extended request id", since="2019"),
-        keyword("signature_version", "SigV2 or SigV4; none if unauthenticated", since="2019"),
-        keyword("cipher_suite", "TLS cipher; none for plain HTTP", since="2019"),
-        keyword("authentication_type", "AuthHeader or QueryString (presigned URL)", since="2019"),
+        _host_id("host_id", "x-amz-id-2, the extended request id", since="2019"),
+        keyword(
+            "signature_version",
+            "SigV2 or SigV4; none if unauthenticated",
+            since="2019",
+            form=r"SigV[0-9][^<end>]*+",
+        ),
+        keyword("cipher_suite", "TLS cipher; none for plain HTTP", since="2019", form=CIPHER),
+        keyword(
+            "authentication_type",
+            "AuthHeader or QueryString (presigned URL)",
+            since="2019",
+            form=r"[A-Z][A-Za-z]*+",
+        ),
         keyword("host_header", "endpoint that the request was sent to", since="2019"),
-        keyword("tls_version", "TLS protocol", since="2019"),
-        keyword("access_point_arn", "access point that was used", since="2021"),
-        keyword("acl_required", _ACL_REQUIRED, since="2022"),
-        keyword("source_region", "Region that the request came from", since="2025"),
+        keyword("tls_version", "TLS protocol", since="2019", form=TLS_VERSION),
+        keyword(
+            "access_point_arn",
+            "access point that was used",
+            since="2021",
+            form=r"arn:[^<end>]++",
+        ),
+        _acl_required("acl_required", _ACL_REQUIRED, since="2022"),
+        keyword(
+            "source_region",
+            "Region that the request came from",
+            since="2025",
+            form=r"[a-z][0-9a-z]*+-[0-9a-z-]++",
+        ),
     ),
+    # What is shorter and goes on has words that are not where they belong.
+    open_since="2019",
     json_names={
         "schema_version_id": keyword(
             "schema_version_id", "version of the JSON record", since="2026"
@@ -220,13 +291,9 @@ FORMAT = TextFormat(
         "bucket_name": "bucket",
         "request_time": time("time", "when the request was received"),
         "key_name": _key("key", "object key", ('","key_name":"', '", "key_name": "')),
-        "request_uri": _REQUEST_URI,
         "bytes_sent_size": "bytes_sent",
         "total_duration": "total_time",
         "turn_around_duration": "turn_around_time",
-        "referer": _REFERER,
-        "user_agent": _USER_AGENT,
-        "acl_required": _acl_required("acl_required", _ACL_REQUIRED, since="2022"),
     },
     common={
         "source.ip": "remote_ip",

@@ -187,7 +187,8 @@ def _extra_columns(names: dict[str, list[int]], groups: list[bytes], _: int) -> 
 
 def _rest_object(columns: int, separator: str, groups: list[bytes], at: int) -> bytes:
     """Name the values behind the last known column by their column's number."""
-    values = re.findall(rf'"([^"]*)"|([^{separator}]+)'.encode(), groups[at])
+    quoted_or_plain = rf'"([^"]*)"(?={separator}|$)|([^{separator}]+)'
+    values = re.findall(quoted_or_plain.encode(), groups[at])
     return _extra_member(
         (f"column_{number}", quoted or plain)
         for number, (quoted, plain) in enumerate(values, columns + 1)
@@ -199,7 +200,7 @@ def _extra_member(items: Iterable[tuple[str, bytes]]) -> bytes:
     pairs = (
         b'"%b":"%b"' % (name.encode(), value.replace(b'"', b"\\u0022"))
         for name, value in dict(items).items()
-        if value != b"-"
+        if value not in (b"-", b"")
     )
     members = b",".join(pairs)
     return b',"extra_fields":{%b}' % members if members else b""

@@ -63,6 +63,8 @@ class Column:
     as it goes; a second group is the rest of it (`:14:55.123`)."""
     date: str = ""
     """For a time of day: the column with its date; what `moment` reads is `date`T`first group`."""
+    in_json: "Column | None" = None
+    """What it is as the value of a JSON member, where a line has it in another way."""
 
 
 def snake(name: str) -> str:
@@ -71,6 +73,10 @@ def snake(name: str) -> str:
     A dot stays: it stands for nesting.
     """
     return re.sub(r"[^0-9A-Za-z.]+", "_", name).strip("_").lower()
+
+
+EMPTY = Variant("()", (Group(None),))
+"""Nothing between quotes is no value; it is rare, and a variant of its own."""
 
 
 def _plain(name: str, field: Field, *, quoted: bool = False, since: str = "") -> Column:
@@ -84,9 +90,24 @@ def _plain(name: str, field: Field, *, quoted: bool = False, since: str = "") ->
     )
 
 
-def keyword(name: str, description: str, *, since: str = "") -> Column:
-    """A word."""
-    return _plain(name, Field(snake(name), "keyword", description, since), since=since)
+def keyword(name: str, description: str, *, since: str = "", form: str = "") -> Column:
+    """A word; `form` is the pattern that it must have where another may stand in its place.
+
+    A JSON member has its name beside it, and any value.
+    """
+    field = Field(snake(name), "keyword", description, since)
+    column = _plain(name, field, since=since)
+    if not form:
+        return column
+    return replace(column, variants=(Variant(f"({form})", (Group(field),)),), in_json=column)
+
+
+CIPHER = r"[0-9A-Z]{2}[^<end>a-z]*+"
+"""The form of a TLS cipher: `TLS_AES_128_GCM_SHA256`, `ECDHE-RSA-AES128-GCM-SHA256`."""
+TLS_VERSION = r"[TtSs][LlSs][SsLl][vV][0-9][0-9.]*+"
+"""The form of a TLS version: `TLSv1.3`, `TLSV1.3`, `tlsv13`."""
+WORD = r"[^<end>-][^<end>]*+|-[^<end>]++"
+"""The form of any word but null."""
 
 
 def ip(name: str, description: str, *, since: str = "") -> Column:
@@ -129,14 +150,13 @@ seconds = _number("float", r"((?:0|[1-9]\d{0,8}+)(?:\.\d{1,18}+)?+)", "-1?")
 
 
 def text(name: str, description: str, *, since: str = "") -> Column:
-    """A value in quotes that may hold spaces and may be empty."""
+    """A value in quotes that may hold spaces; none if it is empty."""
     column = _plain(name, Field(name, "keyword", description, since), quoted=True, since=since)
-    empty = Variant("()", column.variants[0].groups)
-    return replace(column, variants=(*column.variants, empty))
+    return replace(column, variants=(*column.variants, EMPTY))
 
 
 def items(name: str, description: str, *, separator: str = ",", since: str = "") -> Column:
-    """Several values in quotes; the document has them as a list."""
+    """Several values in quotes; the document has them as a list, none if it is empty."""
     field_ = Field(name, "keyword", description, since, many=True)
     item = f'[^"{separator}]*+'
     return Column(
@@ -148,11 +168,30 @@ def items(name: str, description: str, *, separator: str = ",", since: str = "")
                 f"({item}){separator}({item})", (Group(field_, "first"), Group(field_, "last"))
             ),
             Variant(f"({item}{separator}{item}{separator}[^<end>]*)", (Group(field_, "list"),)),
-            Variant(f'(|-[^"{separator}]+)', (Group(field_),)),
+            Variant(f'(-[^"{separator}]+)', (Group(field_),)),
+            EMPTY,
         ),
         quoted=True,
         since=since,
         separator=separator,
+    )
+
+
+def quotes_optional(column: Column, *, bare: str) -> Column:
+    """Take a value in quotes also without them, if it has the form `bare`."""
+
+    def in_quotes(variant: Variant) -> Variant:
+        return variant._replace(pattern=f'"{variant.pattern.replace("<end>", '"')}"', quotes=2)
+
+    without = Variant(f"({bare})", column.variants[0].groups)
+    # A variant of its own: the quotes in the pattern of null are counted.
+    dash = Variant("(-)", (Group(None),))
+    return replace(
+        column,
+        variants=(*map(in_quotes, column.variants), without, dash),
+        null=f'"{column.null}"',
+        quoted=False,
+        in_json=column.in_json or column,
     )
 
 
@@ -166,7 +205,9 @@ def quoted_items(name: str, description: str, *, since: str = "") -> Column:
         return Variant(f'"({'","'.join([item] * items)})"', groups, quotes=2 * items)
 
     rest = rf'"({item}(?:","{item})*+)(?:"(?:,"?)?)?'
-    variants = (*map(variant, (1, 2, 3)), Variant(rest, groups, otherwise=True, quotes=None))
+    empty = Variant('("")', (Group(None),), quotes=2)
+    others = Variant(rest, groups, otherwise=True, quotes=None)
+    variants = (*map(variant, (1, 2, 3)), empty, others)
     return Column(name, variants, since=since)
 
 
@@ -255,7 +296,7 @@ def endpoint_or_name(name: str, prefix: str, description: str) -> Column:
 
 
 def request(name: str, description: str) -> Column:
-    """A request line, `METHOD URL PROTOCOL`; the URL may hold spaces."""
+    """A request line, `METHOD URL PROTOCOL`; the URL may hold spaces, and have no port or host."""
 
     def group(suffix: str, meaning: str, kind: Kind = "string") -> Group:
         type_: FieldType = "integer" if kind == "number" else "keyword"
@@ -267,18 +308,24 @@ def request(name: str, description: str) -> Column:
     path = group("path", "path in the URL")
     query = group("query", "query string in the URL")._replace(optional=True)
     word = r"([^ \"-][^ \"]*+)"
-    groups = (verb, url, host, port, path, query, protocol)
-    origin = r"[A-Za-z][A-Za-z0-9+.-]*+://(\[[0-9A-Fa-f:.]*+\]|[^]/:?\"\[ ]++):" + _PORT
+    origin = r"[A-Za-z][A-Za-z0-9+.-]*+://(\[[0-9A-Fa-f:.]*+\]|[^]/:?\"\[ ]++)"
+    local = r"(/[^? \"]*+)(?:\?([^ \"]*+))?"
+    spaced = r"(/[^?\"]*)?(?:\?([^<end>]*))?"
+    whole = (verb, url, host, port, path, query, protocol)
+    without_port = (verb, url, host, path, query, protocol)
+    some = tuple(one._replace(optional=one in (port, path, query)) for one in whole)
+    path_or_any = r"(/[^?\"]*)(?:\?([^<end>]*))?|[^<end>/][^<end>]*"
+    of_any = (verb, *(one._replace(optional=True) for one in (url, path, query)), protocol)
     return Column(
         name,
         (
-            Variant(rf"{word} ({origin}(/[^? \"]*+)(?:\?([^ \"]*+))?) {word}", groups),
-            Variant(
-                rf"{word} ({origin}(/[^?\"]*)(?:\?([^<end>]*))?) {word}", groups, otherwise=True
-            ),
-            Variant(r"- ([^<end>]*) - ?", (url,), otherwise=True),
-            Variant(rf"{word} ([^<end>]*) {word} ?", (verb, url, protocol), otherwise=True),
-            Variant(r"([^<end>]*)", (url,), otherwise=True),
+            Variant(rf"{word} ({origin}:{_PORT}{local}) {word}", whole),
+            Variant(rf"{word} ({origin}{local}) {word}", without_port),
+            Variant(rf"{word} ({origin}(?::{_PORT})?{spaced}) {word}", some, otherwise=True),
+            Variant(r"- ([^<end>]+) - ?", (url,), otherwise=True),
+            Variant(rf"{word} ({path_or_any})? {word} ?", of_any, otherwise=True),
+            Variant(r"([^<end>]+)", (url,), otherwise=True),
+            EMPTY,
         ),
         null="-|- - - ?",
         quoted=True,

@@ -48,6 +48,9 @@ class TextFormat(Format):
     """None: the columns are always the same."""
     escapes_quotes: bool = True
     r"""Whether AWS escapes a quote inside a value in quotes (`\\x22`, `\\"`)."""
+    open_since: str = ""
+    """Lines with the columns that were new then, or newer ones, may have unknown ones behind them;
+    shorter lines may not."""
     json_names: Mapping[str, str | Column] = field(default_factory=dict)
     """Names of JSON members → the column's name; or a column of that name that takes the place of
     it, where JSON has the value in another form."""

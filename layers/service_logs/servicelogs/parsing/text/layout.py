@@ -43,9 +43,12 @@ class Layout[Plan]:
         *,
         times: tuple[str, ...],
         open_end: bool = False,
+        later: tuple[Column, ...] = (),
     ) -> None:
+        """With `open_end` unknown columns may follow, but for what newer lines have: `later`."""
         by_name = {column.name: column for column in reversed(columns)}
-        of = Columns(columns, notation, tuple(by_name[name] for name in times if name in by_name))
+        of_times = tuple(by_name[name] for name in times if name in by_name)
+        of = Columns(columns, notation, of_times, later)
         self.columns = columns
         self.times = times_read_by(next((column.read_time for column in of.times), None))
         """From a time as these lines write it to its hour (from 1970), and to ISO 8601 as far as it

@@ -6,6 +6,8 @@ What is compiled of a format here lasts as long as the process, and learns from 
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 from servicelogs.parsing.cache import Cache
@@ -28,8 +30,11 @@ class Choice[Plan](Protocol):
 
     first: Layout[Plan]
     """What lines have before anything else is known."""
-    others: tuple[Layout[Plan], ...]
-    """What a line may have too that does not match the layout of the lines before it."""
+
+    @property
+    def others(self) -> tuple[Layout[Plan], ...]:
+        """Give what a line may have too that does not match the layout of the lines before it."""
+        ...
 
     def after(self, line: bytes, current: Layout[Plan]) -> Layout[Plan] | None:
         """Give the layout that counts after a line that is not a record; None if it is one."""
@@ -97,22 +102,32 @@ class ByPosition[Plan]:
     """Columns in a fixed order that AWS lengthens at the end."""
 
     def __init__(self, log_format: TextFormat, make_plan: MakePlan[Plan]) -> None:
-        self._separator = log_format.separator
-        self._escapes_quotes = log_format.escapes_quotes
+        self._format = log_format
+        self._make_plan = make_plan
+        self._lengths = _lengths(log_format.columns)
+        self.first = self._layout(self._lengths[0], ())
 
-        def layout(length: int, *, open_end: bool) -> Layout[Plan]:
-            return Layout(
-                log_format.columns[:length],
-                separated(length, log_format.separator),
-                make_plan,
-                times=log_format.times,
-                open_end=open_end,
-            )
+    @cached_property
+    def others(self) -> tuple[Layout[Plan], ...]:
+        """Give what AWS has written over time, the newest first.
 
-        newest, *older = _lengths(log_format.columns)
-        self.first = layout(newest, open_end=True)
-        self.others = (self.first, *(layout(length, open_end=False) for length in older))
-        """What AWS has written over time, the newest (which takes unknown columns) first."""
+        Columns that do not match those that AWS added to a layout are unknown columns behind it.
+        """
+        columns = self._format.columns
+        older = ((length, columns[length:newer]) for newer, length in pairwise(self._lengths))
+        return (self.first, *(self._layout(length, later) for length, later in older))
+
+    def _layout(self, length: int, later: tuple[Column, ...]) -> Layout[Plan]:
+        log_format = self._format
+        columns = log_format.columns[:length]
+        return Layout(
+            columns,
+            separated(length, log_format.separator),
+            self._make_plan,
+            times=log_format.times,
+            open_end=columns[-1].since >= log_format.open_since,
+            later=later,
+        )
 
     def after(self, line: bytes, current: Layout[Plan]) -> Layout[Plan] | None:  # noqa: ARG002
         """Every line is a record."""
@@ -120,8 +135,9 @@ class ByPosition[Plan]:
 
     def readings(self, line: bytes) -> tuple[bytes, ...]:
         r"""Read `\"` as a quote, and a last `-` as a column that AWS has yet to name."""
-        meant = line.replace(b'\\\\"', b"\\u0022") if self._escapes_quotes else line
-        to_come = f"{self._separator}-".encode()
+        escaped = self._format.escapes_quotes
+        meant = line.replace(b'\\\\"', b"\\u0022") if escaped else line
+        to_come = f"{self._format.separator}-".encode()
         shorter = (meant.removesuffix(to_come),) if meant.endswith(to_come) else ()
         return (line, meant, *shorter)
 

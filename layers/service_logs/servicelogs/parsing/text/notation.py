@@ -42,6 +42,7 @@ _NUMBER = r"(?=-?\d[\d.]*+[,}])"
 
 def as_member(column: Column) -> Column:
     """Give a column as the value of a member: a string with its text, or a number, true, null."""
+    column = column.in_json or column
     variants = []
     for at, variant in enumerate(column.variants):
         text = _variant_text(column, at, '"', '"')
@@ -51,8 +52,7 @@ def as_member(column: Column) -> Column:
     (group, *others) = column.variants[0].groups
     if not others and group.field and group.field.type == "keyword":
         variants.append(Variant(r"(true|false|-?\d++(?:\.\d++)?)(?=[,}])", (group,)))
-    empty = "" if column.quoted else "|"
-    null = f'"(?:{column.null}{empty})"|null|{_NUMBER}(?:{column.null})'
+    null = f'"(?:{column.null}|)"|null|{_NUMBER}(?:{column.null})'
     return replace(column, variants=tuple(variants), null=null, quoted=False)
 
 
@@ -76,6 +76,18 @@ def pattern_text(
     )
 
 
+def unlike(columns: tuple[Column, ...], notation: Notation) -> str:
+    """Write the pattern of where these columns do not follow, nor the first of them to the end."""
+    end = notation.separator
+    text = notation.next
+    for column in reversed(columns):
+        every = [-1, *range(len(column.variants))]
+        one = _column_text(column, every, end, '"' if column.quoted else f'"{end}')
+        text = f"{end}{_without_groups(one)}{text}"
+        text = text if column is columns[0] else f"(?:$|{text})"
+    return f"(?!{text})" if columns else ""
+
+
 def _column_text(column: Column, numbers: Iterable[int], separator: str, ends: str) -> str:
     """Write the pattern of some of a column's variants; -1 is null."""
     end = '"' if column.quoted else separator
@@ -93,6 +105,9 @@ def _variant_text(column: Column, number: int, end: str, ends: str) -> str:
     text = variant.pattern
     if variant.otherwise:
         before = "|".join([column.null, *(v.pattern for v in column.variants[:number])])
-        no_groups = re.sub(r"(?<!\\)\((?!\?)", "(?:", before)
-        text = f"(?!(?:{no_groups})(?:{end}|$)){text}"
+        text = f"(?!(?:{_without_groups(before)})(?:{end}|$)){text}"
     return text.replace("<end>", ends)
+
+
+def _without_groups(pattern: str) -> str:
+    return re.sub(r"(?<!\\)\((?!\?)", "(?:", pattern)

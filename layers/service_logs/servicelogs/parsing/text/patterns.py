@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.text.columns import Column, Group
-from servicelogs.parsing.text.notation import Notation, pattern_text
+from servicelogs.parsing.text.notation import Notation, pattern_text, unlike
 
 ABSENT = b"(absent)"
 """Stands for groups that took no part; known by its identity."""
@@ -52,6 +52,8 @@ class Columns(NamedTuple):
     columns: tuple[Column, ...]
     notation: Notation
     times: tuple[Column, ...]
+    later: tuple[Column, ...] = ()
+    """What newer lines have behind them: unknown columns are not these, nor the first of these."""
 
 
 class Pattern[Plan]:
@@ -78,7 +80,8 @@ class Pattern[Plan]:
         text = pattern_text(of.columns, self._variants, of.notation, quotes_counted=quotes_counted)
         text += of.notation.after
         if True in rests:
-            text += _rest(of.notation.separator) + ("?" if False in rests else "")
+            rest = unlike(of.later, of.notation) + _rest(of.notation.separator)
+            text += f"(?:{rest})?" if False in rests else rest
         self.match = re.compile(text.encode(), re.DOTALL).fullmatch
         self._groups = [
             (column, number, group)
@@ -161,5 +164,6 @@ def _rest(separator: str) -> str:
     `\"` has ended its value too early: what follows is the client's, not AWS's.
     """
     inner = rf'(?<!\\)"(?=[^"{separator}])[^"{separator}]*+'
-    word = rf'(?:"[^"]*+"|[^"{separator}]++(?:{inner})*+|)'
+    items = rf'"[^"{separator}]*+"(?:,"[^"{separator}]*+")++'
+    word = rf'(?:{items}|"[^"]*+"|[^"{separator}]++(?:{inner})*+|)'
     return rf"(?:{separator}({word}(?:{separator}{word})*+))"
