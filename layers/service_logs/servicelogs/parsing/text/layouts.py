@@ -6,6 +6,7 @@ What is compiled of a format here lasts as long as the process, and learns from 
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from servicelogs.parsing.cache import Cache
@@ -26,10 +27,15 @@ _MOST_NAMES_BYTES = 16 * 1024
 class Choice[Plan](Protocol):
     """How a line of text gets its layout."""
 
-    first: Layout[Plan]
-    """What lines have before anything else is known."""
-    others: tuple[Layout[Plan], ...]
-    """What a line may have too that does not match the layout of the lines before it."""
+    @property
+    def first(self) -> Layout[Plan]:
+        """What lines have before anything else is known."""
+        ...
+
+    @property
+    def others(self) -> tuple[Layout[Plan], ...]:
+        """What a line may have too that does not match the layout of the lines before it."""
+        ...
 
     def after(self, line: bytes, current: Layout[Plan]) -> Layout[Plan] | None:
         """Give the layout that counts after a line that is not a record; None if it is one."""
@@ -109,10 +115,15 @@ class ByPosition[Plan]:
                 open_end=open_end,
             )
 
-        newest, *older = _lengths(log_format.columns)
+        self._layout = layout
+        newest, *self._older = _lengths(log_format.columns)
         self.first = layout(newest, open_end=True)
-        self.others = (self.first, *(layout(length, open_end=False) for length in older))
+
+    @cached_property
+    def others(self) -> tuple[Layout[Plan], ...]:
         """What AWS has written over time, the newest (which takes unknown columns) first."""
+        older = (self._layout(length, open_end=False) for length in self._older)
+        return (self.first, *older)
 
     def after(self, line: bytes, current: Layout[Plan]) -> Layout[Plan] | None:  # noqa: ARG002
         """Every line is a record."""
