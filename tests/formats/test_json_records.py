@@ -225,7 +225,7 @@ def test_a_value_that_json_cannot_hold_is_one_reject_among_good_records(
     good = json.dumps(event()).encode()
     text = b'{"Records":[%b,{"eventVersion":"1",%b"eventTime":"%b","x":%b},%b]}'
     parsed = parse("cloudtrail", text % (good, space, TIME.encode(), bad.encode(), good))
-    if bad in ("1e999", "-" + "9" * 5000) and not space:
+    if bad in ("1e999", "-" + "9" * 5000):
         assert parsed.documents.keys() == {1, 2, 3}
     else:
         assert {1, 3} <= parsed.documents.keys() or bad.startswith("[")
