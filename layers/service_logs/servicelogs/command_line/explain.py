@@ -100,7 +100,7 @@ def explain(
         formats.get(log_type)  # an error if there is none
     explained = _explained(given, log_type, fields, record)
     if as_json:
-        lines = iter([json.dumps(asdict(explained), ensure_ascii=False)])
+        lines = iter([json.dumps(asdict(explained))])
     else:
         width = max(min(shutil.get_terminal_size((_WIDTH, 0)).columns, 2 * _WIDTH), _LEAST_WIDTH)
         lines = as_lines(explained, formats.get(explained.log_type).title, width)
