@@ -91,7 +91,7 @@ def _facts(log_format: Format) -> str:
         ("log type", f"`{log_format.name}`"),
         ("AWS's page", f"<{log_format.page}>"),
         ("objects", keys),
-        ("written by", f"`{log_format.deliverer}`"),
+        ("written by", f"`{log_format.service_principal}`"),
         ("encryption of the bucket", _encryption(log_format.name)),
         ("indexes", f"`{index}`; all of them: `{every}`"),
     ]
@@ -102,7 +102,7 @@ def _policy(log_format: Format) -> str:
     """Quote the statements that let the service write, as the log bucket's template has them."""
     template = LOG_BUCKET.read_text()
     statements = re.findall(r"^ {10}- Sid: .*\n(?: {12}.*\n)+", template, re.MULTILINE)
-    principal = f"Service: {log_format.deliverer} }}"
+    principal = f"Service: {log_format.service_principal} }}"
     ours = "".join(statement for statement in statements if principal in statement)
     return f"```yaml\n{dedent(ours)}```\n"
 
@@ -170,7 +170,7 @@ def _overview() -> str:
     for name in formats.NAMES:
         log_format = formats.get(name)
         page = f"[{log_format.title}]({name}.md)"
-        rows.append((f"`{name}`", page, f"`{log_format.deliverer}`", _encryption(name)))
+        rows.append((f"`{name}`", page, f"`{log_format.service_principal}`", _encryption(name)))
     return (
         _table(("log type", "what it is", "who writes", "encryption of the bucket"), rows)
         + "\nNames that several of them share: "

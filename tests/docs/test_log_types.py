@@ -101,7 +101,7 @@ def test_the_overview_has_a_row_for_each_type() -> None:
     for name in formats.NAMES:
         (row,) = [line for line in text.splitlines() if line.startswith(f"| `{name}` |")]
         assert f"({name}.md)" in row
-        assert formats.get(name).deliverer in row
+        assert formats.get(name).service_principal in row
 
 
 @pytest.mark.parametrize(("target", "body"), searches())

@@ -205,7 +205,7 @@ def decoded_as(field: Field, name: str, convert: Callable[[bytes], bytes]) -> Co
 
 
 def percent_decoded(value: bytes) -> bytes:
-    """Decode a value once; what is no UTF-8 then is replaced."""
+    """Decode a value once; what is not UTF-8 then is replaced."""
     spaced = value.replace(b"%20", b" ")
     if b"%" not in spaced:
         return spaced
@@ -226,7 +226,7 @@ def validity(name: str, description: str, *, since: str = "") -> Column:
         Group(Field(f"{stem}_not_{end}", "timestamp", f"{description}: valid {of}", since))
         for end, of in (("before", "from"), ("after", "until"))
     )
-    whole = Group(Field(name, "keyword", f"{description}: validity, if it is no two times", since))
+    whole = Group(Field(name, "keyword", f"{description}: validity, if it is not two times", since))
     two = Variant(r"NotBefore=([0-9][^<end>;]*);NotAfter=([0-9][^<end>;]*)", (before, after))
     return Column(name, (two, Variant(r"([^<end>]+)", (whole,), otherwise=True)), since=since)
 
