@@ -59,8 +59,8 @@ def test_each_record_is_one_document_on_a_line_in_order(run: Run, name: str) -> 
 
     assert done.returncode == 0, done.stderr
     assert len(documents(done)) == 300
-    ordinals = [document["log"]["record"] for document in documents(done)]
-    assert ordinals == sorted(ordinals)
+    numbers = [document["log"]["record"] for document in documents(done)]
+    assert numbers == sorted(numbers)
     assert {document["log"]["type"] for document in documents(done)} == {name}
     assert summary(done)["records"] == 300
     assert summary(done)["by_type"][name]["documents"] == 300

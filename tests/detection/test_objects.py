@@ -71,18 +71,22 @@ def test_what_is_not_indexed_is_known_from_its_key_before_it_is_read():
 
 
 def test_of_a_text_that_cannot_be_read_the_key_or_a_prefix_says_the_type():
-    fault = UnreadableObject("the gzip stream is cut")
+    fault = UnreadableObject("the gzip stream is truncated")
     types = log_types(log_type_prefixes={"edge/": "vpc_flow"})
     assert told(types, ALB_KEY, b"", fault) == "alb"
     assert told(types, "edge/a", b"", fault) == "vpc_flow"
-    with pytest.raises(UnknownLogType, match="no known format; the gzip stream is cut; if it is"):
+    with pytest.raises(
+        UnknownLogType, match="no known format; the gzip stream is truncated; if it is"
+    ):
         types.identify("a/copy", b"", fault)
 
 
 def test_of_a_text_that_ends_in_a_fault_the_good_lines_say_the_type():
-    fault = UnreadableObject("the gzip stream is cut")
+    fault = UnreadableObject("the gzip stream is truncated")
     assert told(log_types(), "a/copy", FLOW_TEXT, fault) == "vpc_flow"
-    with pytest.raises(UnknownLogType, match="starts with b'odd'; the gzip stream is cut; if it"):
+    with pytest.raises(
+        UnknownLogType, match="starts with b'odd'; the gzip stream is truncated; if it"
+    ):
         log_types().identify("a/copy", b"odd", fault)
 
 

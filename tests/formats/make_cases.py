@@ -46,14 +46,14 @@ def outcome(case: Path) -> dict[str, Any]:
 def _written(parsed: Parsed) -> dict[str, Any]:
     """Leave out of the documents what is the same in each: the source and when it was parsed."""
     documents = []
-    for ordinal, document in sorted(parsed.documents.items()):
+    for number, document in sorted(parsed.documents.items()):
         assert document.pop("cloud") == {"account_id": "111122223333", "region": "eu-west-1"}
         log = document["log"]
         assert log.pop("source") == "s3://logs/some/key"
-        documents.append({"_id": parsed.actions[ordinal]["_id"]} | document)
+        documents.append({"_id": parsed.actions[number]["_id"]} | document)
     rejects = [
         {
-            "ordinal": reject.number,
+            "record_number": reject.number,
             "error_type": reject.error_type,
             "reason": reject.reason,
             "raw": reject.raw.decode("utf-8", "backslashreplace"),

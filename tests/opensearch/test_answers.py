@@ -101,7 +101,7 @@ def document_that_is_there(client: OpenSearch, index: str) -> Iterator[Block]:
 def id_that_is_too_long(client: OpenSearch, index: str) -> Iterator[Block]:
     """Offer an `_id` of 513 bytes, which fails the whole request."""
     create(client, index)
-    yield block(index, [""], id_of=lambda ordinal: "i" * 513)
+    yield block(index, [""], id_of=lambda number: "i" * 513)
 
 
 @contextmanager

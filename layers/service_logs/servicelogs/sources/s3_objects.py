@@ -41,12 +41,12 @@ class OpenObject:
 
 
 def open_object(s3: S3Client, wanted: ObjectToRead) -> OpenObject:
-    """Open an object; ObjectGone when it is no more, ObjectUnreachable when it may come back."""
+    """Open an object; ObjectGone when it was deleted, ObjectUnreachable when it may come back."""
     key, response = _get(s3, wanted)
     etag = response["ETag"].strip('"')
     if wanted.start > 1 and wanted.etag and wanted.etag != etag:
         response["Body"].close()
-        # The new bytes have an notification of their own.
+        # The new bytes have an event notification of their own.
         raise ObjectGone("replaced")
     source = Source(
         uri=f"s3://{wanted.bucket}/{key}",
