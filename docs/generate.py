@@ -191,7 +191,7 @@ def _encryption(log_type: str) -> str:
     """Say it as the log bucket's template does, which refuses a customer key for the others."""
     allowed = re.search(r"!Ref LogTypes\n +- \[([^]]*)\]", LOG_BUCKET.read_text())
     if allowed is None:
-        raise ValueError(f"{LOG_BUCKET} says no more which log types may have a customer key")
+        raise ValueError(f"{LOG_BUCKET} does not say which log types may have a customer key")
     return "SSE-S3 or a customer key" if log_type in allowed[1].split(", ") else "SSE-S3 only"
 
 
