@@ -79,11 +79,11 @@ def iso_hour(hour: int) -> bytes:
 
 @lru_cache(_MOST_HOURS)
 def read_iso_hour(text: bytes) -> tuple[int, bytes]:
-    """Read an hour in ISO 8601, `2026-11-20T08`; a ValueError if there is none such."""
+    """Read an hour in ISO 8601, `2026-11-20T08`; a ValueError if it does not exist."""
     try:
         moment = datetime.strptime(text.decode(), "%Y-%m-%dT%H").replace(tzinfo=UTC)
     except ValueError as error:
-        raise ValueError(f"there is no such hour: {text[:40]!r}") from error
+        raise ValueError(f"the hour does not exist: {text[:40]!r}") from error
     if moment.isoformat()[:13].encode() != text:  # strptime takes ` 2` and digits of other scripts
-        raise ValueError(f"there is no such hour: {text[:40]!r}")
+        raise ValueError(f"the hour does not exist: {text[:40]!r}")
     return hour_of(moment), text

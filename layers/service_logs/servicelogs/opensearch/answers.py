@@ -26,7 +26,7 @@ class Verdict(Enum):
     ALREADY_THERE = auto()
     """An earlier delivery created it."""
     REJECT = auto()
-    """It never fits, or its index takes no more: to the backup bucket."""
+    """It never matches the mapping, or its index takes no writes: to the backup bucket."""
     SPLIT = auto()
     """The request is too large, for whatever it holds."""
     RETRY = auto()

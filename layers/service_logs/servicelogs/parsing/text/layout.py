@@ -80,7 +80,7 @@ class Layout[Plan]:
         names = [name for name in (time.date, time.name) if name] if time else []
         place = {column.name: at for at, column in enumerate(self.columns)}
         shown = " ".join(self._value(line[self._end(place[name], line) :]) for name in names)
-        return f"there is no such time ({' and '.join(names)}): {shown!a}"
+        return f"the time does not exist ({' and '.join(names)}): {shown!a}"
 
     def prefix(self, number: int) -> Callable[[bytes], re.Match[bytes] | None]:
         """Compile what lines begin with whose first so many columns match."""
