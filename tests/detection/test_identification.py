@@ -90,7 +90,7 @@ PLACELESS = {
     "E2EXAMPLE9Z8Y7.2026-11-20-08.4f0c9ab1.gz": "cloudfront",
     "E2EXAMPLE9Z8Y7.2026-11-20-08.4f0c9ab1.parquet": "cloudfront",
 }
-"""Keys that tell the type alone."""
+"""Keys that identify the type alone."""
 FLOWS = (
     FLOW,
     FLOW.replace("/20/", "/20/08/", 1),
@@ -104,7 +104,7 @@ DELIVERIES = {
     "day=20/delivered.log.gz": REGION,
     f"AWSLogs/aws-account-id={ACCOUNT}/elasticloadbalancing/f/year=2026/month=11/day=20/x.gz": "",
 }
-"""V2 deliveries of load balancers' logs, whatever their type, and the Region that they tell."""
+"""V2 deliveries of load balancers' logs, whatever their type, and the Region that they name."""
 TELL_NOTHING = (
     "cwl/2026/11/20/08/app-logs-4-2026-11-20-08-14-55-1b4e28ba-2fa1-11d2-883f-0016d3cca427.gz",
     f"lb/{REGION}/2026/11/20/delivered.log.gz",
@@ -280,7 +280,7 @@ def test_a_key_that_tells_nothing_leaves_it_to_the_first_bytes(key: str) -> None
 
 @pytest.mark.parametrize("key", NO_LOGS)
 @pytest.mark.parametrize("prefix", ["", "some/prefix/"])
-def test_objects_that_are_no_logs_are_told_by_their_key(key: str, prefix: str) -> None:
+def test_objects_that_are_not_logs_are_identified_by_their_key(key: str, prefix: str) -> None:
     found = detect_by_key(prefix + key)
     assert found is not None
     assert (found.format, found.skip) == (None, NO_LOGS[key])
@@ -299,7 +299,7 @@ def test_objects_that_are_no_logs_are_told_by_their_key(key: str, prefix: str) -
     ],
 )
 @pytest.mark.parametrize("key", ["copied/file", TRAIL, ALB])
-def test_objects_that_are_no_logs_are_told_by_their_start(
+def test_objects_that_are_not_logs_are_identified_by_their_start(
     start: bytes, what: str, key: str
 ) -> None:
     assert detect(key, start).skip == what
@@ -365,7 +365,7 @@ def test_an_object_that_starts_within_a_line_is_known_by_the_next(name: str) -> 
         try:
             assert detect("copies/today.txt", text[cut:]).format is formats.get(name)
         except UnknownLogType:
-            # A header that is cut names columns no more; its records have not the default ones.
+            # A header that is cut names no columns; its records have not the default ones.
             assert name in ("cloudfront", "vpc_flow", "tgw_flow", "cloudtrail", "config"), cut
 
 
@@ -409,7 +409,7 @@ def test_odd_text_is_refused_at_once(line: bytes) -> None:
 
 @pytest.mark.parametrize(
     "sample",
-    # A Parquet file has no text to be told by; its rows have.
+    # A Parquet file has no text to be identified by; its rows have.
     [sample for sample in objects() if not sample.data.startswith(b"PAR1")],
     ids=lambda sample: f"{sample.format}:{sample.key}",
 )

@@ -120,7 +120,7 @@ def test_a_search_finds_something_in_the_sample_logs(
 
 
 def everywhere_filled(aggregations: dict[str, Any]) -> bool:
-    """Tell whether every aggregation has a bucket with all of its own filled, or a value."""
+    """Say whether every aggregation has a bucket with all of its own filled, or a value."""
     return all(
         any(
             everywhere_filled({k: v for k, v in bucket.items() if isinstance(v, dict)})

@@ -1,4 +1,4 @@
-"""Write the inputs of golden cases that are no plain text, and, on demand, what is expected.
+"""Write the inputs of golden cases that are not plain text, and, on demand, what is expected.
 
 With PYTHONPATH=layers/service_logs, `python -m tests.formats.make_cases` writes the compressed
 inputs from the texts beside them, and `python -m tests.formats.make_cases --expected [CASE…]` the
@@ -64,7 +64,7 @@ def _written(parsed: Parsed) -> dict[str, Any]:
 
 
 def compressed() -> Iterator[tuple[str, bytes]]:
-    """Give the inputs that are no plain text, made from those that are."""
+    """Give the inputs that are not plain text, made from those that are."""
     for name in formats.NAMES:
         (source,) = (path for path in cases() if path.match(f"{name}/documented.*"))
         text = source.read_bytes()

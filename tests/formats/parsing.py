@@ -134,7 +134,7 @@ def _integer(text: str) -> int | str:
 
 
 def _no_constant(text: str) -> None:
-    raise ValueError(f"{text} is no JSON")
+    raise ValueError(f"{text} is not JSON")
 
 
 def chunked(data: bytes, size: int) -> list[bytes]:

@@ -197,7 +197,7 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 
 @st.composite
 def json_lines(draw: st.DrawFn, name: str) -> bytes:
-    """A good line as JSON some of whose members hold something else, or are no member of it."""
+    """A good line as JSON some of whose members hold something else, or are not a member of it."""
     record: dict[str, Any] = names_and_values(name)
     for at in draw(st.lists(st.sampled_from(sorted(record)), max_size=3)):
         record[at] = draw(json_values)

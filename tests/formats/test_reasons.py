@@ -18,8 +18,8 @@ def reason_of(name: str, data: str) -> str:
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
-        (CLOUDTRAIL | {"eventTime": "2026-02-30T08:14:55Z"}, "there is no such hour"),
-        (CLOUDTRAIL | {"eventTime": "0000-01-01T00:00:00Z"}, "there is no such hour"),
+        (CLOUDTRAIL | {"eventTime": "2026-02-30T08:14:55Z"}, "the time does not exist: '"),
+        (CLOUDTRAIL | {"eventTime": "0000-01-01T00:00:00Z"}, "the time does not exist: '"),
         (CLOUDTRAIL | {"eventTime": "2026-11-20"}, "eventTime is not a time in UTC (as"),
         (CLOUDTRAIL | {"eventTime": None, "timeWindow": {"windowStart": "soon"}}, "'soon'"),
         (CLOUDTRAIL | {"eventTime": 7}, "the record has no time (eventTime or timeWindow"),
@@ -72,7 +72,7 @@ def test_a_line_too_short_says_how_many_columns_it_has_and_which_is_missing():
 def test_a_time_that_does_not_exist_is_shown_with_its_date():
     head = "#Fields: time date c-ip\n"
     assert reason_of("cloudfront", f"{head}25:14:55\t2026-11-20\t192.0.2.1") == (
-        "there is no such time (date and time): '2026-11-20 25:14:55'"
+        "the time does not exist (date and time): '2026-11-20 25:14:55'"
     )
 
 

@@ -165,7 +165,7 @@ CLUSTER = ("FORBIDDEN/", "maximum (\\w+ )?shards open")
 
 
 def key(row: Row) -> tuple[str, str]:
-    """Return what tells a row from others."""
+    """Return what identifies a row."""
     return row.type, row.reason
 
 

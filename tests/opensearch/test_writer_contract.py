@@ -143,9 +143,7 @@ def test_an_index_is_made_by_its_first_document(
     assert one.indexed == 1
 
 
-def test_each_object_is_told_of_its_own_rejects(
-    subject: Subject, bulk: BulkWriter, index: str
-) -> None:
+def test_each_object_gets_its_own_rejects(subject: Subject, bulk: BulkWriter, index: str) -> None:
     good, bad = Rejects(), Rejects()
     bulk.add(block(index, [""] * 2, id_of="good-{}".format), counts_of(good))
     bulk.add(block(index, ["", '"n":"x"', ""], id_of="bad-{}".format), counts_of(bad))
