@@ -54,7 +54,7 @@ TABLE: tuple[Row, ...] = (
         Verdict.REJECT,
         "mapper_parsing_exception",
         "",
-        "A value does not match the mapping of the index.",
+        "It is not valid JSON, or does not match the mapping of the index.",
     ),
     Row(
         Verdict.REJECT,

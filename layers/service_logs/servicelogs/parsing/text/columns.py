@@ -17,7 +17,7 @@ from servicelogs.parsing.fields import Field, FieldType
 
 Kind = Literal["string", "number", "list", "first", "last", "hidden"]
 """What a group holds: a `list` is cut into items, `first` and `last` are items themselves, and what
-is `hidden` is no value of the document's but helps to find its time."""
+is `hidden` is not a value of the document but helps to find its time."""
 
 
 class Group(NamedTuple):
