@@ -53,7 +53,7 @@ def test_account_and_region_come_from_the_key_whatever_tells_the_type():
 
 def test_what_the_key_names_as_no_log_is_none_under_any_prefix():
     types = log_types(log_type="alb", log_type_prefixes={"AWSLogs/": "alb"})
-    assert answer(types, "AWSLogs/111122223333/ELBAccessLogTestFile") == "a test of access"
+    assert answer(types, "AWSLogs/111122223333/ELBAccessLogTestFile") == "an AWS test file"
 
 
 @pytest.mark.parametrize("key", [FLOW_KEY, "a/copy", "net/a"])

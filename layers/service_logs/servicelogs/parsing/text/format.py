@@ -62,7 +62,7 @@ class TextFormat(Format):
             if name in names[:position]:
                 raise ConfigurationError(f"{name[:60]!r} is given twice")
             if re.fullmatch(self.header.foreign, name):
-                raise ConfigurationError(f"{name!r} is not a column of {self.name}")
+                raise ConfigurationError(f"{name[:60]!r} is not a column of {self.name}")
         if {column.name for column in self.columns}.isdisjoint(names):
             raise ConfigurationError(
                 f"none of the names is a column of {self.name}: {' '.join(names)[:60]!r}"
