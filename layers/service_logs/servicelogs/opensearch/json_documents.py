@@ -206,8 +206,11 @@ class JsonDocuments(Encoder):
 def _iso_time(time: str) -> Time:
     """Read a time in ISO 8601; a ValueError if it is not one."""
     if not is_iso_time(time):
-        raise ValueError(f"{time[:40]!r} is not a time")
-    hour, _ = read_iso_hour(time[:13].encode())
+        raise ValueError(f"{time[:40]!r} is not a time in UTC")
+    try:
+        hour, _ = read_iso_hour(time[:13].encode())
+    except ValueError as error:
+        raise ValueError(f"the time does not exist: {time!r}") from error
     return hour, b'"%b"' % time.encode()
 
 
@@ -316,5 +319,10 @@ def _is_id(text: str) -> bool:
 
 def _dumps(value: object) -> bytes:
     """Encode on one line; what is not a number and what is not a character does not get through."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except ValueError as error:
+        raise ValueError(
+            "the record holds a number that JSON does not have (NaN, 1e999)"
+        ) from error
     return text.encode("utf-8", "replace")
