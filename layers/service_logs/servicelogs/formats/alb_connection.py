@@ -5,6 +5,7 @@ from servicelogs.parsing.text.columns import (
     CIPHER,
     TLS_VERSION,
     WORD,
+    Form,
     integer,
     ip,
     keyword,
@@ -20,7 +21,7 @@ FORMAT = TextFormat(
     name="alb_connection",
     title="Application Load Balancer connection logs",
     page="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-connection-logs.html",
-    deliverer="logdelivery.elasticloadbalancing.amazonaws.com",
+    service_principal="logdelivery.elasticloadbalancing.amazonaws.com",
     keys=(
         (
             "AWSLogs/{account}/elasticloadbalancing/{region}/{day}"
@@ -47,12 +48,12 @@ FORMAT = TextFormat(
         keyword(
             "leaf_client_cert_serial_number",
             "serial number of the client's certificate",
-            form="[0-9A-Fa-f:]++",
+            form=Form("[0-9A-Fa-f:]++", "a serial number in hexadecimal digits"),
         ),
         keyword(
             "tls_verify_status",
             "Success, or Failed: and why, as Failed:ClientCertUntrusted",
-            form="[A-Z][A-Za-z]*+(?::[0-9A-Za-z_]++)?",
+            form=Form("[A-Z][A-Za-z]*+(?::[0-9A-Za-z_]++)?", "Success, or Failed and why"),
         ),
         quotes_optional(
             text(

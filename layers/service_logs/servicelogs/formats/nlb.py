@@ -2,6 +2,7 @@
 
 from servicelogs.formats import load_balancers
 from servicelogs.parsing.text.columns import (
+    Form,
     decoded,
     endpoint,
     integer,
@@ -14,9 +15,8 @@ from servicelogs.parsing.text.columns import (
 )
 from servicelogs.parsing.text.format import TextFormat
 
-_PROTOCOL = "h[0-9]c?|[a-z]++/[0-9.]++"
-"""The form of what a listener can agree on: `h2`, `http/1.1`. It stands behind the client's name
-for the server."""
+_PROTOCOL = Form("h[0-9]c?|[a-z]++/[0-9.]++", "a protocol, as h2 or http/1.1")
+"""It stands behind the client's name for the server."""
 _ALPN = (
     "alpn_client_preference_list",
     "protocols that the client prefers; AWS cuts the list at 256 bytes",
@@ -26,7 +26,7 @@ FORMAT = TextFormat(
     name="nlb",
     title="Network Load Balancer access logs",
     page="https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html",
-    deliverer="delivery.logs.amazonaws.com",
+    service_principal="delivery.logs.amazonaws.com",
     keys=(
         (
             "AWSLogs/{account}/elasticloadbalancing/{region}/{day}"

@@ -22,6 +22,7 @@ from servicelogs.parsing.text.columns import (
     EMPTY,
     TLS_VERSION,
     Column,
+    Form,
     Group,
     Variant,
     integer,
@@ -44,7 +45,8 @@ def _bracketed_time(name: str, description: str) -> Column:
     field = Field(name, "timestamp", description, alias_of="@timestamp")
     groups = (Group(field, "hidden"), Group(None, "hidden"))
     pattern = r"\[(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d)(:[0-5]\d:[0-5]\d) \+0000\]"
-    return Column(name, (Variant(pattern, groups),), read_time=_hour)
+    expects = "a time in UTC, as [20/Nov/2026:08:14:55 +0000]"
+    return Column(name, (Variant(pattern, groups),), read_time=_hour, expects=expects)
 
 
 def _hour(text: bytes) -> tuple[int, bytes]:
@@ -130,6 +132,7 @@ def _request(name: str, description: str) -> Column:
             EMPTY,
         ),
         quoted=True,
+        expects="a request line in quotes",
     )
 
 
@@ -155,6 +158,7 @@ def _unescaped(column: Column, *with_quotes: tuple[int, str], end: str = "") -> 
         (*map(without, column.variants), bare, *starmap(with_some, with_quotes)),
         null=f'"{column.null}"{end}',
         in_json=column,
+        expects=column.expects or "text in quotes",
     )
 
 
@@ -189,7 +193,7 @@ _ACL_REQUIRED = "Yes: the request needed an ACL to be allowed; else none, in JSO
 
 def _acl_required(name: str, description: str, *, since: str = "") -> Column:
     """Yes, or in JSON a boolean."""
-    column = keyword(name, description, since=since, form="[A-Z][a-z]++")
+    column = keyword(name, description, since=since, form=Form("[A-Z][a-z]++", "Yes"))
     of_json = keyword(name, description, since=since)
     variants = tuple(
         v._replace(groups=tuple(group._replace(convert=_yes) for group in v.groups))
@@ -206,7 +210,7 @@ FORMAT = TextFormat(
     name="s3_access",
     title="Amazon S3 server access logs",
     page="https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html",
-    deliverer="logging.s3.amazonaws.com",
+    service_principal="logging.s3.amazonaws.com",
     keys=(
         # With the source bucket's account and Region; such a key fits the other layout too.
         "{prefix?}{account}/{region}/{name}/{day}/{moment}-{unique}",
@@ -255,14 +259,14 @@ FORMAT = TextFormat(
             "signature_version",
             "SigV2 or SigV4; none if unauthenticated",
             since="2019",
-            form=r"SigV[0-9][^<end>]*+",
+            form=Form(r"SigV[0-9][^<end>]*+", "a signature version, as SigV4"),
         ),
         keyword("cipher_suite", "TLS cipher; none for plain HTTP", since="2019", form=CIPHER),
         keyword(
             "authentication_type",
             "AuthHeader or QueryString (presigned URL)",
             since="2019",
-            form=r"[A-Z][A-Za-z]*+",
+            form=Form(r"[A-Z][A-Za-z]*+", "AuthHeader or QueryString"),
         ),
         keyword("host_header", "endpoint that the request was sent to", since="2019"),
         keyword("tls_version", "TLS protocol", since="2019", form=TLS_VERSION),
@@ -270,14 +274,14 @@ FORMAT = TextFormat(
             "access_point_arn",
             "access point that was used",
             since="2021",
-            form=r"arn:[^<end>]++",
+            form=Form(r"arn:[^<end>]++", "an ARN"),
         ),
         _acl_required("acl_required", _ACL_REQUIRED, since="2022"),
         keyword(
             "source_region",
             "Region that the request came from",
             since="2025",
-            form=r"[a-z][0-9a-z]*+-[0-9a-z-]++",
+            form=Form(r"[a-z][0-9a-z]*+-[0-9a-z-]++", "a Region, as eu-west-1"),
         ),
     ),
     # What is shorter and goes on has words that are not where they belong.
