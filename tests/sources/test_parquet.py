@@ -235,6 +235,13 @@ def test_a_file_that_temporary_storage_cannot_hold_comes_again_and_says_what_to_
         rows_of(parquet(TEXT))
 
 
+def test_temporary_storage_that_fails_otherwise_is_not_taken_for_a_full_one(monkeypatch):
+    broken = partial(open, os.devnull, "rb", buffering=0)
+    monkeypatch.setattr(tempfile, "TemporaryFile", broken)
+    with pytest.raises(OSError, match="not open for writing"):
+        rows_of(parquet(TEXT))
+
+
 def test_what_is_no_parquet_inside_is_a_fault_of_the_object():
     with pytest.raises(UnreadableObject, match="row 1"):
         rows_of(b"PAR1" + b"\0" * 1000 + b"PAR1")
