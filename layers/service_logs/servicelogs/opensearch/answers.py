@@ -25,6 +25,8 @@ class Verdict(Enum):
 
     ALREADY_THERE = auto()
     """An earlier delivery created it."""
+    ADJUST = auto()
+    """It does not fit as it is: once more in another form; if it is refused again, a reject."""
     REJECT = auto()
     """It never fits, or its index takes no more: to the backup bucket."""
     SPLIT = auto()
@@ -50,8 +52,9 @@ class Row:
 TABLE: tuple[Row, ...] = (
     Row(Verdict.ALREADY_THERE, "version_conflict_engine_exception"),
     # The document's own fault.
-    Row(Verdict.REJECT, "mapper_parsing_exception"),
-    Row(Verdict.REJECT, "illegal_argument_exception", "immense term"),
+    Row(Verdict.ADJUST, "mapper_parsing_exception"),
+    Row(Verdict.ADJUST, "illegal_argument_exception", "immense term"),
+    Row(Verdict.ADJUST, "illegal_argument_exception", "^DocValuesField .* is too large"),
     Row(Verdict.REJECT, "action_request_validation_exception"),
     # The index is past writing.
     Row(Verdict.REJECT, "index_closed_exception"),
