@@ -5,6 +5,7 @@
 
 import argparse
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -44,6 +45,23 @@ A file counts as delivered when it was modified last, a pipe now: a record witho
 one, and a record dated more than a day later goes to the index of that day. Indexes have the names
 of a deployment's default settings (aws-alb-2026.11.23)."""
 
+_ABOUT_EXPLAIN = """\
+Show column by column (for JSON, field by field) what stands in a record, what it becomes in the
+document, and which column does not match. Of a file it is the first record that is rejected, else
+the first of all."""
+
+_MORE_ABOUT_EXPLAIN = """\
+A line of a rejects file (of parse --rejects, or of the backup bucket) is recognised: the record in
+it is explained, with its type. Of such a file, --record is the number of the line.
+
+examples:
+  servicelogs explain access.log.gz --record 17
+  servicelogs explain --type alb 'http 2026-11-20T08:14:55.123456Z app/web/0a1b …'
+  aws s3 cp s3://BACKUP_BUCKET/rejected/alb/….ndjson.gz - | servicelogs explain -
+
+exit status: 0 the record matches, 1 it does not, 2 bad usage, an unknown type, or what cannot be
+read."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the arguments say; return the exit status."""
@@ -52,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "formats":
             _write(_describe(options.name) if options.name else _list())
             return ALL_WELL
-        return _parse(options)
+        return _explain(options) if options.command == "explain" else _parse(options)
     except ServiceLogsError as error:
         sys.stderr.write(f"servicelogs: {error}\n")
         return BAD_USAGE
@@ -89,6 +107,19 @@ def _parse(options: argparse.Namespace) -> int:
     if outcome.failed:
         return BAD_USAGE
     return SOME_REJECTED if outcome.rejected else ALL_WELL
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from servicelogs.command_line.explain import explain  # late, like parsing
+
+    matches = explain(
+        options.record_or_file,
+        log_type=options.type,
+        fields=field_names(options.fields),
+        record=options.record,
+        as_json=options.json,
+    )
+    return ALL_WELL if matches else SOME_REJECTED
 
 
 class _OneLine(argparse.ArgumentParser):
@@ -138,10 +169,52 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
         metavar="FILE",
         help="write what was rejected there, a line of JSON each, as in the backup bucket",
     )
+    _add_explain(commands)
     options = parser.parse_args(given)
     if options.command == "parse" and options.source and len(options.files) > 1:
         parse.error("--source is the key of one file: parse each file by itself")
     return options
+
+
+def _add_explain(commands: "argparse._SubParsersAction[_OneLine]") -> None:
+    explain = commands.add_parser(
+        "explain",
+        help="show column by column why a record is rejected, or what it becomes",
+        description=_ABOUT_EXPLAIN,
+        epilog=_MORE_ABOUT_EXPLAIN,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    explain.add_argument(
+        "record_or_file",
+        metavar="LINE|FILE",
+        help="a record, in quotes, or a log file, if there is one of that name; "
+        "- is standard input",
+    )
+    explain.add_argument(
+        "--type", default="", metavar="NAME", help="the log type; it is not looked for"
+    )
+    explain.add_argument(
+        "--fields",
+        default="",
+        metavar="NAMES",
+        help="the columns where there is no header, as for parse",
+    )
+    explain.add_argument(
+        "--record",
+        type=_record_number,
+        default=0,
+        metavar="NUMBER",
+        help="the number of the record in the file (log.record, record_number)",
+    )
+    explain.add_argument(
+        "--json", action="store_true", help="write one JSON object, for programs, and no table"
+    )
+
+
+def _record_number(text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,17}", text):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not the number of a record, from 1")
+    return int(text)
 
 
 def _write(lines: Iterable[str]) -> None:

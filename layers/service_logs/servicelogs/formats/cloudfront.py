@@ -40,7 +40,8 @@ DEFAULT = (
 def _status(name: str, description: str) -> Column:
     """A status code; `000`, the viewer left before there was one, is the number 0."""
     group = Group(Field(snake(name), "integer", description), "number")
-    return Column(name, (Variant(r"(?:00(?=0))?(0|[1-9]\d{0,8}+)", (group,)),))
+    variant = Variant(r"(?:00(?=0))?(0|[1-9]\d{0,8}+)", (group,))
+    return Column(name, (variant,), expects="a status code, as 200 or 000")
 
 
 def _url_part(name: str, description: str) -> Column:

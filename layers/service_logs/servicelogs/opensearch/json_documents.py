@@ -42,7 +42,7 @@ MOST_ARRAYS = 300
 _MOST_TIMES = 10_000
 _MOST_NAME_CHARACTERS = 256 * 1024
 # As numbers: a byte is looked for many times faster than bytes of length one.
-_QUOTE, _BACKSLASH, _BRACE_ENDS, _BRACKET, _BRACKET_ENDS = b'"\\}[]'
+_QUOTE, _BACKSLASH, _BRACE_ENDS, _BRACKET, _BRACKET_ENDS, _LINE_FEED = b'"\\}[]\n'
 
 _ABSENT = msgspec.Raw(b"")
 _Nothing = Annotated[int, msgspec.Meta(ge=1, le=0)]
@@ -77,6 +77,16 @@ class Members:
         self.promoted = _promoted(log_format)
         """Writes the member `request` of what was decoded."""
 
+    def compacted(self, record: bytes) -> tuple[bytes, Any]:
+        """Write a record on one line, and decode it; None for what may not go through even so."""
+        if _LINE_FEED not in record:
+            return record, None
+        try:
+            compact = msgspec.json.format(record, indent=-1)
+        except (msgspec.DecodeError, RecursionError):
+            return record, None
+        return compact, decode_plain(compact, self.decoder)
+
 
 class JsonDocuments(Encoder):
     """The documents of one source's records."""
@@ -99,7 +109,10 @@ class JsonDocuments(Encoder):
         source_id = self.source.id.encode()
         may_nest = bool(self._format.free_form)
         documents = expired = 0
-        for number, key, record, members in self._rows():
+        for number, key, raw, members in self._rows():
+            record = raw
+            if members is None:
+                record, members = self._members.compacted(raw)
             if (
                 members is None
                 or len(record) > MOST_TERM_BYTES

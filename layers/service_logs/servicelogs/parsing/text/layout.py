@@ -7,7 +7,7 @@ from functools import cache
 
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.text.columns import Column
-from servicelogs.parsing.text.notation import Notation, pattern_text
+from servicelogs.parsing.text.notation import Notation, group_name, pattern_text
 from servicelogs.parsing.text.patterns import Columns, MakePlan
 from servicelogs.parsing.text.shapes import Shapes
 
@@ -77,10 +77,33 @@ class Layout[Plan]:
     def prefix(self, number: int) -> Callable[[bytes], re.Match[bytes] | None]:
         """Compile what lines begin with whose first so many columns match."""
         if number not in self._prefixes:
-            every = [{-1, *range(len(column.variants))} for column in self.columns[:number]]
-            text = pattern_text(self.columns, every, self._notation)
-            self._prefixes[number] = re.compile((text + self._notation.next).encode()).match
+            self._prefixes[number] = re.compile(self._prefix_text(number)).match
         return self._prefixes[number]
+
+    def _prefix_text(self, number: int, *, named: bool = False) -> bytes:
+        every = [{-1, *range(len(column.variants))} for column in self.columns[:number]]
+        text = pattern_text(self.columns, every, self._notation, named=named)
+        return (text + self._notation.next).encode()
+
+    def split(self, line: bytes) -> tuple[list[bytes], bytes]:
+        """Give what stands in the columns, from the first on, that match; and the line's rest."""
+        number = self.matching(line)
+        match = self.shapes.general.split(line) or re.match(
+            self._prefix_text(number, named=True), line
+        )
+        if number == 0 or match is None:
+            return [], line
+        texts = [match[group_name(at)] for at in range(number)]
+        return texts, line[match.end(group_name(number - 1)) :]
+
+    def beginning(
+        self, number: int, make_plan: MakePlan[Plan], *, timeless: bool = False
+    ) -> "Layout[Plan]":
+        """Give the layout of lines that end after so many columns; `timeless`: without a time."""
+        of = self.shapes.general.of
+        notation = of.notation._replace(before=of.notation.before[:number])
+        times = () if timeless else tuple(time.name for time in of.times)
+        return Layout(self.columns[:number], notation, make_plan, times=times)
 
     def _value(self, rest: bytes) -> str:
         """Give the value that a rest of a line begins with, cut short."""

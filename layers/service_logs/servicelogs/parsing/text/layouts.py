@@ -75,6 +75,15 @@ class Layouts[Plan]:
             else ByPosition(log_format, make_plan)
         )
 
+    def nearest(self, line: bytes, columns: Layout[Plan]) -> Layout[Plan]:
+        """Give the layout by which it is said why a line is not a record: the newest as a rule.
+
+        It is an older one where that matches, but for a time that does not exist. `columns` is the
+        layout of text, as the last header says.
+        """
+        layouts = self.of_text.others or (columns,)
+        return next((one for one in layouts if one.shapes.general.match(line)), layouts[0])
+
     def of_json(self, names: tuple[str, ...]) -> Layout[Plan]:
         """Give the layout of JSON objects with these members; a ValueError if none is known."""
         return self._kept[LayoutName(names, json=True)]

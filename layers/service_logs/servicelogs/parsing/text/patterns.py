@@ -75,11 +75,7 @@ class Pattern[Plan]:
         self._variants = [sorted(numbers) for numbers in variants]
         self._rests = frozenset(rests)
         self._quotes_counted = quotes_counted
-        text = pattern_text(of.columns, self._variants, of.notation, quotes_counted=quotes_counted)
-        text += of.notation.after
-        if True in rests:
-            text += _rest(of.notation.separator) + ("?" if False in rests else "")
-        self.match = re.compile(text.encode(), re.DOTALL).fullmatch
+        self.match = self._compile()
         self._groups = [
             (column, number, group)
             for column, numbers in zip(of.columns, self._variants, strict=True)
@@ -93,6 +89,24 @@ class Pattern[Plan]:
         self.plans: Cache[ShapeKey, Plan] = Cache(
             lambda key: make_plan(self, self.shape(key)), MOST_SHAPES
         )
+
+    def split(self, line: bytes) -> re.Match[bytes] | None:
+        """Match a line so that each column, as a whole, is a group with a name."""
+        return self._compile(named=True)(line)
+
+    def _compile(self, *, named: bool = False) -> Callable[[bytes], re.Match[bytes] | None]:
+        of = self.of
+        text = pattern_text(
+            of.columns,
+            self._variants,
+            of.notation,
+            quotes_counted=self._quotes_counted,
+            named=named,
+        )
+        text += of.notation.after
+        if True in self._rests:
+            text += _rest(of.notation.separator) + ("?" if False in self._rests else "")
+        return re.compile(text.encode(), re.DOTALL).fullmatch
 
     def _find_markers(self) -> Iterator[int]:
         numbers_of = zip(self.of.columns, self._variants, strict=True)
