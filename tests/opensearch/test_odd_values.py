@@ -16,6 +16,7 @@ from servicelogs.opensearch.writer import BulkWriter
 from servicelogs.parsing.json.format import JsonFormat
 from servicelogs.records import Source
 from servicelogs.settings import IndexSettings
+from tests.formats.test_delimited import HEADER, LINES
 from tests.opensearch.blocks import Rejects, counts_of
 
 SOURCE = Source("s3://logs/key", "0123456789abcdef", datetime(2026, 11, 20, 9, tzinfo=UTC))
@@ -185,12 +186,12 @@ def deployment(real: OpenSearch, unique_prefix: str) -> Deployment:
     return Deployment(real, unique_prefix)
 
 
-def over_two_lines(record: str) -> str:
-    """Write a record so that it is decoded and written anew."""
-    return record.replace(",", ",\n", 1)
+def with_a_name_of_ours(record: str) -> str:
+    """Write a record so that it is decoded and written anew before it is sent."""
+    return record.removesuffix("}") + ',"request":"of AWS"}'
 
 
-@pytest.mark.parametrize("layout", [str, over_two_lines])
+@pytest.mark.parametrize("layout", [str, with_a_name_of_ours])
 @pytest.mark.parametrize("name", JSON_FORMATS)
 def test_a_value_of_any_shape_in_any_field_is_kept_in_a_document(
     deployment: Deployment, name: str, layout: Callable[[str], str]
@@ -213,3 +214,40 @@ def test_a_value_of_any_shape_in_any_field_is_kept_in_a_document(
     changed = [log for one in documents.values() if "original" in (log := one["log"])]
     assert [log for log in changed if log["adjusted"] != [*log["original"]]] == []
     assert deployment.total() == len(odd)
+
+
+ODD_WORDS = (
+    *("-", "0", "-7", "1.5", "9" * 9, "9" * 18, "9" * 30, "9" * 2_000, "1e400", "true", "x"),
+    *("1969-12-31T23:59:59Z", "0001-01-01T00:00:00.000000Z", "2262-04-12T00:00:00.000000Z"),
+    *("9999-12-31T23:59:59.999999Z", "2026-13-45T99:00:00Z", "9999999999", "99999999999"),
+    *("[31/Dec/9999:23:59:59 +0000]", "[01/Jan/0001:00:00:00 +0000]", "999.999.999.999:99999"),
+    *("fe80::1%eth0", "x" * 40_000, "é" * 20_000, "9" * 40_000, f"{'9' * 40_000}:443"),
+    *("http://h:99999/x", '"GET / HTTP/1.1"', '{"a":1}', "[1]", "a,b", "a;b", "%00", "\\"),
+)
+
+
+def odd_lines(name: str) -> Iterator[str]:
+    """Give a good line with each odd word in place of each of its own, and behind it."""
+    line = LINES[name].decode()
+    separator = "\t" if "\t" in line else " "
+    words = line.split(separator)
+    for at in range(len(words) + 1):
+        for word in ODD_WORDS:
+            yield separator.join((*words[:at], word, *words[at + 1 :]))
+            if word.isascii():
+                yield separator.join((*words[:at], f'"{word}"', *words[at + 1 :]))
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_a_line_that_is_read_is_a_document_whatever_its_values(
+    deployment: Deployment, name: str
+) -> None:
+    set_up(deployment.client, deployment.settings, [name])
+    first = [HEADER.decode()] if name == "vpc_flow" else []
+    lines = [*first, *odd_lines(name)]
+    deployment.deliver(name, "\n".join(lines).encode())
+    refused = [one for one in deployment.rejects if one.error_type != "does_not_match"]
+    assert [(lines[one.number - 1][:300], one.reason) for one in refused] == []
+    documents = [*deployment.documents()]
+    assert len(documents) + len(deployment.rejects) + len(first) == len(lines)
+    assert len(documents) > len(ODD_WORDS)

@@ -10,7 +10,8 @@ holds them against it.
 import copy
 import json
 import math
-from collections.abc import Mapping
+import operator
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -39,6 +40,12 @@ MOST_ARRAYS = 20
 
 _MOST_FORMATS = 64
 _WIDE = math.inf
+_SCALARS = (str, int, float, bool, type(None))
+_FITTING: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("keyword", "integer", "long", "float", "ip", "date", "date_nanos"), _SCALARS),
+    "boolean": (bool, type(None)),
+}
+"""The types of Python whose values each type of field takes without another look."""
 _OUT = object()
 """Stands for a value that cannot be where it is."""
 
@@ -109,8 +116,10 @@ class _Fitting:
     ) -> None:
         """Fit an object's members in place."""
         for name, value in [*holder.items()]:
+            mapping = properties.get(name) or _mapping_of(name, properties)
+            if mapping and type(value) in _FITTING.get(mapping.get("type", ""), ()):
+                continue
             path = f"{above}.{name}" if above else name
-            mapping = _mapping_of(name, properties)
             delivered = value
             if isinstance(value, Repeated):
                 # What is in it may be changed in place.
@@ -202,14 +211,13 @@ def _parseable(value: Any, room: float = _WIDE, depth: int = 1) -> Any:
         _check_depth(depth)
         items = [_parseable(one, room, depth + 1) for one in value]
         return value if type(value) is list and _same(value, items) else items
-    if isinstance(value, str):
-        text = str(value)
-        if len(text) * 4 > room:
-            data = text.encode("utf-8", "replace")
-            if len(data) > room:
-                return data[: int(room)].decode("utf-8", "ignore")[:CUT_CHARACTERS]
-        return text if isinstance(value, NumberAsText) else value
-    return value
+    if not isinstance(value, str):
+        return value
+    if len(value) * 4 > room:
+        data = value.encode("utf-8", "replace")
+        if len(data) > room:
+            return data[: int(room)].decode("utf-8", "ignore")[:CUT_CHARACTERS]
+    return str(value) if isinstance(value, NumberAsText) else value
 
 
 def _parseable_members(value: dict[str, Any], room: float, depth: int) -> dict[str, Any]:
@@ -218,10 +226,10 @@ def _parseable_members(value: dict[str, Any], room: float, depth: int) -> dict[s
     for name, inner in value.items():
         if len(name) > MOST_NAME:
             raise _Unfit
-        left = room if room is _WIDE else room - len(name.encode("utf-8", "replace")) - 1
+        left = room - (len(name) if name.isascii() else len(name.encode("utf-8", "replace"))) - 1
         if left >= LEAST_ROOM:
             members[name] = _parseable(inner, left, depth + 1)
-    return value if _same([*value.values()], [*members.values()]) else members
+    return value if _same(value.values(), members.values()) else members
 
 
 def _check_depth(depth: int) -> None:
@@ -229,12 +237,8 @@ def _check_depth(depth: int) -> None:
         raise _Unfit
 
 
-def _same(values: list[Any], others: list[Any]) -> bool:
-    return len(values) == len(others) and all(map(_is, values, others))
-
-
-def _is(one: Any, other: Any) -> bool:
-    return one is other
+def _same(values: Collection[Any], others: Collection[Any]) -> bool:
+    return len(values) == len(others) and all(map(operator.is_, values, others))
 
 
 def _storable(value: Any) -> Any:

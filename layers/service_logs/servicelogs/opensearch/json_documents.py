@@ -80,7 +80,7 @@ class Members:
     def compacted(self, record: bytes) -> tuple[bytes, Any]:
         """Write a record on one line, and decode it; None for what may not go through even so."""
         if _LINE_FEED not in record:
-            return record, None
+            return record, decode_plain(record, self.decoder)  # where it was cut by its braces
         try:
             compact = msgspec.json.format(record, indent=-1)
         except (msgspec.DecodeError, RecursionError):
@@ -187,7 +187,9 @@ class JsonDocuments(Encoder):
             id_ = f"{self.source.id}-{self._records.key(number)}"
         promoted = promoted_of(record, log_format)
         original = fit(record, log_format)
-        log = b',"original":%b,"adjusted":%b' % (encode(original), encode([*original]))
+        log = b""
+        if original:
+            log = b',"original":%b,"adjusted":%b' % (encode(original), encode([*original]))
         own = encode(record)[1:]  # it may raise: nothing is appended before
         action, _, head = frame
         self._body += _DOCUMENT_START % (
@@ -195,7 +197,7 @@ class JsonDocuments(Encoder):
             encode(id_),
             head,
             number,
-            log if original else b"",
+            log,
             printed,
             _PROMOTED_MEMBER % encode(promoted) if promoted else b"",
         )
@@ -233,8 +235,7 @@ def _decoder(log_format: JsonFormat) -> msgspec.json.Decoder[Any]:
     members += _objects(log_format.free_form, log_format.promoted)
     elsewhere = {f"_{i}": name for i, name in enumerate((*RESERVED, *OBEYED))}
     members += [(attribute, _Nothing, 0) for attribute in elsewhere]
-    renamed = dict(elsewhere)
-    renamed["time"] = log_format.times[0]
+    renamed = elsewhere | {"time": log_format.times[0]}
     no_id = {"id": _ABSENT}
     if log_format.ids:
         renamed["id"] = log_format.ids[0]
