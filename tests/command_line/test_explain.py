@@ -57,7 +57,7 @@ def wrong(explained: dict[str, Any]) -> list[str]:
 
 
 REJECTS = [
-    pytest.param(case, reject, id=f"{case.parent.name}-{case.stem}-{reject['ordinal']}")
+    pytest.param(case, reject, id=f"{case.parent.name}-{case.stem}-{reject['record_number']}")
     for case in cases()
     for reject in expected(case)["rejects"]
 ]
@@ -67,13 +67,13 @@ REJECTS = [
 def test_reason_is_that_of_parse_and_the_column_is_the_one_it_names(
     explain: Explain, case: Path, reject: dict[str, Any]
 ) -> None:
-    log_type, record = case.parent.name, str(reject["ordinal"])
+    log_type, record = case.parent.name, str(reject["record_number"])
 
     status, explained = explain("--type", log_type, "--record", record, str(case))
 
     assert (status, explained["matches"]) == (1, False)
     assert explained["reason"] == reject["reason"]
-    assert (explained["log_type"], explained["record"]) == (log_type, reject["ordinal"])
+    assert (explained["log_type"], explained["record"]) == (log_type, reject["record_number"])
     named = wrong(explained)
     assert len(named) <= 1
     if named and not re.search("time is not one|goes on|too large", reject["reason"]):

@@ -52,7 +52,7 @@ class Records:
         """What follows the source's id in each `_id`: short ASCII without quotes and backslashes;
         None: the record's number does."""
         self.hour = hour
-        """The hour (from 1970) that dates them, whatever they say; None: each tells its own."""
+        """The hour (from 1970) that dates them, whatever they say; None: each has its own."""
         self._items = items
         self._text = text
 

@@ -48,7 +48,7 @@ class LogFile:
 
     def source(self, start: bytes, detected: Detected) -> Source:
         """Describe where its records come from; `start` is what its text begins with."""
-        # A name may hold bytes that are no UTF-8.
+        # A name may hold bytes that are not UTF-8.
         uri = os.fsencode(self.uri).decode("utf-8", "replace")
         identity = hashlib.sha256(uri.encode() + b"\0" + start).digest()
         return Source(

@@ -39,11 +39,11 @@ exit status: 0 nothing was rejected, 1 something was, 2 bad usage, an unknown ty
 cannot be read or identified.
 
 A document's id (with --bulk) is the event's own where AWS gives it one, else made of the file's
-name as given (or --source), the start of its text, and the record's number: the same input gives
+name as given (or --source), the start of its text, and the record number: the same input gives
 the same ids. A deployment gives other ids, made of bucket, key and ETag.
-A file counts as delivered when it was modified last, a pipe now: a record without a time gets that
-one, and a record dated more than a day later goes to the index of that day. Indexes have the names
-of a deployment's default settings (aws-alb-2026.11.23)."""
+The delivery time of a file is when it was modified last, that of a pipe is now: a record without a
+time gets it, and a record dated more than a day later goes to the index of that day. Indexes have
+the names of a deployment's default settings (aws-alb-2026.11.23)."""
 
 _ABOUT_EXPLAIN = """\
 Show column by column (for JSON, field by field) what stands in a record, what it becomes in the
@@ -144,7 +144,10 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     )
     parse.add_argument("files", nargs="+", metavar="FILE", help="a log file; - is standard input")
     parse.add_argument(
-        "--type", default="", metavar="NAME", help="the log type of all files; it is not looked for"
+        "--type",
+        default="",
+        metavar="NAME",
+        help="the log type of all files, instead of identifying it",
     )
     parse.add_argument(
         "--fields",
@@ -158,16 +161,19 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
         default="",
         metavar="KEY",
         help="the S3 key that the file came from, or s3://bucket/key: it says type, account and "
-        "Region, and is log.source (only with one FILE)",
+        "Region, and becomes log.source (only with one FILE)",
     )
     parse.add_argument(
-        "--bulk", action="store_true", help="write a bulk request: action line, document"
+        "--bulk",
+        action="store_true",
+        help="write the body of a bulk request: for each document an action line and the document",
     )
     parse.add_argument(
         "--rejects",
         default="",
         metavar="FILE",
-        help="write what was rejected there, a line of JSON each, as in the backup bucket",
+        help="write rejected records there, a line of JSON each with its reason, as in the backup "
+        "bucket",
     )
     _add_explain(commands)
     options = parser.parse_args(given)

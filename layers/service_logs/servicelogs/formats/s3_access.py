@@ -167,7 +167,7 @@ FORMAT = TextFormat(
     name="s3_access",
     title="Amazon S3 server access logs",
     page="https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html",
-    deliverer="logging.s3.amazonaws.com",
+    service_principal="logging.s3.amazonaws.com",
     keys=(
         # With the source bucket's account and Region; such a key fits the other layout too.
         "{prefix?}{account}/{region}/{name}/{day}/{moment}-{unique}",

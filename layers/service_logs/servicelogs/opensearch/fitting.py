@@ -79,7 +79,10 @@ def adjust(document: bytes, log_format: Format) -> bytes | None:
 
 def encode(value: object) -> bytes:
     """Encode on one line; what is not a number and what is not a character does not get through."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except ValueError as error:
+        raise ValueError("the record holds a number that JSON does not have (NaN)") from error
     return text.encode("utf-8", "replace")
 
 

@@ -208,8 +208,11 @@ class JsonDocuments(Encoder):
 def _iso_time(time: str) -> Time:
     """Read a time in ISO 8601; a ValueError if it is not one."""
     if not is_iso_time(time):
-        raise ValueError(f"{time[:40]!r} is not a time")
-    hour, _ = read_iso_hour(time[:13].encode())
+        raise ValueError(f"{time[:40]!r} is not a time in UTC")
+    try:
+        hour, _ = read_iso_hour(time[:13].encode())
+    except ValueError as error:
+        raise ValueError(f"the time does not exist: {time!r}") from error
     return hour, b'"%b"' % time.encode()
 
 

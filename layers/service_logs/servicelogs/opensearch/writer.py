@@ -76,7 +76,7 @@ class Piece:
             Reject(
                 number=number,
                 error_type=finding.type,
-                reason=finding.reason,
+                reason=finding.as_rejection(),
                 raw=self.block.raw(number),
                 index=target["_index"],
                 id=target["_id"],
@@ -245,7 +245,7 @@ def _settle(
         start += piece.documents
         again += left
         blocking += found
-    return [again] if again else [], _gravest(blocking)
+    return [again] if again else [], _most_severe(blocking)
 
 
 def _settle_piece(
@@ -275,7 +275,7 @@ def _settle_piece(
     return [*adjusted, *([piece.of(left)] if left else [])], blocking
 
 
-def _gravest(blocking: list[Finding]) -> Finding | None:
+def _most_severe(blocking: list[Finding]) -> Finding | None:
     """Choose what must be fixed before what passes by itself."""
     return max(blocking, key=lambda found: found.verdict is Verdict.FIX, default=None)
 
@@ -329,4 +329,4 @@ def _leave(requests: Iterable[list[Piece]], error: DeliveryError) -> None:
 def _out_of_time(busy: Finding | None) -> TryLater:
     if busy is not None:
         return TryLater(str(busy.as_error()))
-    return TryLater("there was no time left to send these records; they come again from the queue")
+    return TryLater("no time was left to send these records: they come again from the queue")

@@ -17,7 +17,7 @@ from servicelogs.parsing.fields import Field, FieldType
 
 Kind = Literal["string", "number", "list", "first", "last", "hidden"]
 """What a group holds: a `list` is cut into items, `first` and `last` are items themselves, and what
-is `hidden` is no value of the document's but helps to find its time."""
+is `hidden` is not a value of the document but helps to find its time."""
 
 
 class Group(NamedTuple):
@@ -212,7 +212,7 @@ def decoded_as(field: Field, name: str, convert: Callable[[bytes], bytes]) -> Co
 
 
 def percent_decoded(value: bytes) -> bytes:
-    """Decode a value once; what is no UTF-8 then is replaced."""
+    """Decode a value once; what is not UTF-8 then is replaced."""
     spaced = value.replace(b"%20", b" ")
     if b"%" not in spaced:
         return spaced
@@ -233,7 +233,7 @@ def validity(name: str, description: str, *, since: str = "") -> Column:
         Group(Field(f"{stem}_not_{end}", "timestamp", f"{description}: valid {of}", since))
         for end, of in (("before", "from"), ("after", "until"))
     )
-    whole = Group(Field(name, "keyword", f"{description}: validity, if it is no two times", since))
+    whole = Group(Field(name, "keyword", f"{description}: validity, if it is not two times", since))
     two = Variant(r"NotBefore=([0-9][^<end>;]*);NotAfter=([0-9][^<end>;]*)", (before, after))
     return Column(name, (two, Variant(r"([^<end>]+)", (whole,), otherwise=True)), since=since)
 

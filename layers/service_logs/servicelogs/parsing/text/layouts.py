@@ -101,11 +101,16 @@ class Layouts[Plan]:
 
     def _check_members(self, names: tuple[str, ...]) -> None:
         if len(names) > _MOST_COLUMNS:
-            raise ValueError(f"it has {len(names)} members, more than any record has")
-        if sum(map(len, names)) > _MOST_NAMES_BYTES:
-            raise ValueError("the names of its members are longer than those of any record")
+            raise ValueError(
+                f"the record has {len(names)} members, at most {_MOST_COLUMNS} are read"
+            )
+        if (length := sum(map(len, names))) > _MOST_NAMES_BYTES:
+            raise ValueError(
+                f"the names of the record's members have {length} characters, "
+                f"at most {_MOST_NAMES_BYTES} are read"
+            )
         if self._members.keys().isdisjoint(names):
-            raise ValueError(f"none of its members is known: {', '.join(names)[:200]!r}")
+            raise ValueError(f"none of the record's members is known: {', '.join(names)[:200]!r}")
 
 
 class ByPosition[Plan]:
@@ -165,7 +170,7 @@ class ByHeader[Plan]:
         """What a line may have besides: nothing."""
 
     def after(self, line: bytes, current: Layout[Plan]) -> Layout[Plan] | None:
-        """Read a header, or pass over a comment."""
+        """Read a header, or skip a comment."""
         if names := self.header(line):
             return self._layouts[LayoutName(names, json=False)]
         return current if self._comment and line.startswith(self._comment) else None

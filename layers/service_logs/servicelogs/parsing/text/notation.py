@@ -21,7 +21,7 @@ class Notation(NamedTuple):
     next: str
     """The pattern of what follows a column, the last one too."""
     mark: str
-    """What is counted to tell that no value without quotes holds one."""
+    """What is counted to know that no value without quotes holds one."""
 
 
 def separated(columns: int, separator: str) -> Notation:

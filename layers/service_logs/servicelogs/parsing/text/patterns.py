@@ -47,7 +47,7 @@ class Shape(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """The columns of lines, how they are written, and those that tell the time, the best first."""
+    """The columns of lines, how they are written, and those that hold the time, the best first."""
 
     columns: tuple[Column, ...]
     notation: Notation
@@ -156,7 +156,7 @@ class Pattern[Plan]:
             for at, (column, number, group) in enumerate(self._groups)
         )
         taken = {column.name for column, group in groups if group}
-        time = next((t for t in self.of.times if _told(t, taken)), None)
+        time = next((t for t in self.of.times if _has_time(t, taken)), None)
         quotes = self.quotes_of(key) if self._quotes_counted else None
         return Shape(groups, rest, True in self._rests, time, quotes)
 
@@ -164,7 +164,7 @@ class Pattern[Plan]:
         return {at for at, missing in zip(self.markers, key, strict=True) if missing}
 
 
-def _told(time: Column, taken: set[str]) -> bool:
+def _has_time(time: Column, taken: set[str]) -> bool:
     return time.name in taken and (not time.date or time.date in taken)
 
 
