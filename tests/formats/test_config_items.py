@@ -34,13 +34,14 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )  # fmt: skip
+names = st.sampled_from(["name", "resourceId", "_id", "of another kind"])
 items = st.fixed_dictionaries(
     {},
     optional={
         "configuration": values,
         "supplementaryConfiguration": values,
         "tags": values | st.dictionaries(st.text(), st.text()),
-        "relationships": st.lists(st.dictionaries(st.text(), st.text(), max_size=3), max_size=3),
+        "relationships": st.lists(st.dictionaries(names, st.text(), max_size=3), max_size=3),
         "configurationStateId": values,
     },
 )
@@ -53,7 +54,7 @@ def as_delivered(document: dict[str, Any]) -> dict[str, Any]:
     log = document["log"]
     assert {*log.get("adjusted", [])} == {*log.get("original", {})}
     own = {name: value for name, value in document.items() if name not in RESERVED}
-    return own | log.get("original", {})
+    return own | document.get("extra_fields", {}) | log.get("original", {})
 
 
 @given(

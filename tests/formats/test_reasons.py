@@ -49,11 +49,9 @@ def test_a_number_of_milliseconds_that_is_not_a_time_is_shown(timestamp, reason)
     assert [reject.reason for reject in rejects] == ([reason] if reason else [])
 
 
-def test_numbers_and_nesting_that_python_does_not_decode_are_rejected_in_plain_words():
-    digits, depth = "9" * 5000, 100_000
-    many = json.dumps(WAF)[:-1] + f',"x":{digits},"y":NaN}}'
+def test_nesting_that_python_does_not_decode_is_rejected_in_plain_words():
+    depth = 100_000
     deep = json.dumps(WAF)[:-1] + f',"x":{"[" * depth}{"]" * depth},"y":NaN}}'
-    assert reason_of("waf", many).startswith("the record holds a number with too many digits")
     assert reason_of("waf", deep) == "the record nests too deeply to be decoded"
 
 

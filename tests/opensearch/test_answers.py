@@ -122,6 +122,9 @@ PRODUCERS: dict[tuple[str, str], Producer] = {
     ("version_conflict_engine_exception", ""): document_that_is_there,
     ("mapper_parsing_exception", ""): refused('"n":"no object"'),
     ("illegal_argument_exception", "immense term"): refused(f'"n":{{"a":"{"x" * 40_000}"}}'),
+    ("illegal_argument_exception", "^DocValuesField .* is too large"): refused(
+        f'"n":{{"a":"{"x" * 32_762}"}}'
+    ),
     ("action_request_validation_exception", ""): id_that_is_too_long,
     ("index_closed_exception", ""): closed_index,
     ("cluster_block_exception", r"^index \[.*\[FORBIDDEN/"): index_setting(
@@ -181,7 +184,8 @@ def check_that_the_writer_obeys(row: Row, bulk: BulkWriter, given: Block) -> Non
     else:
         bulk.flush()
         assert one.already_there == (row.verdict is Verdict.ALREADY_THERE)
-        assert rejects.types() == ([row.type] if row.verdict is Verdict.REJECT else [])
+        refused = row.verdict in (Verdict.ADJUST, Verdict.REJECT)
+        assert rejects.types() == ([row.type] if refused else [])
     assert one.add_up()
 
 
@@ -235,7 +239,8 @@ def test_an_index_past_writing_takes_its_documents_to_the_rejects_and_no_others(
     assert "blocked by" in rejects[0].reason
 
 
-UNMAPPABLE = {
+# What the type's own mapping (that of `alb`) says how to change.
+ADJUSTABLE = {
     "a duplicate key": '"k":"a","k":"b"',
     "a control character": '"k":"a\x01b"',
     "a number of 2,000 digits": f'"x":{"9" * 2_000}',
@@ -244,14 +249,36 @@ UNMAPPABLE = {
     "an empty name": '"":1',
     "a name of dots": '"a..b":1',
     "a value under an alias": '"source":{"ip":"192.0.2.1"}',
-    "an object for a keyword": '"k":{"a":1}',
-    "a bare value for a free-form field": '"n":[1]',
     "a name of OpenSearch's own": '"_id":"mine"',
     "a name of 60,000 characters": f'"{"n" * 60_000}":1',
+}
+
+# What an index refuses that somebody made with another mapping, and what is no JSON.
+UNMAPPABLE = {
+    "an object for a keyword": '"k":{"a":1}',
+    "a bare value for a free-form field": '"n":[1]',
     "a term of 40,000 bytes": f'"k":"{"x" * 40_000}"',
     "a path and value of more than a term": f'"n":{{"{"p" * 400}":"{"x" * 32_500}"}}',
     "not a number": '"x":NaN',
 }
+
+
+@pytest.mark.parametrize("fields", ADJUSTABLE.values(), ids=ADJUSTABLE.keys())
+def test_one_document_that_is_refused_is_changed_and_indexed_like_those_around_it(
+    real: OpenSearch, unique_prefix: str, writer_of: Callable, fields: str
+) -> None:
+    index = f"{unique_prefix}-alb-2026.11.23"
+    create(real, index)
+    rejects = Rejects()
+    one = counts_of(rejects)
+    bulk = writer_of(real)
+    bulk.add(block(index, ["", fields, ""]), one)
+    bulk.flush()
+    assert rejects == []
+    assert (one.indexed, one.left) == (3, 0)
+    source = real.get(index=index, id="0123456789abcdef-2")["_source"]
+    assert source["log"]["record"] == 2
+    assert {"k", "extra_fields"} & source.keys() or source["log"]["adjusted"]
 
 
 @pytest.mark.parametrize("fields", UNMAPPABLE.values(), ids=UNMAPPABLE.keys())

@@ -1,18 +1,22 @@
 """A free-form value is changed only where OpenSearch would refuse it, and what it was is kept."""
 
+import json
+
 import pytest
 
-from servicelogs.opensearch.flat_object import MOST_DEPTH, fit_free_form
+from servicelogs import formats
+from servicelogs.opensearch.fitting import MOST_DEPTH
+from servicelogs.opensearch.fitting import fit as fit_record
 
 PATH = "requestParameters.name"
 LONGEST_TERM = 32_766  # Lucene's
-# A term holds the leaf's path too, and two bytes between them.
-LONGEST = LONGEST_TERM - len(PATH) - 2
+# A term is the field's name, the leaf's path and the leaf, with a byte between each two.
+LONGEST = LONGEST_TERM - len(f"requestParameters.{PATH}=")
 
 
 def fit(value: object) -> tuple[dict, dict]:
     record = {"requestParameters": value}
-    return record, fit_free_form(record, ["requestParameters"])
+    return record, fit_record(record, formats.get("cloudtrail"))
 
 
 def nested(levels: int) -> object:
@@ -45,10 +49,10 @@ def test_a_bare_value_becomes_an_object_and_is_kept():
     assert fit(None) == ({"requestParameters": None}, {})
 
 
-def test_what_nests_too_deep_is_refused_and_one_level_less_is_not():
+def test_what_nests_too_deep_is_kept_as_text_and_one_level_less_stays():
     assert fit(nested(MOST_DEPTH)) == ({"requestParameters": nested(MOST_DEPTH)}, {})
-    with pytest.raises(ValueError, match="levels deep"):
-        fit(nested(MOST_DEPTH + 1))
     # The list is a level of its own.
-    with pytest.raises(ValueError, match="levels deep"):
-        fit({"name": [nested(MOST_DEPTH - 1)]})
+    for deep in (nested(MOST_DEPTH + 1), {"name": [nested(MOST_DEPTH - 1)]}):
+        record, original = fit(deep)
+        assert record == {}
+        assert json.loads(original["requestParameters"]) == deep

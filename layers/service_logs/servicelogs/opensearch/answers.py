@@ -25,6 +25,8 @@ class Verdict(Enum):
 
     ALREADY_THERE = auto()
     """An earlier delivery created it."""
+    ADJUST = auto()
+    """It does not match the mapping: once more in another form; refused again: a reject."""
     REJECT = auto()
     """It never matches the mapping, or its index takes no writes: to the backup bucket."""
     SPLIT = auto()
@@ -51,15 +53,21 @@ TABLE: tuple[Row, ...] = (
     Row(Verdict.ALREADY_THERE, "version_conflict_engine_exception"),
     # The document's own fault.
     Row(
-        Verdict.REJECT,
+        Verdict.ADJUST,
         "mapper_parsing_exception",
         "",
         "It is not valid JSON, or does not match the mapping of the index.",
     ),
     Row(
-        Verdict.REJECT,
+        Verdict.ADJUST,
         "illegal_argument_exception",
         "immense term",
+        "A value is too long to be indexed.",
+    ),
+    Row(
+        Verdict.ADJUST,
+        "illegal_argument_exception",
+        "^DocValuesField .* is too large",
         "A value is too long to be indexed.",
     ),
     Row(

@@ -17,7 +17,7 @@ import msgspec
 
 from servicelogs.dates import read_iso_hour
 from servicelogs.opensearch.encoder import Encoder
-from servicelogs.opensearch.flat_object import MOST_TERM_BYTES, fit_free_form
+from servicelogs.opensearch.fitting import MOST_TERM_BYTES, OBEYED, encode, fit
 from servicelogs.opensearch.frames import Frames
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.frame import PROMOTED, RESERVED
@@ -47,7 +47,7 @@ _QUOTE, _BACKSLASH, _BRACE_ENDS, _BRACKET, _BRACKET_ENDS, _LINE_FEED = b'"\\}[]\
 _ABSENT = msgspec.Raw(b"")
 _Nothing = Annotated[int, msgspec.Meta(ge=1, le=0)]
 """No value, null neither, is of this type: a record with such a member is decoded whole."""
-_encode = msgspec.json.Encoder().encode
+_encode_members = msgspec.json.Encoder().encode
 
 _DOCUMENT_START = b'%b%b}}\n%b%d%b},"@timestamp":%b,%b'
 """Takes action line, id in quotes, frame, record's number, what we say of changes, time, promoted
@@ -80,7 +80,7 @@ class Members:
     def compacted(self, record: bytes) -> tuple[bytes, Any]:
         """Write a record on one line, and decode it; None for what may not go through even so."""
         if _LINE_FEED not in record:
-            return record, None
+            return record, decode_plain(record, self.decoder)  # where it was cut by its braces
         try:
             compact = msgspec.json.format(record, indent=-1)
         except (msgspec.DecodeError, RecursionError):
@@ -186,18 +186,20 @@ class JsonDocuments(Encoder):
         if not _is_id(id_):
             id_ = f"{self.source.id}-{self._records.key(number)}"
         promoted = promoted_of(record, log_format)
-        original = fit_free_form(record, log_format.free_form)
-        log = b',"original":%b,"adjusted":%b' % (_dumps(original), _dumps([*original]))
-        own = _dumps(record)[1:]  # it may raise: nothing is appended before
+        original = fit(record, log_format)
+        log = b""
+        if original:
+            log = b',"original":%b,"adjusted":%b' % (encode(original), encode([*original]))
+        own = encode(record)[1:]  # it may raise: nothing is appended before
         action, _, head = frame
         self._body += _DOCUMENT_START % (
             action,
-            _dumps(id_),
+            encode(id_),
             head,
             number,
-            log if original else b"",
+            log,
             printed,
-            _PROMOTED_MEMBER % _dumps(promoted) if promoted else b"",
+            _PROMOTED_MEMBER % encode(promoted) if promoted else b"",
         )
         self._body += b"%b\n" % own
         self._documents += 1
@@ -224,16 +226,19 @@ _seconds = Cache(_second, _MOST_TIMES)
 
 
 def _decoder(log_format: JsonFormat) -> msgspec.json.Decoder[Any]:
-    """Decode the time, the id, the free-form fields, the list of headers, and our own names."""
+    """Decode the time, the id, free-form fields, the list of headers, and what is not let through.
+
+    That is our own names, and those of the engine's that it would obey.
+    """
     members: list[Any] = [("time", int if log_format.in_milliseconds else str)]
     if log_format.headers:
         top, inner = log_format.header_list
         members.append((top, msgspec.defstruct(top, [(inner, list[_Header])], gc=False)))
     members += [("id", msgspec.Raw, _ABSENT)] if log_format.ids else []
     members += _objects(log_format.free_form, log_format.promoted)
-    members += [(f"_{i}", _Nothing, 0) for i in range(len(RESERVED))]
-    renamed = {f"_{i}": name for i, name in enumerate(RESERVED)}
-    renamed["time"] = log_format.times[0]
+    elsewhere = {f"_{i}": name for i, name in enumerate((*RESERVED, *OBEYED))}
+    members += [(attribute, _Nothing, 0) for attribute in elsewhere]
+    renamed = elsewhere | {"time": log_format.times[0]}
     no_id = {"id": _ABSENT}
     if log_format.ids:
         renamed["id"] = log_format.ids[0]
@@ -275,12 +280,12 @@ def _promoted(log_format: JsonFormat) -> Callable[[Any], bytes]:
 def _from_member(get: Callable[[Any], Any]) -> Callable[[Any], bytes]:
     def promoted(members: Any) -> bytes:
         inner = get(members)
-        if inner is None or (data := _encode(inner)) == b"{}":
+        if inner is None or (data := _encode_members(inner)) == b"{}":
             return b""
         # A colon that no quote follows is in a string, or before a value that is not one.
         if data.count(b'":"') != data.count(b'":'):
             decoded = json.loads(data.decode("utf-8", "replace"), strict=False)
-            data = _dumps({name: v for name, v in decoded.items() if isinstance(v, str)})
+            data = encode({name: v for name, v in decoded.items() if isinstance(v, str)})
         return _PROMOTED_MEMBER % data if data != b"{}" else b""
 
     return promoted
@@ -315,14 +320,3 @@ def _is_id(text: str) -> bool:
         return 0 < len(text.encode()) <= MOST_ID_BYTES
     except UnicodeEncodeError:  # half a surrogate pair
         return False
-
-
-def _dumps(value: object) -> bytes:
-    """Encode on one line; what is not a number and what is not a character does not get through."""
-    try:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    except ValueError as error:
-        raise ValueError(
-            "the record holds a number that JSON does not have (NaN, 1e999)"
-        ) from error
-    return text.encode("utf-8", "replace")

@@ -4,15 +4,17 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import OpenSearchException
 
+from servicelogs import formats
 from servicelogs.delivery.counts import SourceCounts
 from servicelogs.errors import DeliveryError, TryLater
 from servicelogs.opensearch.answers import Finding, Verdict, judge, judge_failure
+from servicelogs.opensearch.fitting import adjust
 from servicelogs.records import Block, Reject
 
 # A body is sent when it holds this much, and never holds more than that.
@@ -44,6 +46,8 @@ class Piece:
     counts: SourceCounts
     body: bytes | bytearray
     documents: int
+    adjusted: bool = False
+    """Whether each was refused once, and changed so that it fits."""
 
     def lines(self) -> list[tuple[bytes, bytes]]:
         """Return each document's action line and its own."""
@@ -53,7 +57,16 @@ class Piece:
     def of(self, lines: Sequence[tuple[bytes, bytes]]) -> "Piece":
         """Return a piece that holds only these of its documents."""
         body = b"".join(b"%b\n%b\n" % pair for pair in lines)
-        return Piece(self.block, self.counts, body, len(lines))
+        return Piece(self.block, self.counts, body, len(lines), self.adjusted)
+
+    def in_another_form(self, action: bytes, document: bytes) -> "Piece | None":
+        """Return a piece of a refused document, changed so that it fits; None if it was already."""
+        if self.adjusted:
+            return None
+        fitting = adjust(document, formats.get(self.counts.log_type))
+        if fitting is None:
+            return None
+        return replace(self.of([(action, fitting)]), adjusted=True)
 
     def reject(self, action: bytes, document: bytes, finding: Finding) -> None:
         """Hand a document that will never be taken to its source's counts."""
@@ -230,18 +243,19 @@ def _settle(
     for piece in request:
         left, found = _settle_piece(piece, items[start : start + piece.documents])
         start += piece.documents
-        if left:
-            again.append(piece.of(left))
-            blocking += found
+        again += left
+        blocking += found
     return [again] if again else [], _most_severe(blocking)
 
 
 def _settle_piece(
     piece: Piece, results: list[Mapping[str, Any]]
-) -> tuple[list[tuple[bytes, bytes]], list[Finding]]:
+) -> tuple[list[Piece], list[Finding]]:
+    """Count what became of a piece's documents; return what must be sent again, and why."""
     failed = [number for number, result in enumerate(results) if result["status"] != 201]
     piece.counts.indexed += len(results) - len(failed)
     left: list[tuple[bytes, bytes]] = []
+    adjusted: list[Piece] = []
     blocking: list[Finding] = []
     lines: list[tuple[bytes, bytes]] = []
     for number in failed:
@@ -251,12 +265,14 @@ def _settle_piece(
             piece.counts.already_there += 1
             continue
         lines = lines or piece.lines()
-        if finding.verdict is Verdict.REJECT:
+        if finding.verdict is Verdict.ADJUST and (other := piece.in_another_form(*lines[number])):
+            adjusted.append(other)
+        elif finding.verdict in (Verdict.ADJUST, Verdict.REJECT):
             piece.reject(*lines[number], finding)
         else:
             left.append(lines[number])
             blocking.append(finding)
-    return left, blocking
+    return [*adjusted, *([piece.of(left)] if left else [])], blocking
 
 
 def _most_severe(blocking: list[Finding]) -> Finding | None:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from servicelogs.dates import EPOCH, iso
@@ -17,25 +18,68 @@ is_iso_time = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:[0-5]\d:[0-5]\d(?:\.\d{1,9}+)?+Z", re.ASCII
 ).fullmatch
 
+MOST_DIGITS = 1000
+"""Numbers of more characters are kept as text: so many JSON parsers take (Jackson's limit)."""
+
+
+class NumberAsText(str):
+    """A number that neither a parser of JSON takes nor a double holds, as it is written."""
+
+    __slots__ = ()
+
+
+class Repeated(list[Any]):
+    """The values of a member that stands several times in one object; the last one counts."""
+
+    __slots__ = ()
+
 
 def decode(data: bytes) -> dict[str, Any]:
     """Decode one JSON object, also with control characters and bytes that are not UTF-8.
 
-    A ValueError if it is not one, a RecursionError if it nests too deep.
+    A ValueError if it is not one, a RecursionError if it nests too deep. Nothing is lost: members
+    that stand several times are Repeated, numbers that are too long or too large NumberAsText.
     """
     text = data.decode("utf-8", "replace")
     try:
-        record = json.loads(text, strict=False)
+        record = json.loads(
+            text,
+            strict=False,
+            object_pairs_hook=_members,
+            parse_int=_integer,
+            parse_float=_decimal,
+        )
     except json.JSONDecodeError as error:
         near = text[error.pos : error.pos + _SHOWN]
         raise ValueError(
             f"the record is not JSON from character {error.pos + 1} on: {near!r} ({error.msg})"
         ) from error
-    except ValueError as error:  # Python's limit
-        raise ValueError(f"the record holds a number with too many digits ({error})") from error
     if not isinstance(record, dict):
         raise ValueError(f"the record is not a JSON object: {text[:_SHOWN]!r}")
     return record
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
+    values: dict[str, Repeated] = {}
+    for name, value in pairs:
+        values.setdefault(name, Repeated()).append(value)
+    return {name: found if len(found) > 1 else found[0] for name, found in values.items()}
+
+
+def _integer(text: str) -> int | NumberAsText:
+    return int(text) if len(text) <= MOST_DIGITS else NumberAsText(text)
+
+
+def _decimal(text: str) -> float | NumberAsText:
+    number = float(text)
+    try:
+        held = len(text) <= MOST_DIGITS and Decimal(text) == Decimal(repr(number))
+    except InvalidOperation:  # an exponent of twenty digits
+        held = False
+    return number if held else NumberAsText(text)
 
 
 def value_at(record: object, path: str) -> object:
@@ -44,6 +88,8 @@ def value_at(record: object, path: str) -> object:
         if not isinstance(record, dict):
             return None
         record = record.get(name)
+        if isinstance(record, Repeated):
+            record = record[-1]
     return record
 
 
