@@ -79,6 +79,9 @@ KEYS = {
     f"o-a1b2c3d4e5/{TRAIL}": "cloudtrail",  # as Control Tower lays them out
     S3_PARTITIONED: "s3_access",
     WAF: "waf",
+    f"AWSLogs/{ACCOUNT}/S3AccessLogs/{REGION}/shop-assets/2026/11/20/"
+    "2026-11-20-00-00-00-0A1B2C3D4E5F6071": "s3_access",
+    f"AWSLogs/{ACCOUNT}/S3AccessLogs/{REGION}/2026-11-20-08-14-55-0A1B2C3D4E5F6071": "s3_access",
     HISTORY: "config",
     SNAPSHOT: "config",
     OVERSIZED: "config",
@@ -118,6 +121,7 @@ NO_LOGS = {
     f"AWSLogs/{ACCOUNT}/Config/ConfigWritabilityCheckFile": "a test of access",
     f"o-a1b2c3d4e5/AWSLogs/{ACCOUNT}/Config/ConfigWritabilityCheckFile": "a test of access",
     "aws-programmatic-access-test-object": "a test of access",
+    "exports/aws-logs-write-test": "a test of access",
     f"AWSLogs/{ACCOUNT}/CloudTrail/": "a folder's marker",
     f"AWSLogs/{ACCOUNT}/CloudTrail-Digest/": "a folder's marker",
     f"AWSLogs/{ACCOUNT}/CloudTrail-Digest/{REGION}/2026/11/20/{ACCOUNT}_CloudTrail-Digest_{REGION}"
@@ -221,9 +225,23 @@ def test_a_key_tells_the_format_alone(key: str, prefix: str) -> None:
     assert detect_by_key(prefix + key) == (formats.get(PLACELESS[key]), "", "", "")
 
 
-def test_of_a_global_web_acl_the_key_tells_cloudfront_for_the_region() -> None:
+def test_the_region_of_a_web_acl_of_cloudfront_is_us_east_1() -> None:
     found = detect_by_key(WAF.replace(f"/{REGION}/", "/cloudfront/").replace(REGION, "cloudfront"))
-    assert found == (formats.get("waf"), "", ACCOUNT, "cloudfront")
+    assert found == (formats.get("waf"), "", ACCOUNT, "us-east-1")
+
+
+@pytest.mark.parametrize("region", ["eusc-de-east-1", "us-iso-east-1", "us-gov-west-1", "x1-y2-z"])
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: f"{KEYS[key]}:{len(key)}")
+def test_a_region_is_identified_by_its_place_in_a_key_whatever_its_shape(
+    key: str, region: str
+) -> None:
+    found = detect_by_key(key.replace(REGION, region))
+    assert found == (formats.get(KEYS[key]), "", ACCOUNT, region)
+
+
+def test_an_item_of_a_global_resource_has_no_region() -> None:
+    found = detect_by_key(OVERSIZED.replace(REGION, "global"))
+    assert found == (formats.get("config"), "", ACCOUNT, "")
 
 
 @pytest.mark.parametrize("key", FLOWS)
@@ -296,13 +314,16 @@ def test_objects_that_are_no_logs_are_told_by_their_key(key: str, prefix: str) -
         (b"Enable AccessLog for ELB: shop-web at 2026-11-20", "a test of access"),
         (b"Enable ConnectionLog for ELB: shop-web", "a test of access"),
         (b"Enable HealthCheckLog for ELB: shop-web", "a test of access"),
+        (b"Permission Check Successful", "a test of access"),
     ],
 )
 @pytest.mark.parametrize("key", ["copied/file", TRAIL, ALB])
+@pytest.mark.parametrize("log_type", ["", "cloudtrail", "alb"])
 def test_objects_that_are_no_logs_are_told_by_their_start(
-    start: bytes, what: str, key: str
+    start: bytes, what: str, key: str, log_type: str
 ) -> None:
-    assert detect(key, start).skip == what
+    types = ObjectTypes(LogSettings(log_type=log_type))
+    assert types.identify(key, start, None).skip == what
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,9 @@ _MOST_LINES = 40
 
 _line_starts = re.compile(rb"^(?=\S)", re.MULTILINE)
 _digest = re.compile(rb"\s*\{(?=[^{}\[\]]*\"digestStartTime\"\s*:)")
-_test_of_access = re.compile(rb"Enable (?:Access|Connection|HealthCheck)Log for ELB")
+_test_of_access = re.compile(
+    rb"Enable (?:Access|Connection|HealthCheck)Log for ELB|Permission Check Successful\s*\Z"
+)
 
 
 def why_not_a_log(start: bytes) -> str:

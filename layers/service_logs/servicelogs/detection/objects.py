@@ -63,11 +63,11 @@ class ObjectTypes:
             return by_key
         if fault is None and not start.strip() and len(start) < START_BYTES:
             return Detected(None, "an empty object")
-        if by_key and self._assigned(key):
-            return by_key
         start = start[:MOST_BYTES]
         if skip := content.why_not_a_log(start):
             return Detected(None, skip)
+        if by_key and self._assigned(key):
+            return by_key
         return by_key or self._by_content(keys.places(key), start, fault)
 
     def _by_content(
