@@ -24,6 +24,7 @@ from servicelogs.parsing.frame import PROMOTED, RESERVED
 from servicelogs.parsing.json.format import JsonFormat
 from servicelogs.parsing.json.proof import decode_plain
 from servicelogs.parsing.json.values import (
+    has_time,
     is_iso_time,
     iso_second,
     promoted_of,
@@ -163,7 +164,11 @@ class JsonDocuments(Encoder):
     def write(self, number: int, record: dict[str, Any]) -> None:
         """Append the document of a decoded record, written anew so that it fits."""
         log_format = self._format
-        hour, printed = _iso_times[time_of(record, log_format)]
+        given = self._records.time(number)
+        if given and not has_time(record, log_format):
+            hour, printed = _iso_times[f"{given.decode()}Z"]
+        else:
+            hour, printed = _iso_times[time_of(record, log_format)]
         dated_by = self._records.hour
         frame = self._frames[hour if dated_by is None else dated_by]
         if frame is None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from servicelogs.dates import hour_of, iso
+from servicelogs.dates import hour_of, iso, read_iso_hour
 from servicelogs.opensearch.encoder import Encoder
 from servicelogs.opensearch.frames import Frames
 from servicelogs.parsing.text.columns import Group
@@ -54,7 +54,7 @@ class TextDocuments(Encoder):
         absent, mark = ABSENT, layout.mark
         frames, times = self._frames, layout.times
         keyed = self._records.keys is not None
-        delivered, dated_by = self._delivered, self._records.hour
+        without_time, dated_by = self._time_of_source, self._records.hour
         shapes = layout.shapes
         usual = shapes.usual
         match_usual, markers, printers = usual.match, usual.markers, usual.plans
@@ -77,7 +77,7 @@ class TextDocuments(Encoder):
             if conversions:
                 values = _convert(values, conversions)
             try:
-                hour, time = times[values[time_at]] if time_at >= 0 else delivered
+                hour, time = times[values[time_at]] if time_at >= 0 else without_time(number)
                 frame = frames[hour if dated_by is None else dated_by]
             except (ValueError, OverflowError):
                 odd = row
@@ -92,6 +92,11 @@ class TextDocuments(Encoder):
         self._documents += documents
         self._expired += expired
         return odd
+
+    def _time_of_source(self, number: int) -> tuple[int, bytes]:
+        """Give the hour and the time of a record that tells none itself."""
+        time = self._records.time(number)
+        return (read_iso_hour(time[:13])[0], time) if time else self._delivered
 
 
 def make_printer(pattern: Pattern[Printer], shape: Shape) -> Printer:
