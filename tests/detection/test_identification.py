@@ -222,12 +222,12 @@ def test_keys_of_every_format_are_tested() -> None:
 @pytest.mark.parametrize("key", PLACELESS)
 @pytest.mark.parametrize("prefix", ["", "cdn/", "a/b c/é/"])
 def test_a_key_tells_the_format_alone(key: str, prefix: str) -> None:
-    assert detect_by_key(prefix + key) == (formats.get(PLACELESS[key]), "", "", "")
+    assert detect_by_key(prefix + key)[:4] == (formats.get(PLACELESS[key]), "", "", "")
 
 
 def test_the_region_of_a_web_acl_of_cloudfront_is_us_east_1() -> None:
     found = detect_by_key(WAF.replace(f"/{REGION}/", "/cloudfront/").replace(REGION, "cloudfront"))
-    assert found == (formats.get("waf"), "", ACCOUNT, "us-east-1")
+    assert found[:4] == (formats.get("waf"), "", ACCOUNT, "us-east-1")
 
 
 @pytest.mark.parametrize("region", ["eusc-de-east-1", "us-iso-east-1", "us-gov-west-1", "x1-y2-z"])
@@ -236,12 +236,12 @@ def test_a_region_is_identified_by_its_place_in_a_key_whatever_its_shape(
     key: str, region: str
 ) -> None:
     found = detect_by_key(key.replace(REGION, region))
-    assert found == (formats.get(KEYS[key]), "", ACCOUNT, region)
+    assert found[:4] == (formats.get(KEYS[key]), "", ACCOUNT, region)
 
 
 def test_an_item_of_a_global_resource_has_no_region() -> None:
     found = detect_by_key(OVERSIZED.replace(REGION, "global"))
-    assert found == (formats.get("config"), "", ACCOUNT, "")
+    assert found[:4] == (formats.get("config"), "", ACCOUNT, "")
 
 
 @pytest.mark.parametrize("key", FLOWS)
@@ -249,7 +249,7 @@ def test_of_a_flow_log_the_key_tells_the_place_and_the_header_the_type(key: str)
     assert detect_by_key(key) is None
     for name in ("vpc_flow", "tgw_flow"):
         for start in STARTS[name]:
-            assert detect(key, start) == (formats.get(name), "", ACCOUNT, REGION)
+            assert detect(key, start)[:4] == (formats.get(name), "", ACCOUNT, REGION)
         assert place(key, name) == (ACCOUNT, REGION)
 
 
@@ -285,7 +285,7 @@ def test_of_a_v2_delivery_the_key_tells_the_place_and_the_first_line_the_type(
     text = (FOLDER / name / "v2_delivery_as_json.log").read_bytes()
     assert detect_by_key(key) is None
     for line in text.splitlines():
-        assert detect(key, line) == (formats.get(name), "", ACCOUNT, DELIVERIES[key])
+        assert detect(key, line)[:4] == (formats.get(name), "", ACCOUNT, DELIVERIES[key])
     assert detect(key, generate(name, 1)).format is formats.get(name)  # the same as text
 
 
@@ -293,7 +293,7 @@ def test_of_a_v2_delivery_the_key_tells_the_place_and_the_first_line_the_type(
 def test_a_key_that_tells_nothing_leaves_it_to_the_first_bytes(key: str) -> None:
     assert detect_by_key(key) is None
     for name, starts in STARTS.items():
-        assert detect(key, starts[0]) == (formats.get(name), "", "", "")
+        assert detect(key, starts[0])[:4] == (formats.get(name), "", "", "")
 
 
 @pytest.mark.parametrize("key", NO_LOGS)
@@ -330,7 +330,7 @@ def test_objects_that_are_no_logs_are_told_by_their_start(
     ("name", "start"), [(name, start) for name, some in STARTS.items() for start in some]
 )
 def test_first_bytes_tell_the_format_of_a_copy(name: str, start: bytes) -> None:
-    assert detect("copies/today.txt", start) == (formats.get(name), "", "", "")
+    assert detect("copies/today.txt", start)[:4] == (formats.get(name), "", "", "")
 
 
 def first_bytes(data: bytes) -> bytes:
@@ -410,7 +410,10 @@ def test_a_line_within_a_record_says_nothing() -> None:
     assert "no known format" in taken_for(text)
 
 
-@pytest.mark.parametrize("name", ["alb", "clb", "cloudfront", "s3_access", "vpc_flow", "waf"])
+@pytest.mark.parametrize(
+    "name",
+    ["alb", "clb", "cloudfront", "cloudtrail", "config", "s3_access", "vpc_flow", "waf"],
+)
 def test_an_odd_first_line_costs_no_other_record(name: str) -> None:
     text = generate(name, 20)
     parsed = parse(detect("copies/today.txt", b"odd words\n" + text).format, b"odd words\n" + text)
