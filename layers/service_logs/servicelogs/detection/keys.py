@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple
 
 from servicelogs import formats
+from servicelogs.parsing.places import Place
 
 # Its place in a key identifies a Region: not all look like `eu-west-1` (`eusc-de-east-1`).
 _REGION = "[a-z0-9]+(?:-[a-z0-9]+)+"
@@ -52,13 +52,6 @@ NOT_LOGS = {
 """Objects among the logs that hold none, by what they are."""
 
 _NOT_LOGS = {reason: re.compile(pattern) for reason, pattern in NOT_LOGS.items()}
-
-
-class Place(NamedTuple):
-    """The account and Region that a key names; empty if it does not."""
-
-    account_id: str = ""
-    region: str = ""
 
 
 def why_not_a_log(key: str) -> str:

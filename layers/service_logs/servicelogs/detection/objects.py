@@ -5,10 +5,10 @@ from typing import NamedTuple
 from servicelogs import formats
 from servicelogs.detection import content, keys
 from servicelogs.detection.content import MOST_BYTES, START_BYTES
-from servicelogs.detection.keys import Place
 from servicelogs.detection.options import with_options
 from servicelogs.errors import UnknownLogType, UnreadableObject
 from servicelogs.parsing.format import Format
+from servicelogs.parsing.places import Place
 from servicelogs.parsing.reader import Cut
 from servicelogs.settings import LogSettings
 from servicelogs.sources.export_tasks import cut_events, is_export, without_times

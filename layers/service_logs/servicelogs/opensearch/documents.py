@@ -39,7 +39,7 @@ def blocks_of(
 
 def parser_of(log_format: Format, source: Source, choose_index: ChooseIndex) -> Parser:
     """Give what turns the records of a source into blocks of documents."""
-    frames = Frames(log_format.name, source, choose_index)
+    frames = Frames(log_format, source, choose_index)
     match log_format:
         case TextFormat():
             return TextParser(_layouts(log_format), TextDocuments(frames))

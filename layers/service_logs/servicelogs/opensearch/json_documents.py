@@ -72,9 +72,14 @@ class Members:
 
     def __init__(self, log_format: JsonFormat) -> None:
         self.log_format = log_format
+        top = [name for name in log_format.places if "." not in name]
         self.decoder = _decoder(log_format)
         """Decodes that alone; a free-form value must be an object or null there, and a name of ours
         must not be there."""
+        self.decoder_with_place = _decoder(log_format, top)
+        """Decodes what names the account and Region too."""
+        self.place: Callable[[Any], tuple[bytes, ...]] = _places(len(top))
+        """Gives that of what was decoded."""
         self.promoted = _promoted(log_format)
         """Writes the member `request` of what was decoded."""
 
@@ -84,7 +89,7 @@ class JsonDocuments(Encoder):
 
     def __init__(self, members: Members, frames: Frames) -> None:
         super().__init__(frames)
-        self.decoder = members.decoder
+        self.decoder = members.decoder_with_place if frames.by_record else members.decoder
         self._members = members
         self._format = members.log_format
 
@@ -96,6 +101,8 @@ class JsonDocuments(Encoder):
         body, start, promoted = self._body, _DOCUMENT_START, self._members.promoted
         milliseconds = self._format.in_milliseconds
         frames, dated_by = self._frames, self._records.hour
+        frames_of_place, by_record = self._frames_of_place, self._by_record
+        place = self._members.place
         times: Cache[Any, Time] = _seconds if milliseconds else _iso_times
         source_id = self.source.id.encode()
         may_nest = bool(self._format.free_form)
@@ -130,7 +137,9 @@ class JsonDocuments(Encoder):
                 time, rest = divmod(time, 1000)
             try:
                 hour, printed = times[time]
-                frame = frames[hour if dated_by is None else dated_by]
+                if dated_by is not None:
+                    hour = dated_by
+                frame = frames_of_place[hour, place(members)] if by_record else frames[hour]
             except (ValueError, OverflowError):
                 yield number
                 continue
@@ -169,8 +178,13 @@ class JsonDocuments(Encoder):
             hour, printed = _iso_times[f"{given.decode()}Z"]
         else:
             hour, printed = _iso_times[time_of(record, log_format)]
-        dated_by = self._records.hour
-        frame = self._frames[hour if dated_by is None else dated_by]
+        if self._records.hour is not None:
+            hour = self._records.hour
+        if self._by_record:
+            named = tuple(strings_at(record, log_format.places))
+            frame = self._frames_of_place[hour, tuple(map(_dumps, named))]
+        else:
+            frame = self._frames[hour]
         if frame is None:
             self._expired += 1
             return
@@ -212,7 +226,7 @@ _iso_times = Cache(_iso_time, _MOST_TIMES)
 _seconds = Cache(_second, _MOST_TIMES)
 
 
-def _decoder(log_format: JsonFormat) -> msgspec.json.Decoder[Any]:
+def _decoder(log_format: JsonFormat, places: Iterable[str] = ()) -> msgspec.json.Decoder[Any]:
     """Decode the time, the id, the free-form fields, the list of headers, and our own names."""
     members: list[Any] = [("time", int if log_format.in_milliseconds else str)]
     if log_format.headers:
@@ -221,7 +235,9 @@ def _decoder(log_format: JsonFormat) -> msgspec.json.Decoder[Any]:
     members += [("id", msgspec.Raw, _ABSENT)] if log_format.ids else []
     members += _objects(log_format.free_form, log_format.promoted)
     members += [(f"_{i}", _Nothing, 0) for i in range(len(RESERVED))]
+    members += [(f"place_{i}", msgspec.Raw, _ABSENT) for i, _ in enumerate(places)]
     renamed = {f"_{i}": name for i, name in enumerate(RESERVED)}
+    renamed |= {f"place_{i}": name for i, name in enumerate(places)}
     renamed["time"] = log_format.times[0]
     no_id = {"id": _ABSENT}
     if log_format.ids:
@@ -229,6 +245,11 @@ def _decoder(log_format: JsonFormat) -> msgspec.json.Decoder[Any]:
         no_id = {}
     struct = msgspec.defstruct(log_format.name, members, rename=renamed, namespace=no_id, gc=False)
     return msgspec.json.Decoder(struct)
+
+
+def _places(number: int) -> Callable[[Any], tuple[bytes, ...]]:
+    names = [f"place_{i}" for i in range(number)]
+    return lambda members: tuple([bytes(getattr(members, name)) for name in names])
 
 
 def _objects(paths: Iterable[str], promoted: Iterable[str]) -> list[Any]:

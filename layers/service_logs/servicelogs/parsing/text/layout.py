@@ -33,7 +33,10 @@ def _no_time(text: bytes) -> tuple[int, bytes]:
 
 
 class Layout[Plan]:
-    """A layout of lines; `times` names the columns that tell the time, the best first."""
+    """A layout of lines.
+
+    `times` names the columns that say the time, `places` those that say account and Region.
+    """
 
     def __init__(
         self,
@@ -42,10 +45,12 @@ class Layout[Plan]:
         make_plan: MakePlan[Plan],
         *,
         times: tuple[str, ...],
+        places: tuple[str, ...] = (),
         open_end: bool = False,
     ) -> None:
         by_name = {column.name: column for column in reversed(columns)}
-        of = Columns(columns, notation, tuple(by_name[name] for name in times if name in by_name))
+        known = tuple(by_name[name] for name in times if name in by_name)
+        of = Columns(columns, notation, known, places)
         self.columns = columns
         self.times = times_read_by(next((column.read_time for column in of.times), None))
         """From a time as these lines write it to its hour (from 1970), and to ISO 8601 as far as it

@@ -52,6 +52,8 @@ class Columns(NamedTuple):
     columns: tuple[Column, ...]
     notation: Notation
     times: tuple[Column, ...]
+    places: tuple[str, ...] = ()
+    """The names of those that say the account and Region."""
 
 
 class Pattern[Plan]:
