@@ -83,8 +83,8 @@ def test_a_source_without_rejects_opens_no_file_and_writes_none(monkeypatch):
 def test_the_file_holds_each_reject_once_and_is_overwritten_by_a_retry(bucket, number):
     for _ in range(2):
         rejects = RejectsFile(SOURCE, "alb", 7)
-        for ordinal in range(number):
-            rejects.add(Reject(ordinal, "no", "why", bytes([ordinal % 256]) * 100))
+        for at in range(number):
+            rejects.add(Reject(at, "no", "why", bytes([at % 256]) * 100))
         rejects.upload(bucket, BUCKET)
         rejects.close()
 

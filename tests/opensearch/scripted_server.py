@@ -1,4 +1,4 @@
-"""A search engine that misbehaves on demand: it answers what a test tells it to.
+"""A search engine that misbehaves on demand: it answers what a test says.
 
 It keeps what it has taken, so that a test can compare it with what the writer claims.
 """

@@ -208,7 +208,7 @@ def test_a_deleted_object_is_gone_and_not_an_error(deployment):
 
     assert deployment.run() == []
 
-    assert deployment.skipped == {"deleted": 1}
+    assert deployment.skipped == {"deleted before it was read": 1}
 
 
 def test_an_eventbridge_key_is_decoded_only_when_nothing_has_it_as_it_is(deployment):

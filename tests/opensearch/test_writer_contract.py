@@ -143,9 +143,7 @@ def test_an_index_is_made_by_its_first_document(
     assert one.indexed == 1
 
 
-def test_each_object_is_told_of_its_own_rejects(
-    subject: Subject, bulk: BulkWriter, index: str
-) -> None:
+def test_each_object_gets_its_own_rejects(subject: Subject, bulk: BulkWriter, index: str) -> None:
     good, bad = Rejects(), Rejects()
     bulk.add(block(index, [""] * 2, id_of="good-{}".format), counts_of(good))
     bulk.add(block(index, ["", '"n":"x"', ""], id_of="bad-{}".format), counts_of(bad))
@@ -176,9 +174,9 @@ def test_one_id_in_two_indexes_is_two_documents(
     subject: Subject, bulk: BulkWriter, index: str, unique_prefix: str
 ) -> None:
     one = counts_of()
-    bulk.add(block(index, [""], id_of=lambda ordinal: "same"), one)
+    bulk.add(block(index, [""], id_of=lambda number: "same"), one)
     other = f"{unique_prefix}-alb-2026.11.24"
-    bulk.add(block(other, ["", ""], id_of=lambda ordinal: "same"), one)
+    bulk.add(block(other, ["", ""], id_of=lambda number: "same"), one)
     bulk.flush()
     assert (one.indexed, one.already_there) == (2, 1)
 
@@ -251,7 +249,7 @@ ADVERSARIAL = {
 def test_what_a_record_holds_changes_no_other_document(
     subject: Subject, bulk: BulkWriter, index: str, value: str
 ) -> None:
-    bulk.add(block(index, ['"intact":true'], id_of=lambda ordinal: "victim"), counts_of())
+    bulk.add(block(index, ['"intact":true'], id_of=lambda number: "victim"), counts_of())
     bulk.flush()
     before = subject.contents(index)["victim"]
     one = counts_of()
@@ -275,7 +273,7 @@ def test_what_a_record_holds_changes_no_other_document(
 def test_a_raw_newline_in_a_document_sends_nothing_at_all(
     subject: Subject, bulk: BulkWriter, index: str, line: bytes
 ) -> None:
-    bulk.add(block(index, ['"intact":true'], id_of=lambda ordinal: "victim"), counts_of())
+    bulk.add(block(index, ['"intact":true'], id_of=lambda number: "victim"), counts_of())
     bulk.flush()
     before = subject.contents(index)
     smuggled = document(1) + b"\n" + line.replace(b"INDEX", index.encode())

@@ -53,9 +53,9 @@ class Records:
         """What follows the source's id in each `_id`: short ASCII without quotes and backslashes;
         None: the record's number does."""
         self.hour = hour
-        """The hour (from 1970) that dates them, whatever they say; None: each tells its own."""
+        """The hour (from 1970) that dates them, whatever they say; None: each has its own."""
         self.times = times
-        """When each happened, for those that do not tell: ISO 8601 without its Z."""
+        """When each happened, for those that have no time of their own: ISO 8601 without its Z."""
         self._items = items
         self._text = text
 

@@ -2,8 +2,8 @@
 
 The error's type decides, not the status alone: a 403 may mean a role that lacks a permission
 or one old index under a write block, a 429 a busy moment or a full disk. Whatever is not in the
-table and not plainly passing is a cluster that somebody must look at: nothing is dropped for an
-error that nobody has thought about.
+table, and is not plainly temporary, is a cluster that somebody must look at: nothing is dropped for
+an error that nobody has thought about.
 """
 
 import re
@@ -26,7 +26,7 @@ class Verdict(Enum):
     ALREADY_THERE = auto()
     """An earlier delivery created it."""
     REJECT = auto()
-    """It never fits, or its index takes no more: to the backup bucket."""
+    """It never matches the mapping, or its index takes no writes: to the backup bucket."""
     SPLIT = auto()
     """The request is too large, for whatever it holds."""
     RETRY = auto()
@@ -44,18 +44,43 @@ class Row:
     reason: str = ""
     """A pattern found in the error's reason; empty: any."""
     advice: str = ""
-    """For what must be fixed: what to do."""
+    """What it means, or what to do about it."""
 
 
 TABLE: tuple[Row, ...] = (
     Row(Verdict.ALREADY_THERE, "version_conflict_engine_exception"),
     # The document's own fault.
-    Row(Verdict.REJECT, "mapper_parsing_exception"),
-    Row(Verdict.REJECT, "illegal_argument_exception", "immense term"),
-    Row(Verdict.REJECT, "action_request_validation_exception"),
+    Row(
+        Verdict.REJECT,
+        "mapper_parsing_exception",
+        "",
+        "It is not valid JSON, or does not match the mapping of the index.",
+    ),
+    Row(
+        Verdict.REJECT,
+        "illegal_argument_exception",
+        "immense term",
+        "A value is too long to be indexed.",
+    ),
+    Row(
+        Verdict.REJECT,
+        "action_request_validation_exception",
+        "",
+        "OpenSearch does not accept the document's id.",
+    ),
     # The index is past writing.
-    Row(Verdict.REJECT, "index_closed_exception"),
-    Row(Verdict.REJECT, "cluster_block_exception", r"^index \[.*\[FORBIDDEN/"),
+    Row(
+        Verdict.REJECT,
+        "index_closed_exception",
+        "",
+        "The index is closed: open it, then send the record again.",
+    ),
+    Row(
+        Verdict.REJECT,
+        "cluster_block_exception",
+        r"^index \[.*\[FORBIDDEN/",
+        "The index takes no writes: lift its block, then send the record again.",
+    ),
     # The cluster must be fixed.
     Row(
         Verdict.FIX,
@@ -80,7 +105,7 @@ TABLE: tuple[Row, ...] = (
         Verdict.FIX,
         "validation_exception",
         "maximum (\\w+ )?shards open",
-        "The cluster holds as many shards as it may: delete old indexes, choose a longer "
+        "The cluster has reached its shard limit: delete old indexes, choose a longer "
         "IndexPeriod or fewer IndexShards for a new IndexPrefix, or add nodes.",
     ),
     Row(
@@ -113,12 +138,13 @@ TABLE: tuple[Row, ...] = (
 )
 
 _BY_STATUS: Mapping[int, str] = {
-    401: "The cluster does not know who asks: check OpenSearchAuth and its secret or role.",
+    401: "The cluster refuses the credentials: check OpenSearchAuth and its secret or role.",
     403: "The access policy of the domain or collection must allow the function's role.",
     404: "The address is not an OpenSearch endpoint: check OpenSearchEndpoint.",
 }
 
-_UNKNOWN = "No rule knows this error: look at the cluster and at the index's template."
+_TOO_LARGE = "The document alone is larger than a request may be."
+_UNKNOWN = "The error is unknown: check the cluster and the index's template."
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +155,11 @@ class Finding:
     type: str
     reason: str
     advice: str = ""
+
+    def as_rejection(self) -> str:
+        """Say why a document was rejected."""
+        said = f"OpenSearch refuses the document: {self.reason}"
+        return f"{said}. {self.advice}" if self.advice else said
 
     def as_error(self) -> DeliveryError:
         """Return the error that fails what could not be delivered."""
@@ -147,7 +178,7 @@ def judge(status: int, error: Mapping[str, Any] | None) -> Finding:
         if row.type == kind and re.search(row.reason, reason):
             return Finding(row.verdict, kind, reason, row.advice)
     if status == 413:
-        return Finding(Verdict.SPLIT, kind, reason)
+        return Finding(Verdict.SPLIT, kind, reason, _TOO_LARGE)
     if status == 429 or status >= 500:
         return Finding(Verdict.RETRY, kind, reason)
     return Finding(Verdict.FIX, kind, reason, _BY_STATUS.get(status, _UNKNOWN))

@@ -82,8 +82,7 @@ class TextDocuments(Encoder):
                 values = _convert(values, conversions)
             try:
                 hour, time = times[values[time_at]] if time_at >= 0 else without_time(number)
-                if dated_by is not None:
-                    hour = dated_by
+                hour = hour if dated_by is None else dated_by
                 frame = frames_of_place[hour, place(values)] if by_record else frames[hour]
             except (ValueError, OverflowError):
                 odd = row

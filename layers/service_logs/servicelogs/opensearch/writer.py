@@ -63,7 +63,7 @@ class Piece:
             Reject(
                 number=number,
                 error_type=finding.type,
-                reason=finding.reason,
+                reason=finding.as_rejection(),
                 raw=self.block.raw(number),
                 index=target["_index"],
                 id=target["_id"],
@@ -233,7 +233,7 @@ def _settle(
         if left:
             again.append(piece.of(left))
             blocking += found
-    return [again] if again else [], _gravest(blocking)
+    return [again] if again else [], _most_severe(blocking)
 
 
 def _settle_piece(
@@ -259,7 +259,7 @@ def _settle_piece(
     return left, blocking
 
 
-def _gravest(blocking: list[Finding]) -> Finding | None:
+def _most_severe(blocking: list[Finding]) -> Finding | None:
     """Choose what must be fixed before what passes by itself."""
     return max(blocking, key=lambda found: found.verdict is Verdict.FIX, default=None)
 
@@ -313,4 +313,4 @@ def _leave(requests: Iterable[list[Piece]], error: DeliveryError) -> None:
 def _out_of_time(busy: Finding | None) -> TryLater:
     if busy is not None:
         return TryLater(str(busy.as_error()))
-    return TryLater("there was no time left to send these records; they come again from the queue")
+    return TryLater("no time was left to send these records: they come again from the queue")

@@ -37,4 +37,6 @@ def _recoded(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
             yield text
     rest, _ = decoder.getstate()
     if rest:
-        raise UnreadableObject(f"the text in {encoding.upper()} is cut: it ends with {rest!r}")
+        raise UnreadableObject(
+            f"the text in {encoding.upper()} is truncated: it ends with {rest!r}"
+        )

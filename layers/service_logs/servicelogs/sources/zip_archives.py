@@ -48,7 +48,7 @@ def unzip(feed: Feed) -> Iterator[bytes]:
         found = found or not file.is_folder
         yield from _text(file, feed)
     if not feed.peek(len(_FILE)).startswith(_END):
-        raise UnreadableObject("the ZIP archive is cut or corrupt behind its file")
+        raise UnreadableObject("the ZIP archive is truncated or corrupt behind its file")
 
 
 def _header(feed: Feed) -> _File:
@@ -84,7 +84,9 @@ def _stored(feed: Feed, size: int) -> Iterator[bytes]:
     while size:
         piece = feed.read()
         if not piece:
-            raise UnreadableObject(f"the ZIP archive is cut: {size} bytes of its file are missing")
+            raise UnreadableObject(
+                f"the ZIP archive is truncated: {size} bytes of its file are missing"
+            )
         feed.give_back(piece[size:])
         yield piece[:size]
         size -= len(piece[:size])
@@ -101,7 +103,7 @@ def _inflated(feed: Feed) -> Iterator[bytes]:
         if text:
             yield text
         elif not piece and not inflate.eof:
-            raise UnreadableObject("the ZIP archive is cut within its file")
+            raise UnreadableObject("the ZIP archive is truncated within its file")
     feed.give_back(inflate.unused_data)
 
 
@@ -118,5 +120,5 @@ def _following_checksum(feed: Feed) -> int:
 def _take(feed: Feed, size: int) -> bytes:
     taken = feed.take(size)
     if len(taken) < size:
-        raise UnreadableObject("the ZIP archive is cut within a header")
+        raise UnreadableObject("the ZIP archive is truncated within a header")
     return taken
