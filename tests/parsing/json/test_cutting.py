@@ -226,6 +226,10 @@ ODD = {
     "open": b'\xff{{[ "Records\n',
     "on the same line": b"garbage ",
     "a quote": b'"\n',
+    "like a record": b'{"foo\n',
+    "a record that goes on": b'{"a":1} oops\n',
+    "a record": b'{"a":1}\n',
+    "an array": b"[1,2]\n",
 }
 
 

@@ -143,9 +143,12 @@ def make_printer(pattern: Pattern[Printer], shape: Shape) -> Printer:
 
 def _values_at(places: list[int]) -> Callable[[Sequence[bytes]], tuple[bytes, ...]]:
     """Give what takes the values of these groups."""
-    if len(places) > 1:
-        return itemgetter(*places)
-    return lambda values: tuple([values[at] for at in places])
+    match places:
+        case []:
+            return lambda _: ()
+        case [at]:
+            return lambda values: (values[at],)
+    return itemgetter(*places)
 
 
 def _extra(shape: Shape) -> dict[str, list[int]]:

@@ -39,6 +39,7 @@ from servicelogs.records import Records, TooLong
 
 _BEHIND_ARRAY = re.compile(rb'\s*+(?:\}|\Z|,\s*+(?:"|\Z))')
 _beginning = re.compile(rb'^(?=\{\s*+"|\[\s*+\{)', re.MULTILINE)
+_FIRST_LINES = 10
 _LONGEST_BEGINNING = 256
 """How much of a text may be the beginning of a boundary or an opening that is not whole yet."""
 
@@ -65,7 +66,7 @@ class JsonCutter:
         self._opening = re.compile(rb"\s*(?:%b|%b)" % (opening, bare))
         # Spaces before what is searched would be looked at from each of them on.
         self._opening_anywhere = re.compile(opening)
-        self._lines = ByLine(decoder)
+        self._lines = ByLine(decoder, self._opening)
         self._separated = BySeparator(decoder, self._opening)
         self._separated_in_array = BySeparator(decoder)
         self._quick: dict[_Place, tuple[Cutter, ...]] = {
@@ -133,12 +134,17 @@ class JsonCutter:
         Where each record has a line of its own, so has that.
         """
         self._buffer = text = self._buffer.lstrip(b" \t\r\n,")
+        if self._opening.match(text):
+            return
         found = (_beginning.search(text), self._opening_anywhere.search(text))
         start = min((match.start() for match in found if match), default=0)
+        if not start:  # perhaps it is only like the beginning of one
+            later = (line.start() for line in islice(_beginning.finditer(text), 1, _FIRST_LINES))
+            start = next((at for at in later if self._opening.match(text, at)), 0)
         odd, line = text[:start].strip(), text[start:].partition(b"\n")[0]
         if not self._opening.match(text, start) and is_json(line):
             return
-        if odd and not all(map(is_json, records_in(odd))):
+        if odd and not (odd.startswith(b"{") and all(map(is_json, records_in(odd)))):
             self._buffer = text[start:]
             yield self._numbered([odd], [None])
 
