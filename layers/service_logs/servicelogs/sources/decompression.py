@@ -36,6 +36,10 @@ PARQUET_MAGIC = b"PAR1"
 BZIP2_MAGIC = b"BZh"
 XZ_MAGIC = b"\xfd7zXZ\0"
 XZ_MOST_MEMORY = 128 * 1024 * 1024
+_ZSTD_MAGICS = (ZSTD_MAGIC, *ZSTD_SKIPPABLE_MAGIC)
+_FIRST_BYTES = {
+    magic[:1] for magic in (GZIP_MAGIC, *_ZSTD_MAGICS, BZIP2_MAGIC, XZ_MAGIC, *ZIP_MAGIC)
+}
 # What is compressed more often than this is not a log, but meant to keep its reader busy.
 MOST_LAYERS = 3
 
@@ -104,10 +108,12 @@ def decompressed(
     """
     feed = Feed(iter(partial(stream.read, READ_SIZE), b""))
     for _ in range(MOST_LAYERS):
-        if not (decompress := _compression(feed.peek(START_BYTES))):
+        start = feed.peek(START_BYTES)
+        if not (decompress := _compression(start)):
             break
         feed = Feed(_gathered(decompress(feed)))
-    start = feed.peek(START_BYTES)
+    else:
+        start = feed.peek(START_BYTES)
     if start.startswith(PARQUET_MAGIC):
         return text_of_parquet(feed)
     if _compression(start):
@@ -121,9 +127,11 @@ def decompressed(
 
 def _compression(start: bytes) -> Callable[[Feed], Iterator[bytes]] | None:
     """Give what decompresses a stream that begins so, if it is compressed."""
+    if start[:1] not in _FIRST_BYTES:
+        return None
     if start.startswith(GZIP_MAGIC):
         return _gunzip
-    if start.startswith((ZSTD_MAGIC, *ZSTD_SKIPPABLE_MAGIC)):
+    if start.startswith(_ZSTD_MAGICS):
         return _unzstd
     if start.startswith(BZIP2_MAGIC) and start[3:4].isdigit():
         return _unbzip2

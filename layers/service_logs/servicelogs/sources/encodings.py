@@ -13,11 +13,12 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+_EVERY_MARK = (codecs.BOM_UTF8, *_MARKS)
 
 
 def is_marked(start: bytes) -> bool:
     """Say whether a text that begins so has a byte order mark."""
-    return start.startswith((codecs.BOM_UTF8, *_MARKS))
+    return start.startswith(_EVERY_MARK)
 
 
 def in_utf_8(feed: Feed) -> Feed:
@@ -26,6 +27,8 @@ def in_utf_8(feed: Feed) -> Feed:
         feed.take(len(codecs.BOM_UTF8))
         return feed
     start = feed.peek(len(codecs.BOM_UTF32_LE))
+    if not is_marked(start):
+        return feed
     encoding = next((name for mark, name in _MARKS.items() if start.startswith(mark)), "")
     return Feed(_recoded(feed, encoding)) if encoding else feed
 

@@ -17,6 +17,8 @@ _MAGICS = {
     b"Obj\x01": "an Avro file",
     b"ORC": "an ORC file",
 }
+_TEXT = frozenset(bytes([byte]) for byte in range(0x20, 0x7F)) - {m[:1] for m in _MAGICS}
+"""First bytes that nothing but text begins with."""
 _TAR_AT, _TAR = 257, b"ustar"
 _text = re.compile(rb"[\t\r\n\x20-\x7e]+").fullmatch
 _HADOOP_HEADER = 8
@@ -25,11 +27,13 @@ _SHOWN = 16
 
 def what_is_not_read(start: bytes) -> str:
     """Say what bytes that begin so are, if they are known and not read; empty if they are not."""
+    if start.startswith(_TAR, _TAR_AT):
+        return "a tar archive"
+    if start[:1] in _TEXT:  # as nearly always
+        return ""
     for magic, name in _MAGICS.items():
         if start.startswith(magic):
             return name
-    if start.startswith(_TAR, _TAR_AT):
-        return "a tar archive"
     if _is_snappy_of_hadoop(start):
         return "compressed with Snappy (in Hadoop's frame)"
     # ASCII never begins like the length of more than 127 bytes.
