@@ -71,6 +71,31 @@ def test_a_signature_is_for_the_region_that_the_domain_is_in(credentials: Creden
     assert "/eu-central-1/es/aws4_request" in headers["Authorization"]
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "vpc-logs-abc.eusc-de-east-1.es.amazonaws.eu",
+        "abc123.eusc-de-east-1.aoss.amazonaws.eu",
+        "search-logs-abc.aos.eusc-de-east-1.on.aws",
+    ],
+)
+def test_the_region_is_identified_by_its_place_in_the_host(
+    credentials: Credentials, host: str
+) -> None:
+    client = connect(SearchSettings(endpoint=f"https://{host}"))
+    headers = client.transport.get_connection().http_auth("GET", f"https://{host}", None)
+    assert "/eusc-de-east-1/es/aws4_request" in headers["Authorization"]
+
+
+@pytest.mark.parametrize("host", ["logs.example.com", "search.es.example.com", "a.b.aos.on.aws"])
+def test_a_host_that_names_no_region_is_in_that_of_the_function(
+    credentials: Credentials, host: str
+) -> None:
+    client = connect(SearchSettings(endpoint=f"https://{host}"))
+    headers = client.transport.get_connection().http_auth("GET", f"https://{host}", None)
+    assert "/eu-west-1/es/aws4_request" in headers["Authorization"]
+
+
 def test_without_credentials_the_error_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boto3.Session, "get_credentials", lambda session: None)
     with pytest.raises(ConfigurationError, match="no AWS credentials"):

@@ -1,7 +1,9 @@
 """Any object, however compressed, is read to its last good byte in bounded memory."""
 
+import bz2
 import gzip
 import io
+import lzma
 import tracemalloc
 import zlib
 from collections.abc import Iterator
@@ -51,15 +53,13 @@ def split(content: bytes, cuts: list[int]) -> list[bytes]:
 
 
 @given(
-    content=st.binary(max_size=5000).filter(
-        lambda content: (
-            not content.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"))
-            and content[1:4] != b"\x2a\x4d\x18"
-        )
-    ),
+    # What it begins with is no other compression, encoding or file format.
+    content=st.binary(max_size=5000).map(lambda content: b"text" + content),
     cuts=st.lists(st.integers(0, 5000), max_size=5),
     sizes=st.lists(st.integers(1, 50), max_size=200),
-    compress=st.sampled_from([gzip.compress, zstandard.compress, bytes]),
+    compress=st.sampled_from(
+        [gzip.compress, zstandard.compress, bz2.compress, lzma.compress, bytes]
+    ),
     padding=st.integers(0, 600),
 )
 def test_any_bytes_in_any_number_of_members_and_reads_come_back(

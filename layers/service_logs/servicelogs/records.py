@@ -30,7 +30,7 @@ class Records:
     other when it is asked for.
     """
 
-    __slots__ = ("_items", "_text", "decoded", "end", "first", "hour", "keys")
+    __slots__ = ("_items", "_text", "decoded", "end", "first", "hour", "keys", "times")
 
     def __init__(
         self,
@@ -41,6 +41,7 @@ class Records:
         decoded: list[Any] | None = None,
         keys: Sequence[bytes] | None = None,
         hour: int | None = None,
+        times: Sequence[bytes] | None = None,
     ) -> None:
         self.first = first
         """The number of the first record: of its line, or of its place in the array, from 1."""
@@ -53,6 +54,8 @@ class Records:
         None: the record's number does."""
         self.hour = hour
         """The hour (from 1970) that dates them, whatever they say; None: each has its own."""
+        self.times = times
+        """When each happened, for those that have no time of their own: ISO 8601 without its Z."""
         self._items = items
         self._text = text
 
@@ -78,6 +81,10 @@ class Records:
     def raw(self, number: int) -> bytes:
         """Give the record with this number as AWS wrote it, without a line's end."""
         return self.items[number - self.first].removesuffix(b"\r")
+
+    def time(self, number: int) -> bytes | None:
+        """Give when the record with this number happened, as its source says; None: it does not."""
+        return self.times[number - self.first] if self.times else None
 
     def key(self, number: int) -> str:
         """Give what follows the source's id in the `_id` of the record with this number."""

@@ -217,3 +217,41 @@ def test_no_bytes_are_lost_or_crash_it(data: bytes, chunk: int) -> None:
             left = b"".join(map(bytes, cut(text, chunk, key="")))  # type: ignore[arg-type]
             noise = re.compile(rb"[\s,\]}]")
             assert noise.sub(b"", left) == noise.sub(b"", text)
+
+
+ODD = {
+    "words": b"odd words\n",
+    "several lines": b"<html>\n<p>\n",
+    "cut": b'51","b":{"c":1}}\n',
+    "open": b'\xff{{[ "Records\n',
+    "on the same line": b"garbage ",
+    "a quote": b'"\n',
+    "like a record": b'{"foo\n',
+    "a record that goes on": b'{"a":1} oops\n',
+    "a record": b'{"a":1}\n',
+    "an array": b"[1,2]\n",
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+@pytest.mark.parametrize("chunk", [1, 1000, 1 << 20])
+def test_an_odd_beginning_is_one_record_and_costs_no_other(
+    layout: str, odd: bytes, chunk: int
+) -> None:
+    text = json.dumps({"Records": RECORDS}, **LAYOUTS[layout]).encode()
+    with small(500):
+        found = cut(odd + text, chunk)
+    assert found[0] == odd.strip()
+    assert list(map(json.loads, found[1:])) == RECORDS
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("key", ["Records", ""])
+@pytest.mark.parametrize("between", [b"", b"\n", b","])
+@pytest.mark.parametrize("chunk", [1, 1000, 1 << 20])
+def test_bare_arrays_are_entered(layout: str, key: str, between: bytes, chunk: int) -> None:
+    array = json.dumps(RECORDS, **LAYOUTS[layout]).encode()
+    with small(500):
+        found = cut(between.join([array, array]), chunk, key)
+    assert list(map(json.loads, found)) == RECORDS * 2

@@ -151,7 +151,7 @@ class _Explainer:
         start = begun.start[:START_BYTES]
         source = file.source(start, detected) if file else _source_of_line(detected)
         parser = parser_of(log_format, source, one_index("explained"))
-        found = _find(parser, begun.chunks, self._record)
+        found = _find(parser, (detected.cut or parser.cut)(begun.chunks), self._record)
         return _explain(log_format, source, found)
 
     def _explain_reject(self, begun: Begun) -> Explanation:
@@ -226,9 +226,9 @@ def _of_reject_line(line: _RejectLine, raw: bytes, parser: Parser) -> _Found:
     return _Found(raw, number, reject, columns)
 
 
-def _find(parser: Parser, chunks: Iterable[bytes], wanted: int) -> _Found:
+def _find(parser: Parser, pieces: Iterable[Records | TooLong], wanted: int) -> _Found:
     """Find the record with a number; 0: the first that is rejected, else the first of all."""
-    scan = _Scan(parser, chunks)
+    scan = _Scan(parser, pieces)
     found: _Found | None = None
     rejected: list[int] = []
     last = 0
@@ -272,9 +272,9 @@ def _documents(block: Block) -> Iterator[int]:
 class _Scan:
     """Goes through a source, and knows of which piece of it each block is made."""
 
-    def __init__(self, parser: Parser, chunks: Iterable[bytes]) -> None:
+    def __init__(self, parser: Parser, source: Iterable[Records | TooLong]) -> None:
         self._parser = parser
-        self._chunks = chunks
+        self._source = source
         self._piece: Records | TooLong | None = None
         self._columns: Layout[Any] | None = None
 
@@ -283,7 +283,7 @@ class _Scan:
         return read(self._pieces(), self._parser)
 
     def _pieces(self) -> Iterator[Records | TooLong]:
-        for piece in self._parser.cut(self._chunks):
+        for piece in self._source:
             self._piece = piece
             if isinstance(self._parser, TextParser):
                 self._columns = self._parser.columns

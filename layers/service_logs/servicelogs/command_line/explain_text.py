@@ -40,7 +40,7 @@ class TextExplainer:
     def __init__(self, log_format: TextFormat, source: Source) -> None:
         self._layouts = layouts_of(log_format)
         self._has_header = log_format.header is not None
-        frames = Frames(log_format.name, source, one_index("explained"))
+        frames = Frames(log_format, source, one_index("explained"))
         self._documents = TextDocuments(frames)
 
     def columns_after(self, lines: Sequence[bytes], columns: Layout[Printer]) -> Layout[Printer]:

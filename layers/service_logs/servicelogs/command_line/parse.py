@@ -128,7 +128,7 @@ class _Parser:
         counts.files += 1
         source = file.source(start[:START_BYTES], detected)
         choose_index = self._indexes.of(log_format)
-        for block in blocks_of(log_format, chunks, source, choose_index):
+        for block in blocks_of(log_format, chunks, source, choose_index, cut=detected.cut):
             counts.add(block)
             self._write(block, source, log_format.name)
 

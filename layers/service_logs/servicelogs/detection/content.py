@@ -14,8 +14,11 @@ MOST_BYTES = 16 * 1024
 _MOST_LINES = 40
 
 _line_starts = re.compile(rb"^(?=\S)", re.MULTILINE)
+_array = re.compile(rb"\[\s*+(?=\{)")
 _digest = re.compile(rb"\s*\{(?=[^{}\[\]]*\"digestStartTime\"\s*:)")
-_test_of_access = re.compile(rb"Enable (?:Access|Connection|HealthCheck)Log for ELB")
+_test_of_access = re.compile(
+    rb"Enable (?:Access|Connection|HealthCheck)Log for ELB|Permission Check Successful\s*\Z"
+)
 
 
 def why_not_a_log(start: bytes) -> str:
@@ -40,6 +43,9 @@ def types(start: bytes, names: Collection[str]) -> set[str]:
 
 
 def _matching(start: bytes, position: int, names: Collection[str]) -> set[str]:
+    # Of a bare array the first record decides.
+    if array := _array.match(start, position):
+        position = array.end()
     end = position + START_BYTES
     return {
         name for name in names if _pattern(formats.get(name).starts).match(start, position, end)

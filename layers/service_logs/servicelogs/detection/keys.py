@@ -3,11 +3,14 @@
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple
 
 from servicelogs import formats
+from servicelogs.parsing.places import Place
 
-_REGION = r"[a-z]{2}(?:-[a-z]+)+-\d{1,2}"
+# Its place in a key identifies a Region: not all look like `eu-west-1` (`eusc-de-east-1`).
+_REGION = "[a-z0-9]+(?:-[a-z0-9]+)+"
+# A web ACL of CloudFront is global, and belongs to this Region.
+_REGIONS_OF_GLOBAL_SERVICES = {"cloudfront": "us-east-1"}
 _PLACEHOLDERS = {
     "account": r"\d{12}",
     "region": rf"(?:{_REGION}|cloudfront)",
@@ -44,18 +47,11 @@ NOT_LOGS = {
     "a folder marker": r".*/",
     "a CloudTrail digest file": r"(?:.*/)?AWSLogs/.*/CloudTrail-Digest/.*",
     "an AWS test file": r"(?:.*/)?(?:ELB(?:Access|Connection|HealthCheck)LogTestFile"
-    r"|ConfigWritabilityCheckFile|aws-programmatic-access-test-object)",
+    r"|ConfigWritabilityCheckFile|aws-programmatic-access-test-object|aws-logs-write-test)",
 }
 """Objects among the logs that hold none, by what they are."""
 
 _NOT_LOGS = {reason: re.compile(pattern) for reason, pattern in NOT_LOGS.items()}
-
-
-class Place(NamedTuple):
-    """The account and Region that a key names; empty if it does not."""
-
-    account_id: str = ""
-    region: str = ""
 
 
 def why_not_a_log(key: str) -> str:
@@ -69,7 +65,9 @@ def places(key: str) -> dict[str, Place]:
     for name, literal, match in _layouts():
         if literal in key and name not in found and (matched := match(key)):
             named = matched.groupdict()
-            found[name] = Place(named.get("account", ""), named.get("region", ""))
+            region = named.get("region", "")
+            region = _REGIONS_OF_GLOBAL_SERVICES.get(region, region)
+            found[name] = Place(named.get("account", ""), region)
     return found
 
 

@@ -5,11 +5,13 @@ from typing import NamedTuple
 from servicelogs import formats
 from servicelogs.detection import content, keys
 from servicelogs.detection.content import MOST_BYTES, START_BYTES
-from servicelogs.detection.keys import Place
 from servicelogs.detection.options import with_options
 from servicelogs.errors import UnknownLogType, UnreadableObject
 from servicelogs.parsing.format import Format
+from servicelogs.parsing.places import Place
+from servicelogs.parsing.reader import Cut
 from servicelogs.settings import LogSettings
+from servicelogs.sources.export_tasks import cut_events, is_export, without_times
 
 _SHOWN_BYTES = 60
 
@@ -22,6 +24,8 @@ class Detected(NamedTuple):
     """Why it is not read, if it is not."""
     account_id: str = ""
     region: str = ""
+    cut: Cut | None = None
+    """What cuts its records, if not its format."""
 
 
 class ObjectTypes:
@@ -63,11 +67,18 @@ class ObjectTypes:
             return by_key
         if fault is None and not start.strip() and len(start) < START_BYTES:
             return Detected(None, "an empty object")
-        if by_key and self._assigned(key):
-            return by_key
         start = start[:MOST_BYTES]
+        if is_export(start) and not content.types(start, formats.NAMES):
+            detected = self._identify(key, without_times(start), fault)
+            return detected._replace(cut=cut_events) if detected.format else detected
+        return self._identify(key, start, fault)
+
+    def _identify(self, key: str, start: bytes, fault: UnreadableObject | None) -> Detected:
+        by_key = self.by_key(key)
         if skip := content.why_not_a_log(start):
             return Detected(None, skip)
+        if by_key and self._assigned(key):
+            return by_key
         return by_key or self._by_content(keys.places(key), start, fault)
 
     def _by_content(

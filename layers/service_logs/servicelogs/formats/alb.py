@@ -46,6 +46,7 @@ FORMAT = TextFormat(
         "classification_reason",
     ),
     times=("time",),
+    places=("target_group_arn", "chosen_cert_arn"),
     columns=(
         keyword("type", "protocol of the connection: http, https, h2, grpcs, ws, wss"),
         time("time", "when the response was sent, or the WebSocket connection closed"),

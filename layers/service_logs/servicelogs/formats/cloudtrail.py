@@ -24,6 +24,7 @@ FORMAT = JsonFormat(
     array="Records",
     times=("eventTime", "timeWindow.windowStart"),
     ids=("eventID", "eventId"),
+    places=("recipientAccountId", "accountId", "awsRegion"),
     tree=(
         _keyword("eventVersion", "version of the record's format"),
         _keyword("userIdentity.type", "Root, IAMUser, AssumedRole, AWSService, …"),

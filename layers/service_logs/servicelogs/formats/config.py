@@ -52,6 +52,15 @@ FORMAT = JsonFormat(
         "configurationItem.configurationItemCaptureTime",
         "notificationCreationTime",
     ),
+    places=(
+        "awsAccountId",
+        "accountId",
+        "awsRegion",
+        "configurationItem.awsAccountId",
+        "configurationItem.awsRegion",
+        "ARN",
+        "arn",
+    ),
     tree=(
         _keyword("configurationItemVersion", "version of the item's format"),
         _timestamp("configurationItemCaptureTime", "when the configuration was recorded"),

@@ -46,6 +46,7 @@ FORMAT = TextFormat(
         "tls_connection_creation_time",
     ),
     times=("time",),
+    places=("chosen_cert_arn",),
     columns=(
         keyword("type", "type of the listener: tls"),
         keyword("version", "version of the entry: 2.0, before 2020 1.0"),

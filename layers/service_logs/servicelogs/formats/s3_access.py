@@ -212,8 +212,9 @@ FORMAT = TextFormat(
     page="https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html",
     service_principal="logging.s3.amazonaws.com",
     keys=(
-        # With the source bucket's account and Region; such a key fits the other layout too.
+        # With the source bucket's account and Region; such keys fit the last layout too.
         "{prefix?}{account}/{region}/{name}/{day}/{moment}-{unique}",
+        "AWSLogs/{account}/S3AccessLogs/{region}/{folders?}{prefix?}{moment}-{unique}",
         "{prefix?}{moment}-{unique}",
     ),
     starts=r"\S+[ ][a-z0-9A-Z._-]{3,255}[ ]"

@@ -85,6 +85,7 @@ FORMAT = TextFormat(
     header=Header(default=tuple(DEFAULT.split()), foreign=flow_logs.foreign(_NAMES, OTHERS)),
     option=flow_logs.OPTION,
     times=("start", "end"),
+    places=("account-id", "region"),
     columns=COLUMNS,
     common={
         **flow_logs.COMMON,

@@ -71,6 +71,7 @@ FORMAT = JsonFormat(
     ),
     starts=rf'\s*\{{(?=\s*"(?:{_NAMES})"\s*:).*?[{{,]\s*"webaclId"\s*:\s*"',
     times=("timestamp",),
+    places=("webaclId",),
     tree=(
         Field(
             "timestamp",

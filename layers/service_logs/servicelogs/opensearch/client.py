@@ -25,8 +25,12 @@ TIMEOUT_SECONDS = 30
 # A rotated password reaches a warm function within this time.
 SECRET_SECONDS = 300
 
-# A signature holds for one region: the domain's, which its own address names.
-_AWS_HOST = re.compile(r"\.(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)\.(?:es|aoss)\.")
+# A signature holds for one Region: the domain's, which stands in its own address, whatever the
+# partition's suffix: `x.eu-west-1.es.amazonaws.com`, `x.aos.eu-west-1.on.aws` with IPv6 too.
+_REGION = "[a-z0-9]+(?:-[a-z0-9]+)+"
+_AWS_HOST = re.compile(
+    rf"[^.]+\.(?:(?P<region>{_REGION})\.(?:es|aoss)\.|(?:aos|aoss)\.(?P<dual>{_REGION})\.on\.)"
+)
 
 
 # What opensearch-py asks, with method, address and body, for the headers of each request.
@@ -121,8 +125,8 @@ def _authenticate(settings: SearchSettings, host: str) -> Authentication | None:
 
 def _signer(host: str, service: str) -> Authentication:
     session = boto3.Session()
-    found = _AWS_HOST.search(host)
-    region = found["region"] if found else session.region_name
+    found = _AWS_HOST.match(host)
+    region = found["region"] or found["dual"] if found else session.region_name
     if not region:
         raise ConfigurationError(
             f"the endpoint {host!r} does not name its region: AWS_REGION must be set"

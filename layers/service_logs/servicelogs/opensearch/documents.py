@@ -10,7 +10,7 @@ from servicelogs.opensearch.text_documents import Printer, TextDocuments, make_p
 from servicelogs.parsing.format import Format
 from servicelogs.parsing.json.format import JsonFormat
 from servicelogs.parsing.json.parser import JsonParser
-from servicelogs.parsing.reader import Parser, read
+from servicelogs.parsing.reader import Cut, Parser, read
 from servicelogs.parsing.text.format import TextFormat
 from servicelogs.parsing.text.layouts import Layouts
 from servicelogs.parsing.text.parser import TextParser
@@ -26,23 +26,26 @@ def blocks_of(
     source: Source,
     choose_index: ChooseIndex,
     start: int = 1,
+    cut: Cut | None = None,
 ) -> Iterator[Block]:
     """Turn an object's text into blocks of documents, from the record with this number on.
 
-    An UnreadableObject that ends the chunks becomes one reject after the good records.
+    `cut` cuts it into records, if not the format itself. An UnreadableObject that ends the chunks
+    becomes one reject after the good records.
     """
     parser = parser_of(log_format, source, choose_index)
-    return read(parser.cut(chunks), parser, start)
+    return read((cut or parser.cut)(chunks), parser, start)
 
 
 def parser_of(log_format: Format, source: Source, choose_index: ChooseIndex) -> Parser:
     """Give what turns the records of a source into blocks of documents."""
-    frames = Frames(log_format.name, source, choose_index)
+    frames = Frames(log_format, source, choose_index)
     match log_format:
         case TextFormat():
             return TextParser(layouts_of(log_format), TextDocuments(frames))
         case JsonFormat():
-            return JsonParser(log_format, JsonDocuments(_members(log_format), frames))
+            members = _members(log_format, with_places=frames.by_record)
+            return JsonParser(log_format, JsonDocuments(members, frames))
     raise TypeError(f"{log_format.name} is neither text nor JSON")
 
 
@@ -53,5 +56,5 @@ def layouts_of(log_format: TextFormat) -> Layouts[Printer]:
 
 
 @lru_cache(_MOST_FORMATS)
-def _members(log_format: JsonFormat) -> Members:
-    return Members(log_format)
+def _members(log_format: JsonFormat, *, with_places: bool) -> Members:
+    return Members(log_format, with_places=with_places)

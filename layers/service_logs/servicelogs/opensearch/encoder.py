@@ -10,6 +10,8 @@ class Encoder:
     def __init__(self, frames: Frames) -> None:
         self.source = frames.source
         self._frames = frames.of_hour
+        self._frames_of_place = frames.of_place
+        self._by_record = frames.by_record
 
     def begin(self, records: Records, skipped: int) -> None:
         """Begin a block, without so many records at its beginning."""

@@ -13,9 +13,14 @@ import msgspec
 from servicelogs.dates import hour_start, iso
 from servicelogs.opensearch.dated_indexes import ChooseIndex
 from servicelogs.parsing.cache import Cache
+from servicelogs.parsing.format import Format
+from servicelogs.parsing.places import Place, place_of
 from servicelogs.records import Source
 
 _MOST_HOURS = 10_000
+# Of all values that name places; a frame's own size counts as some more.
+_MOST_PLACE_BYTES = 4 * 1024 * 1024
+_FRAME_BYTES = 1024
 
 
 class Frame(NamedTuple):
@@ -29,23 +34,44 @@ class Frame(NamedTuple):
     """The document up to the record's number."""
 
 
+type Placed = tuple[int, tuple[bytes, ...]]
+"""An hour (from 1970), and the values of a record that name its account and Region."""
+
+
 class Frames:
     """The frames of one source's documents, by the hour (from 1970) that dates them."""
 
-    def __init__(self, log_type: str, source: Source, choose_index: ChooseIndex) -> None:
+    def __init__(self, log_format: Format, source: Source, choose_index: ChooseIndex) -> None:
         self.source = source
-        self.of_hour: Cache[int, Frame | None] = Cache(self._make, _MOST_HOURS)
+        self.of_hour: Cache[int, Frame | None] = Cache(self._of_source, _MOST_HOURS)
         """None: the records of that hour have expired."""
+        self.of_place: Cache[Placed, Frame | None] = Cache(
+            self._of_record, _MOST_PLACE_BYTES, weight=_weight
+        )
+        """The same for records that name their own account and Region."""
+        self.by_record = bool(log_format.places) and not (source.account_id and source.region)
+        """Whether records are asked for their account and Region, because the source is silent."""
         self._choose_index = choose_index
-        self._log_type = log_type
+        self._log_type = log_format.name
         self._ingested = iso(datetime.now(UTC))
 
-    def _make(self, hour: int) -> Frame | None:
+    def _of_source(self, hour: int) -> Frame | None:
+        return self._make(hour, Place(self.source.account_id, self.source.region))
+
+    def _of_record(self, placed: Placed) -> Frame | None:
+        hour, values = placed
+        named = place_of(value.decode("utf-8", "replace").strip('"') for value in values)
+        source = self.source
+        return self._make(
+            hour, Place(source.account_id or named.account_id, source.region or named.region)
+        )
+
+    def _make(self, hour: int, place: Place) -> Frame | None:
         source = self.source
         index = self._choose_index(hour_start(hour), source)
         if index is None:
             return None
-        cloud = {"account_id": source.account_id, "region": source.region}
+        cloud = place._asdict()
         log: dict[str, Any] = {
             "type": self._log_type,
             "source": source.uri,
@@ -60,6 +86,10 @@ class Frames:
             b'%b"%b-' % (action, source.id.encode()),
             msgspec.json.encode(document).removesuffix(b"}}") + b',"record":',
         )
+
+
+def _weight(placed: Placed) -> int:
+    return _FRAME_BYTES + sum(map(len, placed[1]))
 
 
 def _given(values: dict[str, str]) -> dict[str, str]:

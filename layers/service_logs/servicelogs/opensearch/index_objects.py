@@ -161,7 +161,7 @@ class ObjectIndexer:
         source = replace(opened.source, account_id=detected.account_id, region=detected.region)
         delivery = self._attempt.begin(source, log_format.name, wanted.start, work.item)
         choose_index = self._indexes.of(log_format)
-        blocks = blocks_of(log_format, chunks, source, choose_index, wanted.start)
+        blocks = blocks_of(log_format, chunks, source, choose_index, wanted.start, detected.cut)
         self._attempt.deliver(delivery, blocks)
         if delivery.resume_at:
             work.left.append(wanted.later(opened.etag, delivery.resume_at))

@@ -24,6 +24,7 @@ from servicelogs.parsing.frame import PROMOTED, RESERVED
 from servicelogs.parsing.json.format import JsonFormat
 from servicelogs.parsing.json.proof import decode_plain
 from servicelogs.parsing.json.values import (
+    has_time,
     is_iso_time,
     iso_second,
     promoted_of,
@@ -69,11 +70,15 @@ class _Header(msgspec.Struct, gc=False):
 class Members:
     """What must be known of a format's records before they go through as they are."""
 
-    def __init__(self, log_format: JsonFormat) -> None:
+    def __init__(self, log_format: JsonFormat, *, with_places: bool) -> None:
+        """Take what names account and Region among it, where the source does not say them."""
         self.log_format = log_format
-        self.decoder = _decoder(log_format)
+        top = [name for name in log_format.places if with_places and "." not in name]
+        self.decoder = _decoder(log_format, top)
         """Decodes that alone; a free-form value must be an object or null there, and a name of ours
         must not be there."""
+        self.place: Callable[[Any], tuple[bytes, ...]] = _places(len(top))
+        """Gives the values that name account and Region."""
         self.promoted = _promoted(log_format)
         """Writes the member `request` of what was decoded."""
 
@@ -105,6 +110,8 @@ class JsonDocuments(Encoder):
         body, start, promoted = self._body, _DOCUMENT_START, self._members.promoted
         milliseconds = self._format.in_milliseconds
         frames, dated_by = self._frames, self._records.hour
+        frames_of_place, by_record = self._frames_of_place, self._by_record
+        place = self._members.place
         times: Cache[Any, Time] = _seconds if milliseconds else _iso_times
         source_id = self.source.id.encode()
         may_nest = bool(self._format.free_form)
@@ -142,7 +149,8 @@ class JsonDocuments(Encoder):
                 time, rest = divmod(time, 1000)
             try:
                 hour, printed = times[time]
-                frame = frames[hour if dated_by is None else dated_by]
+                hour = hour if dated_by is None else dated_by
+                frame = frames_of_place[hour, place(members)] if by_record else frames[hour]
             except (ValueError, OverflowError):
                 yield number
                 continue
@@ -176,9 +184,18 @@ class JsonDocuments(Encoder):
     def write(self, number: int, record: dict[str, Any]) -> None:
         """Append the document of a decoded record, written anew so that it fits."""
         log_format = self._format
-        hour, printed = _iso_times[time_of(record, log_format)]
-        dated_by = self._records.hour
-        frame = self._frames[hour if dated_by is None else dated_by]
+        given = self._records.time(number)
+        if given and not has_time(record, log_format):
+            hour, printed = _iso_times[f"{given.decode()}Z"]
+        else:
+            hour, printed = _iso_times[time_of(record, log_format)]
+        if self._records.hour is not None:
+            hour = self._records.hour
+        if self._by_record:
+            named = tuple(strings_at(record, log_format.places))
+            frame = self._frames_of_place[hour, tuple(map(_dumps, named))]
+        else:
+            frame = self._frames[hour]
         if frame is None:
             self._expired += 1
             return
@@ -225,7 +242,7 @@ _iso_times = Cache(_iso_time, _MOST_TIMES)
 _seconds = Cache(_second, _MOST_TIMES)
 
 
-def _decoder(log_format: JsonFormat) -> msgspec.json.Decoder[Any]:
+def _decoder(log_format: JsonFormat, places: Iterable[str] = ()) -> msgspec.json.Decoder[Any]:
     """Decode the time, the id, free-form fields, the list of headers, and what is not let through.
 
     That is our own names, and those of the engine's that it would obey.
@@ -238,13 +255,20 @@ def _decoder(log_format: JsonFormat) -> msgspec.json.Decoder[Any]:
     members += _objects(log_format.free_form, log_format.promoted)
     elsewhere = {f"_{i}": name for i, name in enumerate((*RESERVED, *OBEYED))}
     members += [(attribute, _Nothing, 0) for attribute in elsewhere]
-    renamed = elsewhere | {"time": log_format.times[0]}
+    of_places = {f"place_{i}": name for i, name in enumerate(places)}
+    members += [(attribute, msgspec.Raw, _ABSENT) for attribute in of_places]
+    renamed = elsewhere | of_places | {"time": log_format.times[0]}
     no_id = {"id": _ABSENT}
     if log_format.ids:
         renamed["id"] = log_format.ids[0]
         no_id = {}
     struct = msgspec.defstruct(log_format.name, members, rename=renamed, namespace=no_id, gc=False)
     return msgspec.json.Decoder(struct)
+
+
+def _places(number: int) -> Callable[[Any], tuple[bytes, ...]]:
+    names = [f"place_{i}" for i in range(number)]
+    return lambda members: tuple([bytes(getattr(members, name)) for name in names])
 
 
 def _objects(paths: Iterable[str], promoted: Iterable[str]) -> list[Any]:

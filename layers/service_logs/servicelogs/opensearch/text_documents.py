@@ -5,11 +5,12 @@ between quotes as it is.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import NamedTuple
 
-from servicelogs.dates import hour_of, iso
+from servicelogs.dates import hour_of, iso, read_iso_hour
 from servicelogs.opensearch.encoder import Encoder
 from servicelogs.opensearch.frames import Frames
 from servicelogs.parsing.text.columns import Group
@@ -34,6 +35,8 @@ class Printer(NamedTuple):
     """The group with the rest of the time; -1: there is none."""
     quotes: int
     """So many quotes a line has that may be printed so; -1: none may, another pattern decides."""
+    place: Callable[[Sequence[bytes]], tuple[bytes, ...]]
+    """Gives the values that name the record's account and Region."""
 
 
 class TextDocuments(Encoder):
@@ -53,8 +56,9 @@ class TextDocuments(Encoder):
         odd = None
         absent, mark = ABSENT, layout.mark
         frames, times = self._frames, layout.times
+        frames_of_place, by_record = self._frames_of_place, self._by_record
         keyed = self._records.keys is not None
-        delivered, dated_by = self._delivered, self._records.hour
+        without_time, dated_by = self._time_of_source, self._records.hour
         shapes = layout.shapes
         usual = shapes.usual
         match_usual, markers, printers = usual.match, usual.markers, usual.plans
@@ -73,12 +77,13 @@ class TextDocuments(Encoder):
                 printer = shapes.learn(values)
                 usual = shapes.usual
                 match_usual, markers, printers = usual.match, usual.markers, usual.plans
-            templates, conversions, time_at, rest_at, _ = printer
+            templates, conversions, time_at, rest_at, _, place = printer
             if conversions:
                 values = _convert(values, conversions)
             try:
-                hour, time = times[values[time_at]] if time_at >= 0 else delivered
-                frame = frames[hour if dated_by is None else dated_by]
+                hour, time = times[values[time_at]] if time_at >= 0 else without_time(number)
+                hour = hour if dated_by is None else dated_by
+                frame = frames_of_place[hour, place(values)] if by_record else frames[hour]
             except (ValueError, OverflowError):
                 odd = row
                 break
@@ -92,6 +97,11 @@ class TextDocuments(Encoder):
         self._documents += documents
         self._expired += expired
         return odd
+
+    def _time_of_source(self, number: int) -> tuple[int, bytes]:
+        """Give the hour and the time of a record that tells none itself."""
+        time = self._records.time(number)
+        return (read_iso_hour(time[:13])[0], time) if time else self._delivered
 
 
 def make_printer(pattern: Pattern[Printer], shape: Shape) -> Printer:
@@ -127,7 +137,18 @@ def make_printer(pattern: Pattern[Printer], shape: Shape) -> Printer:
         f'%b%b"}}}}\n%b%d}},"@timestamp":"%b%bZ"{document}'.encode(),
     )
     quotes = -1 if shape.quotes is None else shape.quotes
-    return Printer(templates, tuple(conversions), time_at, rest_at, quotes)
+    place = _values_at([taken[name][0] for name in pattern.of.places if name in taken])
+    return Printer(templates, tuple(conversions), time_at, rest_at, quotes, place)
+
+
+def _values_at(places: list[int]) -> Callable[[Sequence[bytes]], tuple[bytes, ...]]:
+    """Give what takes the values of these groups."""
+    match places:
+        case []:
+            return lambda _: ()
+        case [at]:
+            return lambda values: (values[at],)
+    return itemgetter(*places)
 
 
 def _extra(shape: Shape) -> dict[str, list[int]]:

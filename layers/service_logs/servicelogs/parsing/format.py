@@ -29,6 +29,9 @@ class Format:
     """The service principal that writes the objects."""
     common: Mapping[str, str] = field(default_factory=dict)
     """Elastic Common Schema name → our field, for alias fields."""
+    places: tuple[str, ...] = ()
+    """The fields (of text: the columns) that name a record's account and Region, or an ARN in them,
+    the best first; they count where the object's key does not say."""
     snapshots: str = ""
     """A regular expression found in the keys of objects that describe one moment, whenever their
     records happened: these are dated by their delivery."""

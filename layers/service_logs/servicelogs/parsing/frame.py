@@ -25,7 +25,11 @@ FRAME: tuple[Field, ...] = (
     ),
     Field("log.adjusted", "keyword", "fields that had to be changed to be indexed", many=True),
     Field("log.original", "stored", "what those fields were, as delivered; not searchable"),
-    Field("cloud.account_id", "keyword", "account, as the object's key or the log group says"),
+    Field(
+        "cloud.account_id",
+        "keyword",
+        "account, as the object's key or the log group says, else the record",
+    ),
     Field("cloud.region", "keyword", "Region, likewise"),
     Field("event.ingested", "timestamp", "when it was indexed"),
     Field("extra_fields", "flat_object", "what AWS writes and this version does not know yet"),

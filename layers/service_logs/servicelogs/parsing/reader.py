@@ -4,12 +4,15 @@ It starts where an earlier attempt stopped, and turns what is too long or cannot
 rejects; the format's parser deals with the rest.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from servicelogs.errors import UnreadableObject
 from servicelogs.parsing.framing import too_long
 from servicelogs.records import Block, Records, Reject, Source, TooLong
+
+type Cut = Callable[[Iterable[bytes]], Iterator[Records | TooLong]]
+"""Cuts the decompressed text of an object into records."""
 
 
 class Parser(Protocol):

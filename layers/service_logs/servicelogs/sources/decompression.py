@@ -1,13 +1,21 @@
 """From an object's bytes, however they are compressed, to text in bounded memory."""
 
+import bz2
+import lzma
 import zlib
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from typing import NamedTuple, NoReturn, Protocol
 
 from isal import igzip_lib
 from zstandard import ZstdDecompressor, ZstdError
 
 from servicelogs.errors import ParquetFile, UnreadableObject
+from servicelogs.sources.encodings import in_utf_8, is_marked
+from servicelogs.sources.feed import Feed
+from servicelogs.sources.messages import unwrapped
+from servicelogs.sources.unsupported import START_BYTES, what_is_not_read
+from servicelogs.sources.zip_archives import ZIP_MAGIC, unzip
 
 READ_SIZE = 128 * 1024
 # Larger pieces are not faster (measured), and a bad gzip member loses at most one of them.
@@ -25,6 +33,15 @@ ZSTD_SKIPPABLE_MAGIC = tuple(bytes([0x50 + i]) + b"\x2a\x4d\x18" for i in range(
 # igzip loses its way in a header with several optional fields that comes in several pieces.
 GZIP_HEADER_SIZE = 1024
 PARQUET_MAGIC = b"PAR1"
+BZIP2_MAGIC = b"BZh"
+XZ_MAGIC = b"\xfd7zXZ\0"
+XZ_MOST_MEMORY = 128 * 1024 * 1024
+_ZSTD_MAGICS = (ZSTD_MAGIC, *ZSTD_SKIPPABLE_MAGIC)
+_FIRST_BYTES = {
+    magic[:1] for magic in (GZIP_MAGIC, *_ZSTD_MAGICS, BZIP2_MAGIC, XZ_MAGIC, *ZIP_MAGIC)
+}
+# What is compressed more often than this is not a log, but meant to keep its reader busy.
+MOST_LAYERS = 3
 
 
 class Readable(Protocol):
@@ -84,47 +101,43 @@ def _in_line(
 def decompressed(
     stream: Readable, text_of_parquet: TextOfParquet = not_read_here
 ) -> Iterator[bytes]:
-    """Yield the text of a gzip, zstd, Parquet or plain stream; its content decides, not its name.
+    """Yield the text of a compressed, Parquet or plain stream; its content decides, not its name.
 
+    It comes in UTF-8 without a byte order mark, and lines come out of the messages that wrap them.
     A stream that is truncated or corrupt yields what is good of it, then raises UnreadableObject.
     """
-    feed = _Feed(stream)
-    start = feed.peek(len(ZSTD_MAGIC))
-    if start.startswith(GZIP_MAGIC):
-        return _gathered(_gunzip(feed))
-    if start.startswith((ZSTD_MAGIC, *ZSTD_SKIPPABLE_MAGIC)):
-        return _gathered(_unzstd(feed))
+    feed = Feed(iter(partial(stream.read, READ_SIZE), b""))
+    for _ in range(MOST_LAYERS):
+        start = feed.peek(START_BYTES)
+        if not (decompress := _compression(start)):
+            break
+        feed = Feed(_gathered(decompress(feed)))
+    else:
+        start = feed.peek(START_BYTES)
     if start.startswith(PARQUET_MAGIC):
-        return text_of_parquet(iter(feed.read, b""))
-    return iter(feed.read, b"")
+        return text_of_parquet(feed)
+    if _compression(start):
+        raise UnreadableObject(f"it is compressed more than {MOST_LAYERS} times over")
+    if not is_marked(start) and (name := what_is_not_read(start)):
+        raise UnreadableObject(
+            f"it is {name}, which is not read: deliver it plain, or compressed with gzip or zstd"
+        )
+    return unwrapped(in_utf_8(feed))
 
 
-class _Feed:
-    """A stream that can be looked ahead in, and be given back what was read too far."""
-
-    def __init__(self, stream: Readable) -> None:
-        self._stream = stream
-        self._ahead = b""
-
-    def read(self) -> bytes:
-        piece, self._ahead = self._ahead, b""
-        return piece or self._stream.read(READ_SIZE)
-
-    def give_back(self, piece: bytes) -> None:
-        self._ahead = piece + self._ahead
-
-    def peek(self, size: int) -> bytes:
-        """Look at the next bytes: fewer than `size` only at the end."""
-        # A pipe may give fewer bytes than were asked for.
-        while len(self._ahead) < size and (piece := self._stream.read(READ_SIZE)):
-            self._ahead += piece
-        return self._ahead[:size]
-
-    def skip_zeros(self) -> None:
-        while piece := self.read():
-            if rest := piece.lstrip(b"\0"):
-                self.give_back(rest)
-                return
+def _compression(start: bytes) -> Callable[[Feed], Iterator[bytes]] | None:
+    """Give what decompresses a stream that begins so, if it is compressed."""
+    if start[:1] not in _FIRST_BYTES:
+        return None
+    if start.startswith(GZIP_MAGIC):
+        return _gunzip
+    if start.startswith(_ZSTD_MAGICS):
+        return _unzstd
+    if start.startswith(BZIP2_MAGIC) and start[3:4].isdigit():
+        return _unbzip2
+    if start.startswith(XZ_MAGIC):
+        return _unxz
+    return unzip if start.startswith(ZIP_MAGIC) else None
 
 
 def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -147,7 +160,7 @@ def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
         yield b"".join(small)
 
 
-def _gunzip(feed: _Feed) -> Iterator[bytes]:
+def _gunzip(feed: Feed) -> Iterator[bytes]:
     members = 0
     while start := feed.peek(GZIP_HEADER_SIZE):
         if not start.startswith(GZIP_MAGIC):
@@ -161,7 +174,7 @@ def _gunzip(feed: _Feed) -> Iterator[bytes]:
         feed.skip_zeros()
 
 
-def _gzip_member(feed: _Feed) -> Iterator[bytes]:
+def _gzip_member(feed: Feed) -> Iterator[bytes]:
     inflate = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
     kept: list[bytes] = []
     taken = given = 0
@@ -204,12 +217,12 @@ def _salvage(pieces: list[bytes], given: int) -> Iterator[bytes]:
             skip = max(0, skip - len(text))
 
 
-def _unzstd(feed: _Feed) -> Iterator[bytes]:
+def _unzstd(feed: Feed) -> Iterator[bytes]:
     while feed.peek(1):
         yield from _zstd_frame(feed)
 
 
-def _zstd_frame(feed: _Feed) -> Iterator[bytes]:
+def _zstd_frame(feed: Feed) -> Iterator[bytes]:
     frame = ZstdDecompressor(max_window_size=ZSTD_LARGEST_WINDOW).decompressobj()
     taken = 0
     while piece := feed.read():
@@ -228,3 +241,47 @@ def _zstd_frame(feed: _Feed) -> Iterator[bytes]:
                 feed.give_back(frame.unused_data + piece[position + ZSTD_BITE :])
                 return
     raise UnreadableObject(f"the zstd stream is truncated after {taken} bytes of a frame")
+
+
+class _Decompressor(Protocol):
+    """What the decompressors of the standard library have in common."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int) -> bytes: ...
+
+
+def _unbzip2(feed: Feed) -> Iterator[bytes]:
+    return _members(feed, "bzip2", bz2.BZ2Decompressor)
+
+
+def _unxz(feed: Feed) -> Iterator[bytes]:
+    make = partial(lzma.LZMADecompressor, lzma.FORMAT_XZ, memlimit=XZ_MOST_MEMORY)
+    return _members(feed, "xz", make)
+
+
+def _members(feed: Feed, name: str, make: Callable[[], _Decompressor]) -> Iterator[bytes]:
+    while feed.peek(1):
+        member = make()
+        taken = 0
+        while not member.eof:
+            piece = feed.read() if member.needs_input else b""
+            if member.needs_input and not piece:
+                raise UnreadableObject(
+                    f"the {name} stream is truncated after {taken} bytes of a member"
+                )
+            taken += len(piece)
+            try:
+                text = member.decompress(piece, PIECE_SIZE)
+            except (OSError, lzma.LZMAError) as error:
+                raise UnreadableObject(
+                    f"the {name} stream is corrupt within {taken} bytes of a member: {error}"
+                ) from error
+            if text:
+                yield text
+        feed.give_back(member.unused_data)
+        feed.skip_zeros()

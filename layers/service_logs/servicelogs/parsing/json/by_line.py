@@ -1,6 +1,8 @@
 """Cuts at line ends, where each record has a line of its own."""
 
+import re
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -16,8 +18,12 @@ _LINE_FEED = ord("\n")
 class ByLine:
     """Takes each line for a record, if one of the first lines is one."""
 
-    def __init__(self, decoder: msgspec.json.Decoder[Any]) -> None:
+    def __init__(
+        self, decoder: msgspec.json.Decoder[Any], opening: re.Pattern[bytes] | None = None
+    ) -> None:
+        """Leave it to others where a line opens a document, as `opening` matches it."""
         self._decoder = decoder
+        self._opening = opening
         self._applies: bool | None = None
 
     @property
@@ -44,7 +50,14 @@ class ByLine:
         """Decide for the whole object as soon as there is more than one line."""
         if self._applies is None and b"\n" in text.strip():
             lines = text.split(b"\n", _FIRST_LINES)[:_FIRST_LINES]
-            self._applies = any(line.startswith(b'{"') and is_json(line) for line in lines)
+            self._applies = not self._opens_document(text, lines) and any(
+                line.startswith(b'{"') and is_json(line) for line in lines
+            )
+
+    def _opens_document(self, text: bytes, lines: list[bytes]) -> bool:
+        """Find out whether a document begins with one of these first lines."""
+        starts = accumulate((len(line) + 1 for line in lines), initial=0)
+        return self._opening is not None and any(self._opening.match(text, at) for at in starts)
 
 
 def _records_of(line: bytes) -> list[bytes]:

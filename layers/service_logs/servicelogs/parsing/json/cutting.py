@@ -1,7 +1,8 @@
 """Cuts JSON objects of any size into blocks of raw records, in bounded memory.
 
-Records stand in the array of a document, `{…, "KEY": [record, record, …], …}`, or follow each
-other, with or without newlines; several documents may follow each other too. The driver knows where
+Records stand in the array of a document, `{…, "KEY": [record, record, …], …}`, in a bare array, or
+follow each other, with or without newlines; several documents may follow each other too. What is
+not JSON before the first of them is a record of its own. The driver knows where
 it is (before a document or record, in an array, behind one) and asks the cutters of that place:
 
 1. By line: only outside arrays, when one of the first ten lines is a whole record. It stays so to
@@ -28,7 +29,7 @@ import msgspec
 
 from servicelogs.errors import UnreadableObject
 from servicelogs.parsing.framing import BLOCK_BYTES, KEPT_BYTES, MAX_RECORD_BYTES
-from servicelogs.parsing.json.by_braces import ByBraces, tokens
+from servicelogs.parsing.json.by_braces import ByBraces, records_in, tokens
 from servicelogs.parsing.json.by_decoding import ByDecoding
 from servicelogs.parsing.json.by_line import ByLine
 from servicelogs.parsing.json.by_separator import BySeparator
@@ -37,6 +38,8 @@ from servicelogs.parsing.json.proof import is_json
 from servicelogs.records import Records, TooLong
 
 _BEHIND_ARRAY = re.compile(rb'\s*+(?:\}|\Z|,\s*+(?:"|\Z))')
+_beginning = re.compile(rb'^(?=\{\s*+"|\[\s*+\{)', re.MULTILINE)
+_FIRST_LINES = 10
 _LONGEST_BEGINNING = 256
 """How much of a text may be the beginning of a boundary or an opening that is not whole yet."""
 
@@ -59,10 +62,11 @@ class JsonCutter:
         opening = rb"(?!)"
         if key:
             opening = rb'\{(?:%b)*+\s*"%b"\s*:\s*\[\s*' % (member, re.escape(key).encode())
-        self._opening = re.compile(rb"\s*" + opening)
+        bare = rb"(?P<bare>\[)\s*(?=\{)"
+        self._opening = re.compile(rb"\s*(?:%b|%b)" % (opening, bare))
         # Spaces before what is searched would be looked at from each of them on.
         self._opening_anywhere = re.compile(opening)
-        self._lines = ByLine(decoder)
+        self._lines = ByLine(decoder, self._opening)
         self._separated = BySeparator(decoder, self._opening)
         self._separated_in_array = BySeparator(decoder)
         self._quick: dict[_Place, tuple[Cutter, ...]] = {
@@ -71,7 +75,10 @@ class JsonCutter:
         }
         self._sure = {_Place.OUTSIDE: ByBraces(self._opening), _Place.IN_ARRAY: ByBraces()}
         self._place = _Place.OUTSIDE
+        self._behind_array = _Place.BEHIND_ARRAY
+        """Where the end of the array leads to."""
         self._buffer = b""
+        self._begun = False
         self._first = 1
         self._lost = False
         self._given_up = 1
@@ -111,12 +118,35 @@ class JsonCutter:
         """
         if self._lost and not self._find_back():
             return
+        if not self._begun:
+            self._begun = True
+            yield from self._odd_beginning()
         while True:
             yield from self._whole_records(last=last, more=more)
             rest = self._buffer.strip(b" \t\r\n]},") if last else b""
             if not rest and len(self._buffer) <= MAX_RECORD_BYTES:
                 return
             yield self._give_up(last=last)
+
+    def _odd_beginning(self) -> Iterator[Records]:
+        """Take what is not JSON before the first record or document for a record of its own.
+
+        Where each record has a line of its own, so has that.
+        """
+        self._buffer = text = self._buffer.lstrip(b" \t\r\n,")
+        if self._opening.match(text):
+            return
+        found = (_beginning.search(text), self._opening_anywhere.search(text))
+        start = min((match.start() for match in found if match), default=0)
+        if not start:  # perhaps it is only like the beginning of one
+            later = (line.start() for line in islice(_beginning.finditer(text), 1, _FIRST_LINES))
+            start = next((at for at in later if self._opening.match(text, at)), 0)
+        odd, line = text[:start].strip(), text[start:].partition(b"\n")[0]
+        if not self._opening.match(text, start) and is_json(line):
+            return
+        if odd and not (odd.startswith(b"{") and all(map(is_json, records_in(odd)))):
+            self._buffer = text[start:]
+            yield self._numbered([odd], [None])
 
     def _whole_records(self, *, last: bool, more: bool) -> Iterator[Records]:
         before = -1
@@ -126,7 +156,7 @@ class JsonCutter:
             found = quick or self._cut_surely(last=last)
             self._buffer = self._buffer[found.end :]
             if found.closed:
-                self._place = _Place.BEHIND_ARRAY
+                self._place = self._behind_array
             if found.records:
                 self._given_up = 1
                 yield self._numbered(found.records, found.known)
@@ -140,6 +170,7 @@ class JsonCutter:
         self._buffer = self._buffer.lstrip(b" \t\r\n,")
         if opening := self._opening.match(self._buffer):
             self._buffer, self._place = self._buffer[opening.end() :], _Place.IN_ARRAY
+            self._behind_array = _Place.OUTSIDE if opening["bare"] else _Place.BEHIND_ARRAY
         return bool(self._buffer)
 
     def _leave_document(self) -> bool:

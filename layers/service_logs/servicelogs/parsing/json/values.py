@@ -99,6 +99,11 @@ def strings_at(record: dict[str, Any], paths: Iterable[str]) -> Iterator[str]:
     return (value for value in values if isinstance(value, str))
 
 
+def has_time(record: dict[str, Any], log_format: JsonFormat) -> bool:
+    """Find out whether a record says when it happened, be it well or badly."""
+    return any(value_at(record, path) is not None for path in log_format.times)
+
+
 def time_of(record: dict[str, Any], log_format: JsonFormat) -> str:
     """Give when a record happened, as ISO 8601; a ValueError if it does not say."""
     found = ((path, value_at(record, path)) for path in log_format.times)

@@ -33,7 +33,11 @@ def _no_time(text: bytes) -> tuple[int, bytes]:
 
 
 class Layout[Plan]:
-    """A layout of lines; `times` names the columns that hold the time, the best first."""
+    """A layout of lines.
+
+    `times` names the columns that hold the time, the best first, `places` those that hold account
+    and Region.
+    """
 
     def __init__(
         self,
@@ -42,13 +46,14 @@ class Layout[Plan]:
         make_plan: MakePlan[Plan],
         *,
         times: tuple[str, ...],
+        places: tuple[str, ...] = (),
         open_end: bool = False,
         later: tuple[Column, ...] = (),
     ) -> None:
         """With `open_end` unknown columns may follow, but for what newer lines have: `later`."""
         by_name = {column.name: column for column in reversed(columns)}
         of_times = tuple(by_name[name] for name in times if name in by_name)
-        of = Columns(columns, notation, of_times, later)
+        of = Columns(columns, notation, of_times, later, places)
         self.columns = columns
         self.times = times_read_by(next((column.read_time for column in of.times), None))
         """From a time as these lines write it to its hour (from 1970), and to ISO 8601 as far as it

@@ -98,7 +98,10 @@ class Layouts[Plan]:
             first, *others = _named(of.names, self._catalogue)
             columns = (_no_header((first, *others), self._format), *others)
             notation = separated(len(of.names), self._format.separator)
-        return Layout(columns, notation, self._make_plan, times=self._format.times)
+        of_format = self._format
+        return Layout(
+            columns, notation, self._make_plan, times=of_format.times, places=of_format.places
+        )
 
     def _check_members(self, names: tuple[str, ...]) -> None:
         if len(names) > _MOST_COLUMNS:
@@ -141,6 +144,7 @@ class ByPosition[Plan]:
             separated(length, log_format.separator),
             self._make_plan,
             times=log_format.times,
+            places=log_format.places,
             open_end=columns[-1].since >= log_format.open_since,
             later=later,
         )

@@ -54,6 +54,8 @@ class Columns(NamedTuple):
     times: tuple[Column, ...]
     later: tuple[Column, ...] = ()
     """What newer lines have behind them: unknown columns are not these, nor the first of these."""
+    places: tuple[str, ...] = ()
+    """The names of those that say the account and Region."""
 
 
 class Pattern[Plan]:
