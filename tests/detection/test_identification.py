@@ -1,5 +1,6 @@
 """The type of an object is found from its key, else from its first bytes, else it is an error."""
 
+import json
 import time
 from io import BytesIO
 from pathlib import Path
@@ -494,3 +495,26 @@ def test_an_object_that_begins_with_much_space_is_not_taken_for_an_empty_one() -
 def test_an_unknown_name_is_an_error_that_names_those_there_are() -> None:
     with pytest.raises(UnknownLogType, match=r"'apache' is not a log type; there are alb, .*"):
         formats.get("apache")
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"instance_id": "i-1", "message": "disk full", "level": "ERROR"},
+        {"timestamp": "2026-11-20T08:00:00Z", "service": "shop", "vpc_id": "vpc-1"},
+        # A query log of Route 53 Resolver.
+        {
+            "version": "1.100000",
+            "account_id": "111122223333",
+            "region": "eu-west-1",
+            "vpc_id": "vpc-0a1b2c3d",
+            "query_timestamp": "2026-11-20T08:00:00Z",
+            "query_name": "example.com.",
+            "srcaddr": "192.0.2.55",
+            "srcport": "51514",
+        },
+    ],
+)
+def test_json_with_names_that_many_logs_have_is_not_a_flow_log(record: dict[str, str]) -> None:
+    with pytest.raises(UnknownLogType):
+        ObjectTypes(LogSettings()).identify("logs/app.json", json.dumps(record).encode(), None)

@@ -1,6 +1,6 @@
 """What flow logs of VPCs and of transit gateways share: keys, headers, Parquet's rows, names."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 KEYS = (
     (
@@ -31,6 +31,20 @@ COMMON = {
 
 OPTION = "FlowLogFields"
 
+_IDENTIFYING = (
+    "dst",
+    "flow_direction",
+    "interface_id",
+    "log_status",
+    "next_hop_",
+    "packets",
+    "pkt_",
+    "tcp_flags",
+    "tgw_",
+    "traffic_path",
+)
+"""What the names of columns begin with that hardly any other log has."""
+
 _COLUMN = "[a-z][a-z0-9_-]*"
 
 
@@ -56,14 +70,17 @@ def header(columns: Iterable[str], others: Iterable[str]) -> str:
     )
 
 
-def row(columns: Iterable[str], others: Iterable[str]) -> str:
+def row(columns: Collection[str], others: Collection[str]) -> str:
     """Match a row of a Parquet file, as JSON, of one kind of flow log and not of another.
 
-    Columns have names with underscores there; those that are common words identify nothing.
+    Columns have names with underscores there. Most of them stand in other logs too (`vpc_id`,
+    `srcaddr`, `instance_id`), so one of those that hardly do must be there, and another column.
     """
-    names = set(columns)
-    identifying = sorted(name for name in names if "-" in name or name.startswith(("src", "dst")))
+    names = sorted({name.replace("-", "_") for name in columns})
+    identifying = "|".join(name for name in names if name.startswith(_IDENTIFYING))
+    some = "|".join(names)
     return (
-        rf'\{{(?![^\n]*?"(?:{foreign(names, others).replace("-", "_")})":)'
-        rf'(?=[^\n{{}}]*?"(?:{"|".join(identifying).replace("-", "_")})":)'
+        rf'\{{(?![^\n]*?"(?:{foreign(columns, others).replace("-", "_")})":)'
+        rf'(?=[^\n{{}}]*?"(?:{identifying})":)'
+        rf'(?=[^\n{{}}]*?"(?:{some})":[^\n{{}}]*?"(?:{some})":)'
     )

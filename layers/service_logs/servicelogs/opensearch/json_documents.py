@@ -193,7 +193,7 @@ class JsonDocuments(Encoder):
             hour = self._records.hour
         if self._by_record:
             named = tuple(strings_at(record, log_format.places))
-            frame = self._frames_of_place[hour, tuple(map(_dumps, named))]
+            frame = self._frames_of_place[hour, tuple(map(encode, named))]
         else:
             frame = self._frames[hour]
         if frame is None:
