@@ -1,7 +1,7 @@
 """A search engine made of a dict, and its writer: they pass the contract of the real ones."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +48,9 @@ class FakeWriter:
                 self._create(block, counts)
         if waiting and isinstance(self.engine.error, ClusterNeedsFixing):
             raise self.engine.error
+
+    def find(self, places: Sequence[tuple[str, str]]) -> list[bool]:
+        return [place in self.engine.documents for place in places]
 
     def _create(self, block: Block, counts: SourceCounts) -> None:
         lines = bytes(block.body).split(b"\n")

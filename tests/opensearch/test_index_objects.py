@@ -446,7 +446,7 @@ def test_an_invocation_that_dies_before_its_end_only_repeats_work(deployment, mo
     deployment.notify(flow_key("a"))
     (record,) = deployment.receive()
     with monkeypatch.context() as patch:
-        patch.setattr("servicelogs.delivery.rejects.RejectsFile.upload", _die)
+        patch.setattr("servicelogs.delivery.rejects.SourceRejects.save", _die)
         with pytest.raises(KeyboardInterrupt):
             deployment.invoke([record])
 

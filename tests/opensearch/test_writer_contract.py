@@ -107,6 +107,15 @@ REFUSALS = {
 }
 
 
+def test_a_document_is_found_as_soon_as_it_arrived(
+    bulk: BulkWriter | FakeWriter, index: str
+) -> None:
+    bulk.add(block(index, [""]), counts_of())
+    bulk.flush()
+    places = [(index, "0123456789abcdef-1"), (index, "other"), (f"{index}-none", "x")]
+    assert bulk.find(places) == [True, False, False]
+
+
 def test_documents_arrive_as_they_were_written(
     subject: Subject, bulk: BulkWriter, index: str
 ) -> None:

@@ -48,6 +48,10 @@ class ClusterNeedsFixing(DeliveryError):
     """The search engine refuses everything until somebody acts; the message says what to do."""
 
 
+class UnknownRefusal(DeliveryError):
+    """The search engine refuses some records for a reason that no rule knows; others may pass."""
+
+
 class ObjectGone(ServiceLogsError):
     """An object was deleted, or replaced by other bytes, before it was read: nothing to be done."""
 

@@ -7,13 +7,24 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from aws_lambda_powertools import Logger
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import OpenSearchException
 
 from servicelogs.delivery.counts import SourceCounts
 from servicelogs.errors import DeliveryError, TryLater
-from servicelogs.opensearch.answers import Finding, Verdict, judge, judge_failure
+from servicelogs.opensearch.answers import (
+    Finding,
+    Verdict,
+    created,
+    judge,
+    judge_failure,
+    judge_unread,
+    results_of,
+)
 from servicelogs.records import Block, Reject
+
+logger = Logger(child=True)
 
 # A body is sent when it holds this much, and never holds more than that.
 ENOUGH_BYTES = 5_000_000
@@ -34,6 +45,9 @@ ANSWER = ",".join(
     f"items.create.{name}"
     for name in ("status", "error.type", "error.reason", "error.caused_by.reason")
 )
+
+# Of each document asked for: whether it is there, or why that cannot be said.
+FOUND = "docs._id,docs.found,docs.error.type,docs.error.reason"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +149,34 @@ class BulkWriter:
         if pieces:
             self._deliver(pieces)
 
+    def find(self, places: Sequence[tuple[str, str]]) -> list[bool]:
+        """Say of each document, by its index and `_id`, whether it is there and can be read.
+
+        What is in a closed index cannot: nobody finds it, until the index is opened.
+        """
+        pause = self._pause()
+        while True:
+            outcome = self._ask(places)
+            if not isinstance(outcome, Finding):
+                return [_is_there(result) for result in outcome]
+            if outcome.verdict is not Verdict.RETRY or not pause.over():
+                raise outcome.as_error()
+
+    def _ask(self, places: Sequence[tuple[str, str]]) -> list[Mapping[str, Any]] | Finding:
+        """Ask for documents by id, which finds also those that no search finds yet."""
+        documents = [{"_index": index, "_id": document_id} for index, document_id in places]
+        try:
+            answer = self._client.transport.perform_request(
+                "POST",
+                "/_mget",
+                params={"filter_path": FOUND, "_source": "false"},
+                body={"docs": documents},
+                timeout=min(REQUEST_SECONDS, max(self._seconds_left(), LEAST_SECONDS)),
+            )
+        except OpenSearchException as failure:
+            return judge_failure(failure)
+        return results_of(answer, "docs", len(documents))
+
     def _ensure(self, format_name: str) -> None:
         """Make sure, once per writer and type, that new indexes get their mapping."""
         pause = self._pause()
@@ -164,6 +206,10 @@ class BulkWriter:
                 continue
             outcome = self._send(request)
             if isinstance(outcome, Finding):
+                logger.warning(
+                    "bulk request not answered by its items' results",
+                    extra={"error_type": outcome.type, "reason": outcome.reason},
+                )
                 again, blocking_error = self._refused(request, outcome)
             else:
                 again, blocking_error = _settle(request, outcome)
@@ -194,15 +240,7 @@ class BulkWriter:
             )
         except OpenSearchException as failure:
             return judge_failure(failure)
-        items = [item.get("create") for item in answer.get("items", ())]
-        if len(items) != documents or None in items:
-            return Finding(
-                Verdict.FIX,
-                "unexpected_answer",
-                f"{len(items)} results for {documents} documents",
-                "The address does not answer as OpenSearch does: check OpenSearchEndpoint.",
-            )
-        return items
+        return created(answer, documents)
 
     def _refused(
         self, request: list[Piece], finding: Finding
@@ -224,6 +262,8 @@ def _settle(
     request: list[Piece], items: list[Mapping[str, Any]]
 ) -> tuple[list[list[Piece]], Finding | None]:
     """Count what became of each item; return what must be sent again and what holds it up."""
+    if to_all := _unknown_to_all(request, items):
+        return [request], to_all
     again: list[Piece] = []
     blocking: list[Finding] = []
     start = 0
@@ -234,6 +274,23 @@ def _settle(
             again.append(piece.of(left))
             blocking += found
     return [again] if again else [], _gravest(blocking)
+
+
+def _unknown_to_all(request: list[Piece], items: list[Mapping[str, Any]]) -> Finding | None:
+    """Return what every document of several sources is refused for, if no rule knows it.
+
+    Of one source alone it may be the source's own fault: then it fails no other.
+    """
+    if len({id(piece.counts) for piece in request}) == 1:
+        return None
+    finding = None
+    for result in items:
+        if result["status"] == 201:
+            return None
+        finding = judge(result["status"], result.get("error"))
+        if finding.verdict is not Verdict.UNKNOWN:
+            return None
+    return finding.to_all() if finding else None
 
 
 def _settle_piece(
@@ -253,10 +310,21 @@ def _settle_piece(
         lines = lines or piece.lines()
         if finding.verdict is Verdict.REJECT:
             piece.reject(*lines[number], finding)
+        elif finding.verdict is Verdict.UNKNOWN:
+            piece.counts.leave(1, finding.as_error())
         else:
             left.append(lines[number])
             blocking.append(finding)
     return left, blocking
+
+
+def _is_there(result: Mapping[str, Any]) -> bool:
+    if "error" not in result:
+        return result.get("found") is True
+    finding = judge_unread(result["error"])
+    if finding is not None:
+        raise finding.as_error()
+    return False
 
 
 def _gravest(blocking: list[Finding]) -> Finding | None:
