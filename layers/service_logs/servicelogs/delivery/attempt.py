@@ -1,4 +1,4 @@
-"""The attempt of one invocation: begin sources, deliver while there is time, settle, report.
+"""An attempt of one invocation: begin sources, deliver while there is time, settle, report.
 
 An item is what an event hands over and takes back when it failed: a message, a record of a stream.
 A source is what records come from. One item may have several sources, and several items one.
@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -88,7 +89,7 @@ class Item:
 
 
 class Attempt:
-    """What one invocation does with the items of its event."""
+    """What one invocation does with items of its event: with all, or some before others."""
 
     def __init__(
         self,
@@ -107,6 +108,16 @@ class Attempt:
         self._blocking_error: DeliveryError | None = None
         self.totals = Totals()
         """The counts of what was delivered; complete after `report`."""
+
+    def following(self) -> Attempt:
+        """Begin the next attempt of the same invocation: what blocks this one blocks it too."""
+        following = copy(self)
+        following._items, following.totals = [], Totals()
+        return following
+
+    def seconds_left(self) -> float:
+        """Say how long the invocation may still last."""
+        return self._seconds_left()
 
     def item(self, **about: object) -> Item:
         """Take the event's next item; log lines say this about it."""
