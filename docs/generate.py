@@ -91,7 +91,7 @@ def _facts(log_format: Format) -> str:
         ("log type", f"`{log_format.name}`"),
         ("AWS's page", f"<{log_format.page}>"),
         ("objects", keys),
-        ("written by", f"`{log_format.deliverer}`"),
+        ("written by", f"`{log_format.service_principal}`"),
         ("encryption of the bucket", _encryption(log_format.name)),
         ("indexes", f"`{index}`; all of them: `{every}`"),
     ]
@@ -102,7 +102,7 @@ def _policy(log_format: Format) -> str:
     """Quote the statements that let the service write, as the log bucket's template has them."""
     template = LOG_BUCKET.read_text()
     statements = re.findall(r"^ {10}- Sid: .*\n(?: {12}.*\n)+", template, re.MULTILINE)
-    principal = f"Service: {log_format.deliverer} }}"
+    principal = f"Service: {log_format.service_principal} }}"
     ours = "".join(statement for statement in statements if principal in statement)
     return f"```yaml\n{dedent(ours)}```\n"
 
@@ -170,7 +170,7 @@ def _overview() -> str:
     for name in formats.NAMES:
         log_format = formats.get(name)
         page = f"[{log_format.title}]({name}.md)"
-        rows.append((f"`{name}`", page, f"`{log_format.deliverer}`", _encryption(name)))
+        rows.append((f"`{name}`", page, f"`{log_format.service_principal}`", _encryption(name)))
     return (
         _table(("log type", "what it is", "who writes", "encryption of the bucket"), rows)
         + "\nNames that several of them share: "
@@ -191,7 +191,7 @@ def _encryption(log_type: str) -> str:
     """Say it as the log bucket's template does, which refuses a customer key for the others."""
     allowed = re.search(r"!Ref LogTypes\n +- \[([^]]*)\]", LOG_BUCKET.read_text())
     if allowed is None:
-        raise ValueError(f"{LOG_BUCKET} says no more which log types may have a customer key")
+        raise ValueError(f"{LOG_BUCKET} does not say which log types may have a customer key")
     return "SSE-S3 or a customer key" if log_type in allowed[1].split(", ") else "SSE-S3 only"
 
 

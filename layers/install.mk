@@ -1,7 +1,7 @@
 # What every layer's Makefile shares: installing its pinned requirements for the processor it will run on.
 #
 # ARCHITECTURE is arm64 (the default, as in the templates), x86_64, or host: the machine that builds, for
-# a stack that runs on it. SAM does not tell a makefile the architecture, so it must match the parameter.
+# a stack that runs on it. SAM does not pass the architecture to a makefile, so it must match the parameter.
 ARCHITECTURE ?= arm64
 PLATFORM_arm64 := --python-platform aarch64-manylinux_2_28
 PLATFORM_x86_64 := --python-platform x86_64-manylinux_2_28

@@ -92,12 +92,13 @@ def _rejected(witnesses: Witnesses, expected: list[Expected]) -> Iterator[str]:
     yield "\nRejected records, and why (backup bucket)"
     for reject in witnesses.rejects():
         if reject["source"] in uris:
-            yield f"  {reject['log_type']:<17} record {reject['ordinal']:>4}: {reject['reason']}"
+            number = reject["record_number"]
+            yield f"  {reject['log_type']:<17} record {number:>4}: {reject['reason']}"
 
 
 def _complain(wrong: list[str], witnesses: Witnesses) -> None:
     rejected = [
-        f"{reject['source']}, record {reject['ordinal']}: {reject['reason']}"
+        f"{reject['source']}, record {reject['record_number']}: {reject['reason']}"
         for reject in witnesses.rejects()
         if any(line.startswith(f"{reject['source']}: ") for line in wrong)
     ]

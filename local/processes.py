@@ -81,7 +81,7 @@ class Processes:
         return self.folder / f"{name}.log"
 
     def running(self, name: str) -> bool:
-        """Tell whether the process that was started under this name is still there."""
+        """Say whether the process that was started under this name is still there."""
         record = self._read(name)
         return record is not None and _is(record["pid"], record["started"])
 

@@ -102,7 +102,7 @@ ENGINES: dict[str, Callable[[Processes], str]] = {
 
 
 def answers(url: str) -> bool:
-    """Tell whether a search engine at this address takes requests."""
+    """Say whether a search engine at this address takes requests."""
     try:
         with urllib.request.urlopen(f"{url}/_cluster/health", timeout=5) as answer:
             return json.load(answer).get("status") in {"green", "yellow"}

@@ -3,7 +3,7 @@
 The folders mirror the package's: what a module promises is tested in the folder of its name.
 Beside them: `deployment` (buckets, queues and a search engine in this process), `emulated_aws`,
 `search_engine` and `local_stack` (fixtures), `templates`, `docs`, `local`, `functions` and
-`end_to_end` for what is no part of the package, `benchmarks`.
+`end_to_end` for what is not part of the package, `benchmarks`.
 """
 
 import os

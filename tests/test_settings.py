@@ -154,17 +154,17 @@ def test_flow_logs_may_have_the_columns_of_either_kind_and_newer_ones(fields):
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        ("CloudFrontFields=date time date", "'date' is there twice"),
+        ("CloudFrontFields=date time date", "'date' is given twice"),
         ("CloudFrontFields=date ti/me", "'ti/me' is not the name of a column"),
-        ("CloudFrontFields=srcaddr", "'srcaddr' is not a column of cloudfront, nor are others"),
+        ("CloudFrontFields=srcaddr", "none of the names is a column of cloudfront: 'srcaddr'"),
         ("FlowLogFields=srcaddr SrcPort", "'SrcPort' is not the name of a column"),
         ("FlowLogFields=${srcaddr ${end}", "'${srcaddr' is not the name of a column"),
-        ("FlowLogFields=foo bar", "'foo' is not a column of tgw_flow, nor are others, and 'foo'"),
+        ("FlowLogFields=foo bar", "none of the names is a column of tgw_flow: 'foo bar', and none"),
         (
             "FlowLogFields=interface-id tgw-id",
             "'interface-id' is not a column of tgw_flow, and 'tgw-id' is not a column of vpc_flow",
         ),
-        ("FlowFields=srcaddr", "FORMAT_OPTIONS must be options of formats, not 'FlowFields'"),
+        ("FlowFields=srcaddr", "FORMAT_OPTIONS must be options of log types, not 'FlowFields'"),
         ("srcaddr dstaddr", "FORMAT_OPTIONS must be option=names pairs"),
     ],
 )

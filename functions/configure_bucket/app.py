@@ -25,6 +25,8 @@ def lambda_handler(event: Event, _context: Any) -> None:
         physical_id = carry_out(event, os.environ["NOTIFICATION_ID"])
     except Exception as error:
         logger.exception("the bucket could not be configured")
-        cloudformation.fail(event, f"{type(error).__name__}: {error}")
+        cloudformation.fail(
+            event, f"the bucket could not be configured: {type(error).__name__}: {error}"
+        )
     else:
         cloudformation.succeed(event, physical_id)

@@ -44,7 +44,7 @@ def lambda_handler(event: Event, context: Any) -> None:
         )
     except Exception as error:
         logger.exception("the search engine was not set up")
-        cloudformation.fail(event, f"{type(error).__name__}: {error}")
+        cloudformation.fail(event, f"OpenSearch was not set up: {type(error).__name__}: {error}")
     else:
         cloudformation.succeed(event)
 

@@ -24,7 +24,7 @@ _CHOSEN = (
     "timestamp(ms) c-ip asn c-country sc-status cs-method cs-uri-stem cs(User-Agent) time-taken"
     " x-edge-request-id cache-behavior-path-pattern"
 )
-# What CloudFront leaves as it is: all but spaces, controls, what is no ASCII, and some characters.
+# What CloudFront leaves as it is: all but spaces, controls, what is not ASCII, and some characters.
 _SAFE = "!$&()*+,-./:;=?@_"
 
 

@@ -1,4 +1,4 @@
-"""Where load balancers put their sample logs: one folder, in which names tell the kinds apart."""
+"""Where load balancers put their sample logs: one folder, in which names distinguish the kinds."""
 
 from local.sample_logs import ACCOUNT, REGION
 

@@ -34,7 +34,7 @@ def objects(rng: random.Random) -> Iterator[SampleObject]:
     text = "\n".join((*lines, *odd, "this is no log line", lines[0][:200]))
     key = "access-2026-11-20-08-15-00-7F3A9C0D1E2B4A5F"
     yield SampleObject("s3_access", key, text.encode(), 40 + len(odd) + 2, rejected=2)
-    # A V2 delivery writes JSON; its key tells little, its first bytes do.
+    # A V2 delivery writes JSON; its key does not identify it, its first bytes do.
     text = "".join(_json_line(rng) + "\n" for _ in range(30))
     key = "access-json/2026/11/20/08/0a1b2c3d4e5f6071.log.gz"
     yield SampleObject("s3_access", key, gzipped(text.encode()), 30)

@@ -36,7 +36,7 @@ def objects(rng: random.Random) -> Iterator[SampleObject]:
     yield SampleObject("waf", _key(REGION, "shop", "0820"), gzipped(_lines(odd)), len(odd))
     broken = generate(40, rng).replace(b'"formatVersion":1', b'"formatVersion":1"', 1)
     yield SampleObject("waf", _key(REGION, "shop", "0825"), gzipped(broken), 40, rejected=1)
-    # Through Firehose: its key tells nothing, and records may follow each other without a newline.
+    # Through Firehose: its key does not identify it, and no newline need be between records.
     stream = "aws-waf-logs-shop"
     key = f"waf/2026/11/20/08/{stream}-1-2026-11-20-08-10-02-1b4e28ba-2fa1-11d2-883f-0016d3cca427"
     yield SampleObject("waf", f"{key}.gz", gzipped(generate(60, rng).replace(b"\n", b"")), 60)

@@ -122,7 +122,7 @@ def _measure(cases: Mapping[str, Case], beside: Path, rounds: int) -> dict[str, 
 
 
 def cpu_seconds(checkout: Path, files: Sequence[Path], records: int) -> float:
-    """Parse files with a checkout's command line; RunFailed if some record is no document."""
+    """Parse files with a checkout's command line; RunFailed if some record is not a document."""
     environment = os.environ | {"PYTHONPATH": str(checkout.resolve() / PACKAGES)}
     command = [sys.executable, "-P", "-m", "servicelogs", "parse", "--bulk"]
     folder = Path(os.path.commonpath([file.parent for file in files]))

@@ -382,14 +382,14 @@ def _bulk(
     """Put the frame around each record, as servicelogs.opensearch.frames does."""
     ingested = datetime.now(UTC).isoformat()
     lines = []
-    for ordinal, (time, record) in enumerate(records, first):
+    for number, (time, record) in enumerate(records, first):
         day = datetime.fromisoformat(time).strftime(period)
         index = f"aws-{log_type.replace('_', '-')}-{day}"
-        id_ = record[id_field] if id_field else f"{source.id}-{ordinal}"
+        id_ = record[id_field] if id_field else f"{source.id}-{number}"
         document = {
             "cloud": {"account_id": source.account_id, "region": source.region},
             "event": {"ingested": ingested},
-            "log": {"type": log_type, "source": source.uri, "record": ordinal},
+            "log": {"type": log_type, "source": source.uri, "record": number},
             "@timestamp": time,
             **record,
         }

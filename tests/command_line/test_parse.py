@@ -59,8 +59,8 @@ def test_each_record_is_one_document_on_a_line_in_order(run: Run, name: str) -> 
 
     assert done.returncode == 0, done.stderr
     assert len(documents(done)) == 300
-    ordinals = [document["log"]["record"] for document in documents(done)]
-    assert ordinals == sorted(ordinals)
+    numbers = [document["log"]["record"] for document in documents(done)]
+    assert numbers == sorted(numbers)
     assert {document["log"]["type"] for document in documents(done)} == {name}
     assert summary(done)["records"] == 300
     assert summary(done)["by_type"][name]["documents"] == 300
@@ -194,8 +194,8 @@ def test_file_of_unknown_type_is_an_error_and_the_others_are_parsed(
     assert list(summary(done)["failed"]) == ["unknown", "missing", "."]
 
 
-def test_pinned_type_is_not_told_from_the_file(run: Run) -> None:
-    text = b"a line that tells nothing\n" * 50 + generate("alb", 3)
+def test_pinned_type_is_not_identified_from_the_file(run: Run) -> None:
+    text = b"a line that says nothing\n" * 50 + generate("alb", 3)
 
     assert run("parse", "-", stdin=text).returncode == 2
     pinned = run("parse", "--type", "alb", "-", stdin=text)
@@ -206,8 +206,8 @@ def test_pinned_type_is_not_told_from_the_file(run: Run) -> None:
 def test_columns_of_a_file_without_a_header_are_as_given(run: Run) -> None:
     text = b"192.0.2.55\t1795162495123\t/a%2520b\n192.0.2.56\t1795162496000\t/c\n"
 
-    told = ["parse", "--type", "cloudfront", "--fields", "c-ip timestamp(ms),cs-uri-stem", "-"]
-    given = run(*told, stdin=text)
+    named = ["parse", "--type", "cloudfront", "--fields", "c-ip timestamp(ms),cs-uri-stem", "-"]
+    given = run(*named, stdin=text)
     assert given.returncode == 0, given.stderr
     assert [
         (document["c_ip"], document["@timestamp"], document["cs_uri_stem"])
@@ -219,7 +219,7 @@ def test_columns_of_a_file_without_a_header_are_as_given(run: Run) -> None:
     fixed = run("parse", "--fields", "c-ip", "-", stdin=generate("alb", 1))
     assert fixed.returncode == 2
     assert b"the columns of alb are always the same, and not 'c-ip'" in fixed.stderr
-    wrong = run(*told[:4], "c-ip c/ip", "-", stdin=text)
+    wrong = run(*named[:4], "c-ip c/ip", "-", stdin=text)
     assert wrong.returncode == 2
     assert b"is of type cloudfront: --fields: 'c/ip' is not the name of a column" in wrong.stderr
 

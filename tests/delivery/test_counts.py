@@ -1,4 +1,4 @@
-"""Counts that do not add up, or of which something was left, are no success."""
+"""Counts that do not add up, or of which something was left, are not a success."""
 
 import pytest
 

@@ -90,7 +90,7 @@ PLACELESS = {
     "E2EXAMPLE9Z8Y7.2026-11-20-08.4f0c9ab1.gz": "cloudfront",
     "E2EXAMPLE9Z8Y7.2026-11-20-08.4f0c9ab1.parquet": "cloudfront",
 }
-"""Keys that tell the type alone."""
+"""Keys that identify the type alone."""
 FLOWS = (
     FLOW,
     FLOW.replace("/20/", "/20/08/", 1),
@@ -104,27 +104,27 @@ DELIVERIES = {
     "day=20/delivered.log.gz": REGION,
     f"AWSLogs/aws-account-id={ACCOUNT}/elasticloadbalancing/f/year=2026/month=11/day=20/x.gz": "",
 }
-"""V2 deliveries of load balancers' logs, whatever their type, and the Region that they tell."""
-TELL_NOTHING = (
+"""V2 deliveries of load balancers' logs, whatever their type, and the Region that they name."""
+SAY_NOTHING = (
     "cwl/2026/11/20/08/app-logs-4-2026-11-20-08-14-55-1b4e28ba-2fa1-11d2-883f-0016d3cca427.gz",
     f"lb/{REGION}/2026/11/20/delivered.log.gz",
     "copies/today.txt",
 )
 """Firehose's objects, V2 deliveries with a prefix, copies."""
-NO_LOGS = {
-    f"AWSLogs/{ACCOUNT}/ELBAccessLogTestFile": "a test of access",
-    f"AWSLogs/{ACCOUNT}/ELBConnectionLogTestFile": "a test of access",
-    f"AWSLogs/{ACCOUNT}/ELBHealthCheckLogTestFile": "a test of access",
-    f"AWSLogs/{ACCOUNT}/Config/ConfigWritabilityCheckFile": "a test of access",
-    f"o-a1b2c3d4e5/AWSLogs/{ACCOUNT}/Config/ConfigWritabilityCheckFile": "a test of access",
-    "aws-programmatic-access-test-object": "a test of access",
-    f"AWSLogs/{ACCOUNT}/CloudTrail/": "a folder's marker",
-    f"AWSLogs/{ACCOUNT}/CloudTrail-Digest/": "a folder's marker",
+NOT_LOGS = {
+    f"AWSLogs/{ACCOUNT}/ELBAccessLogTestFile": "an AWS test file",
+    f"AWSLogs/{ACCOUNT}/ELBConnectionLogTestFile": "an AWS test file",
+    f"AWSLogs/{ACCOUNT}/ELBHealthCheckLogTestFile": "an AWS test file",
+    f"AWSLogs/{ACCOUNT}/Config/ConfigWritabilityCheckFile": "an AWS test file",
+    f"o-a1b2c3d4e5/AWSLogs/{ACCOUNT}/Config/ConfigWritabilityCheckFile": "an AWS test file",
+    "aws-programmatic-access-test-object": "an AWS test file",
+    f"AWSLogs/{ACCOUNT}/CloudTrail/": "a folder marker",
+    f"AWSLogs/{ACCOUNT}/CloudTrail-Digest/": "a folder marker",
     f"AWSLogs/{ACCOUNT}/CloudTrail-Digest/{REGION}/2026/11/20/{ACCOUNT}_CloudTrail-Digest_{REGION}"
-    f"_main_{REGION}_20261120T081500Z.json.gz": "a digest of CloudTrail's files",
+    f"_main_{REGION}_20261120T081500Z.json.gz": "a CloudTrail digest file",
     f"AWSLogs/o-a1b2c3d4e5/{ACCOUNT}/CloudTrail-Digest/{REGION}/2026/11/20/{ACCOUNT}_CloudTrail-"
     f"Digest_{REGION}_main_{REGION}_20261120T081500Z_backfill.json.gz": (
-        "a digest of CloudTrail's files"
+        "a CloudTrail digest file"
     ),
 }
 STARTS = {
@@ -271,19 +271,19 @@ def test_of_a_v2_delivery_the_key_tells_the_place_and_the_first_line_the_type(
     assert detect(key, generate(name, 1)).format is formats.get(name)  # the same as text
 
 
-@pytest.mark.parametrize("key", TELL_NOTHING)
+@pytest.mark.parametrize("key", SAY_NOTHING)
 def test_a_key_that_tells_nothing_leaves_it_to_the_first_bytes(key: str) -> None:
     assert detect_by_key(key) is None
     for name, starts in STARTS.items():
         assert detect(key, starts[0]) == (formats.get(name), "", "", "")
 
 
-@pytest.mark.parametrize("key", NO_LOGS)
+@pytest.mark.parametrize("key", NOT_LOGS)
 @pytest.mark.parametrize("prefix", ["", "some/prefix/"])
-def test_objects_that_are_no_logs_are_told_by_their_key(key: str, prefix: str) -> None:
+def test_objects_that_are_not_logs_are_identified_by_their_key(key: str, prefix: str) -> None:
     found = detect_by_key(prefix + key)
     assert found is not None
-    assert (found.format, found.skip) == (None, NO_LOGS[key])
+    assert (found.format, found.skip) == (None, NOT_LOGS[key])
     assert detect(prefix + key, b"x") == found
 
 
@@ -292,14 +292,14 @@ def test_objects_that_are_no_logs_are_told_by_their_key(key: str, prefix: str) -
     [
         (b"", "an empty object"),
         (b" \r\n\n", "an empty object"),
-        (b'{\n "awsAccountId":"1","digestStartTime":"2026"', "a digest of CloudTrail's files"),
-        (b"Enable AccessLog for ELB: shop-web at 2026-11-20", "a test of access"),
-        (b"Enable ConnectionLog for ELB: shop-web", "a test of access"),
-        (b"Enable HealthCheckLog for ELB: shop-web", "a test of access"),
+        (b'{\n "awsAccountId":"1","digestStartTime":"2026"', "a CloudTrail digest file"),
+        (b"Enable AccessLog for ELB: shop-web at 2026-11-20", "an AWS test file"),
+        (b"Enable ConnectionLog for ELB: shop-web", "an AWS test file"),
+        (b"Enable HealthCheckLog for ELB: shop-web", "an AWS test file"),
     ],
 )
 @pytest.mark.parametrize("key", ["copied/file", TRAIL, ALB])
-def test_objects_that_are_no_logs_are_told_by_their_start(
+def test_objects_that_are_not_logs_are_identified_by_their_start(
     start: bytes, what: str, key: str
 ) -> None:
     assert detect(key, start).skip == what
@@ -365,7 +365,7 @@ def test_an_object_that_starts_within_a_line_is_known_by_the_next(name: str) -> 
         try:
             assert detect("copies/today.txt", text[cut:]).format is formats.get(name)
         except UnknownLogType:
-            # A header that is cut names columns no more; its records have not the default ones.
+            # A header that is cut names no columns; its records have not the default ones.
             assert name in ("cloudfront", "vpc_flow", "tgw_flow", "cloudtrail", "config"), cut
 
 
@@ -409,7 +409,7 @@ def test_odd_text_is_refused_at_once(line: bytes) -> None:
 
 @pytest.mark.parametrize(
     "sample",
-    # A Parquet file has no text to be told by; its rows have.
+    # A Parquet file has no text to be identified by; its rows have.
     [sample for sample in objects() if not sample.data.startswith(b"PAR1")],
     ids=lambda sample: f"{sample.format}:{sample.key}",
 )
@@ -417,7 +417,7 @@ def test_first_bytes_of_every_sample_object_are_taken_for_its_format_alone(
     sample: SampleObject,
 ) -> None:
     taken = taken_for(first_bytes(sample.data))
-    no_logs = ("an empty object", *NO_LOGS.values())
+    no_logs = ("an empty object", *NOT_LOGS.values())
     assert taken == sample.format if sample.records else taken in (sample.format, *no_logs)
 
 

@@ -1,4 +1,4 @@
-"""Which of pin, prefix, key and first bytes tells an object's type, and what is passed over."""
+"""Which of pin, prefix, key and first bytes identifies an object, and what is skipped."""
 
 import pytest
 
@@ -17,33 +17,33 @@ def log_types(**settings):
     return ObjectTypes(LogSettings(**settings))
 
 
-def told(types, key, start=FLOW_TEXT, fault=None):
+def answer(types, key, start=FLOW_TEXT, fault=None):
     detected = types.identify(key, start, fault)
     return detected.format.name if detected.format else detected.skip
 
 
 def test_without_settings_the_key_tells_then_the_first_bytes():
     types = log_types()
-    assert told(types, FLOW_KEY, FLOW_TEXT) == "vpc_flow"
-    assert told(types, "a/copy", FLOW_TEXT) == "vpc_flow"
+    assert answer(types, FLOW_KEY, FLOW_TEXT) == "vpc_flow"
+    assert answer(types, "a/copy", FLOW_TEXT) == "vpc_flow"
 
 
 def test_a_prefix_counts_before_the_key_and_the_first_bytes():
     types = log_types(log_type_prefixes={"AWSLogs/": "alb", "edge/": "cloudtrail"})
-    assert told(types, FLOW_KEY, FLOW_TEXT) == "alb"
-    assert told(types, "edge/a", FLOW_TEXT) == "cloudtrail"
-    assert told(types, "ledge/a", FLOW_TEXT) == "vpc_flow"
+    assert answer(types, FLOW_KEY, FLOW_TEXT) == "alb"
+    assert answer(types, "edge/a", FLOW_TEXT) == "cloudtrail"
+    assert answer(types, "ledge/a", FLOW_TEXT) == "vpc_flow"
 
 
 def test_the_longest_prefix_that_fits_counts():
     types = log_types(log_type_prefixes={"logs/": "alb", "logs/net/": "vpc_flow", "log": "alb"})
-    assert told(types, "logs/net/a") == "vpc_flow"
-    assert told(types, "logs/new/a") == "alb"
+    assert answer(types, "logs/net/a") == "vpc_flow"
+    assert answer(types, "logs/new/a") == "alb"
 
 
 def test_a_pinned_type_counts_before_all_prefixes():
     types = log_types(log_type="vpc_flow", log_type_prefixes={"edge/": "alb"})
-    assert told(types, "edge/a") == "vpc_flow"
+    assert answer(types, "edge/a") == "vpc_flow"
 
 
 def test_account_and_region_come_from_the_key_whatever_tells_the_type():
@@ -53,13 +53,13 @@ def test_account_and_region_come_from_the_key_whatever_tells_the_type():
 
 def test_what_the_key_names_as_no_log_is_none_under_any_prefix():
     types = log_types(log_type="alb", log_type_prefixes={"AWSLogs/": "alb"})
-    assert told(types, "AWSLogs/111122223333/ELBAccessLogTestFile") == "a test of access"
+    assert answer(types, "AWSLogs/111122223333/ELBAccessLogTestFile") == "an AWS test file"
 
 
 @pytest.mark.parametrize("key", [FLOW_KEY, "a/copy", "net/a"])
 def test_a_type_that_is_not_indexed_is_named_and_not_unknown(key):
     types = log_types(log_types=("alb",), log_type_prefixes={"net/": "vpc_flow"})
-    assert told(types, key, FLOW_TEXT) == "vpc_flow is not among LogTypes"
+    assert answer(types, key, FLOW_TEXT) == "vpc_flow is not among LogTypes"
 
 
 def test_what_is_not_indexed_is_known_from_its_key_before_it_is_read():
@@ -71,25 +71,29 @@ def test_what_is_not_indexed_is_known_from_its_key_before_it_is_read():
 
 
 def test_of_a_text_that_cannot_be_read_the_key_or_a_prefix_says_the_type():
-    fault = UnreadableObject("the gzip stream is cut")
+    fault = UnreadableObject("the gzip stream is truncated")
     types = log_types(log_type_prefixes={"edge/": "vpc_flow"})
-    assert told(types, ALB_KEY, b"", fault) == "alb"
-    assert told(types, "edge/a", b"", fault) == "vpc_flow"
-    with pytest.raises(UnknownLogType, match="no known format; the gzip stream is cut; if it is"):
+    assert answer(types, ALB_KEY, b"", fault) == "alb"
+    assert answer(types, "edge/a", b"", fault) == "vpc_flow"
+    with pytest.raises(
+        UnknownLogType, match="no known format; the gzip stream is truncated; if it is"
+    ):
         types.identify("a/copy", b"", fault)
 
 
 def test_of_a_text_that_ends_in_a_fault_the_good_lines_say_the_type():
-    fault = UnreadableObject("the gzip stream is cut")
-    assert told(log_types(), "a/copy", FLOW_TEXT, fault) == "vpc_flow"
-    with pytest.raises(UnknownLogType, match="starts with b'odd'; the gzip stream is cut; if it"):
+    fault = UnreadableObject("the gzip stream is truncated")
+    assert answer(log_types(), "a/copy", FLOW_TEXT, fault) == "vpc_flow"
+    with pytest.raises(
+        UnknownLogType, match="starts with b'odd'; the gzip stream is truncated; if it"
+    ):
         log_types().identify("a/copy", b"odd", fault)
 
 
 @pytest.mark.parametrize("key", ["a/copy", "edge/a", ALB_KEY])
 @pytest.mark.parametrize("text", [b"", b"\r\n \n"])
 def test_an_object_without_text_is_empty_whatever_its_key_says(key, text):
-    assert told(log_types(log_type_prefixes={"edge/": "waf"}), key, text) == "an empty object"
+    assert answer(log_types(log_type_prefixes={"edge/": "waf"}), key, text) == "an empty object"
 
 
 def test_an_object_that_nothing_tells_is_an_error_that_says_what_to_do():

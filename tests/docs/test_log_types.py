@@ -101,7 +101,7 @@ def test_the_overview_has_a_row_for_each_type() -> None:
     for name in formats.NAMES:
         (row,) = [line for line in text.splitlines() if line.startswith(f"| `{name}` |")]
         assert f"({name}.md)" in row
-        assert formats.get(name).deliverer in row
+        assert formats.get(name).service_principal in row
 
 
 @pytest.mark.parametrize(("target", "body"), searches())
@@ -120,7 +120,7 @@ def test_a_search_finds_something_in_the_sample_logs(
 
 
 def everywhere_filled(aggregations: dict[str, Any]) -> bool:
-    """Tell whether every aggregation has a bucket with all of its own filled, or a value."""
+    """Say whether every aggregation has a bucket with all of its own filled, or a value."""
     return all(
         any(
             everywhere_filled({k: v for k, v in bucket.items() if isinstance(v, dict)})

@@ -1,4 +1,4 @@
-"""Write the inputs of golden cases that are no plain text, and, on demand, what is expected.
+"""Write the inputs of golden cases that are not plain text, and, on demand, what is expected.
 
 With PYTHONPATH=layers/service_logs, `python -m tests.formats.make_cases` writes the compressed
 inputs from the texts beside them, and `python -m tests.formats.make_cases --expected [CASE…]` the
@@ -46,14 +46,14 @@ def outcome(case: Path) -> dict[str, Any]:
 def _written(parsed: Parsed) -> dict[str, Any]:
     """Leave out of the documents what is the same in each: the source and when it was parsed."""
     documents = []
-    for ordinal, document in sorted(parsed.documents.items()):
+    for number, document in sorted(parsed.documents.items()):
         assert document.pop("cloud") == {"account_id": "111122223333", "region": "eu-west-1"}
         log = document["log"]
         assert log.pop("source") == "s3://logs/some/key"
-        documents.append({"_id": parsed.actions[ordinal]["_id"]} | document)
+        documents.append({"_id": parsed.actions[number]["_id"]} | document)
     rejects = [
         {
-            "ordinal": reject.number,
+            "record_number": reject.number,
             "error_type": reject.error_type,
             "reason": reject.reason,
             "raw": reject.raw.decode("utf-8", "backslashreplace"),
@@ -64,7 +64,7 @@ def _written(parsed: Parsed) -> dict[str, Any]:
 
 
 def compressed() -> Iterator[tuple[str, bytes]]:
-    """Give the inputs that are no plain text, made from those that are."""
+    """Give the inputs that are not plain text, made from those that are."""
     for name in formats.NAMES:
         (source,) = (path for path in cases() if path.match(f"{name}/documented.*"))
         text = source.read_bytes()

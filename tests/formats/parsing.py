@@ -26,7 +26,7 @@ ACTIONS = {"create", "index", "update", "delete"}
 
 @dataclass(slots=True)
 class Parsed:
-    """What became of an object's records, by ordinal."""
+    """What became of an object's records, by record number."""
 
     documents: dict[int, dict[str, Any]] = field(default_factory=dict)
     actions: dict[int, dict[str, str]] = field(default_factory=dict)
@@ -39,8 +39,8 @@ class Parsed:
         rejects = [(reject.number, reject.error_type, reject.raw) for reject in self.rejects]
         return self.documents, self.actions, rejects, self.filtered
 
-    def ordinals(self) -> set[int]:
-        """Return the ordinals of all documents and rejects."""
+    def numbers(self) -> set[int]:
+        """Return the numbers of all documents and rejects."""
         return {*self.documents, *(reject.number for reject in self.rejects)}
 
 
@@ -71,13 +71,13 @@ def _take(block: Block, parsed: Parsed) -> None:
     assert block.first < block.end
     documents = 0
     for action, document in _pairs(bytes(block.body)):
-        ordinal = document["log"]["record"]
-        assert block.first <= ordinal < block.end
-        assert ordinal not in parsed.documents
-        assert isinstance(block.raw(ordinal), bytes)
+        number = document["log"]["record"]
+        assert block.first <= number < block.end
+        assert number not in parsed.documents
+        assert isinstance(block.raw(number), bytes)
         assert datetime.fromisoformat(document.pop("event")["ingested"]).tzinfo is UTC
-        parsed.documents[ordinal] = document
-        parsed.actions[ordinal] = action
+        parsed.documents[number] = document
+        parsed.actions[number] = action
         documents += 1
     assert documents == block.documents
     for reject in block.rejects:
@@ -134,7 +134,7 @@ def _integer(text: str) -> int | str:
 
 
 def _no_constant(text: str) -> None:
-    raise ValueError(f"{text} is no JSON")
+    raise ValueError(f"{text} is not JSON")
 
 
 def chunked(data: bytes, size: int) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""CloudFront standard logs: which objects are some, and how the user tells their fields."""
+"""CloudFront standard logs: which objects are some, and how the user names their fields."""
 
 from dataclasses import replace
 

@@ -197,7 +197,7 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 
 @st.composite
 def json_lines(draw: st.DrawFn, name: str) -> bytes:
-    """A good line as JSON some of whose members hold something else, or are no member of it."""
+    """A good line as JSON some of whose members hold something else, or are not a member of it."""
     record: dict[str, Any] = names_and_values(name)
     for at in draw(st.lists(st.sampled_from(sorted(record)), max_size=3)):
         record[at] = draw(json_values)
@@ -264,12 +264,12 @@ def test_each_line_is_one_document_or_one_reject_however_it_is_cut(
 ) -> None:
     body = data.draw(bodies(name))
     whole = parse(fresh(name), body)
-    assert whole.ordinals() == content(name, body)
+    assert whole.numbers() == content(name, body)
     raw = body.split(b"\n")
     for reject in whole.rejects:
         assert reject.raw == raw[reject.number - 1].removesuffix(b"\r")
-    for ordinal, action in whole.actions.items():
-        assert action["_id"] == f"{SOURCE.id}-{ordinal}"
+    for number, action in whole.actions.items():
+        assert action["_id"] == f"{SOURCE.id}-{number}"
     assert parse(fresh(name), chunked(body, size)).summary() == whole.summary()
 
 
@@ -281,7 +281,7 @@ def test_no_bytes_crash_a_parser(name: str, body: bytes, size: int) -> None:
 
 @pytest.mark.parametrize("name", LINES)
 @given(data=st.data(), size=st.integers(1, 300))
-def test_going_on_from_an_ordinal_gives_exactly_the_records_from_there_on(
+def test_going_on_from_a_record_number_gives_exactly_the_records_from_there_on(
     name: str, data: st.DataObject, size: int
 ) -> None:
     body = data.draw(bodies(name))
@@ -311,9 +311,9 @@ def test_lines_of_a_common_shape_become_what_lines_of_a_rare_shape_become(
 def test_a_shape_met_often_is_printed_as_before(name: str, data: st.DataObject) -> None:
     line = data.draw(lines(name)).replace(b"\n", b"")
     parsed = parse(fresh(name), b"\n".join([line] * 40))
-    for ordinal, document in parsed.documents.items():
+    for number, document in parsed.documents.items():
         document["log"].pop("record")
-        assert document == parsed.documents[1], ordinal
+        assert document == parsed.documents[1], number
     assert len(parsed.documents) in (0, 40)
 
 

@@ -106,7 +106,7 @@ def test_each_record_is_one_document_or_one_reject_however_it_is_written_and_cut
 ) -> None:
     data = text_of(some, layout, shape)
     whole = parse("cloudtrail", data)
-    assert whole.ordinals() == {*range(1, len(some) + 1)}
+    assert whole.numbers() == {*range(1, len(some) + 1)}
     with small(block):
         assert parse("cloudtrail", chunked(data, chunk)).summary() == whole.summary()
 
@@ -156,7 +156,7 @@ def test_no_bytes_crash_a_parser(data: bytes, chunk: int) -> None:
 
 
 @given(some=st.lists(records, min_size=1, max_size=6), layout=layouts, data=st.data())
-def test_going_on_from_an_ordinal_gives_exactly_the_records_from_there_on(
+def test_going_on_from_a_record_number_gives_exactly_the_records_from_there_on(
     some: list[Any], layout: dict[str, Any], data: st.DataObject
 ) -> None:
     start = data.draw(st.integers(1, len(some) + 1))
@@ -225,7 +225,7 @@ def test_a_value_that_json_cannot_hold_is_one_reject_among_good_records(
     good = json.dumps(event()).encode()
     text = b'{"Records":[%b,{"eventVersion":"1",%b"eventTime":"%b","x":%b},%b]}'
     parsed = parse("cloudtrail", text % (good, space, TIME.encode(), bad.encode(), good))
-    if bad in ("1e999", "-" + "9" * 5000) and not space:
+    if bad in ("1e999", "-" + "9" * 5000):
         assert parsed.documents.keys() == {1, 2, 3}
     else:
         assert {1, 3} <= parsed.documents.keys() or bad.startswith("[")
@@ -246,7 +246,7 @@ def test_objects_too_deep_to_follow_are_rejects() -> None:
     for layout in (json.dumps(event()), json.dumps(event(), indent=1)):
         text = layout.rstrip("}\n") + f',"requestParameters":{deep}}}'
         parsed = parse("cloudtrail", text.encode())
-        assert parsed.ordinals() == {1}
+        assert parsed.numbers() == {1}
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ class Text(NamedTuple):
 
     @property
     def first(self) -> int:
-        """Return the first record's ordinal: a header's lines count too."""
+        """Return the first record's number: a header's lines count too."""
         return self.head.count(b"\n") + 1
 
 
@@ -129,7 +129,7 @@ def test_a_cut_gzip_gives_its_good_records_and_one_reject(name: str, last: int) 
     data = gzip.compress(b"".join(of_size(name, MIB)), 1)
     parsed = parse(name, decompressed(BytesIO(data[: len(data) * last // 60])))
     assert [reject.error_type for reject in parsed.rejects] == ["unreadable"]
-    assert "cut" in parsed.rejects[0].reason
+    assert "truncated" in parsed.rejects[0].reason
     assert parsed.documents.keys() == {*range(text_of(name).first, parsed.rejects[0].number)}
 
 

@@ -115,8 +115,8 @@ def test_a_missing_header_is_none_in_quotes_or_without_however_common(shape: str
     parsed: Parsed = parse(fresh("s3_access"), b"\n".join([text, line()] * 50))
     assert len(parsed.documents) == 100
     assert all(
-        ("referer" in one, "user_agent" in one) == (ordinal % 2 == 0, ordinal % 2 == 0)
-        for ordinal, one in parsed.documents.items()
+        ("referer" in one, "user_agent" in one) == (number % 2 == 0, number % 2 == 0)
+        for number, one in parsed.documents.items()
     )
 
 

@@ -41,8 +41,8 @@ def test_of_each_header_that_has_a_field_the_first_value_is_in_it(
     parsed = parse("waf", text.encode())
 
     assert parsed.rejects == []
-    for ordinal, record in enumerate(records, 1):
-        document = parsed.documents[ordinal]
+    for number, record in enumerate(records, 1):
+        document = parsed.documents[number]
         first: dict[str, str] = {}
         for header in record["httpRequest"]["headers"]:
             if header["name"].lower() in OURS:

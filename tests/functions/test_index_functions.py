@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass
 class Context:
-    """What Lambda tells a function about its invocation."""
+    """What Lambda says to a function of its invocation."""
 
     function_name: str = "index_s3_logs"
     memory_limit_in_mb: int = 1769

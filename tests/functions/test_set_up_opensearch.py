@@ -28,7 +28,7 @@ class Clock:
 
 
 class Invocation:
-    """What Lambda tells a function about this run of 300 seconds."""
+    """What Lambda says to a function of this run of 300 seconds."""
 
     invoked_function_arn = "arn:aws:lambda:eu-west-1:1:function:set-up"
 

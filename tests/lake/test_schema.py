@@ -52,7 +52,7 @@ class MadeUp(Format):
     """A format of the fields that a test gives it."""
 
     def __init__(self, *fields: Field) -> None:
-        super().__init__(name="made_up", title="", page="", keys=(), deliverer="")
+        super().__init__(name="made_up", title="", page="", keys=(), service_principal="")
         object.__setattr__(self, "_fields", fields)
 
     @property

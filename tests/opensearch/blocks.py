@@ -13,19 +13,19 @@ SOURCE = Source(
 )
 
 
-def frame(ordinal: int) -> str:
+def frame(number: int) -> str:
     """Return the start of a document, up to the fields of its record."""
     return (
         '{"cloud":{"account_id":"123456789012","region":"eu-central-1"},'
         '"event":{"ingested":"2026-11-23T12:00:00Z"},'
-        f'"log":{{"type":"alb","source":"{SOURCE.uri}","record":{ordinal}}},'
+        f'"log":{{"type":"alb","source":"{SOURCE.uri}","record":{number}}},'
         '"@timestamp":"2026-11-23T11:59:59.123456Z"'
     )
 
 
-def document(ordinal: int, fields: str = "") -> bytes:
+def document(number: int, fields: str = "") -> bytes:
     """Return a document line; `fields` are the record's own, as JSON text without braces."""
-    return (frame(ordinal) + ("," + fields if fields else "") + "}").encode()
+    return (frame(number) + ("," + fields if fields else "") + "}").encode()
 
 
 def block(
@@ -38,16 +38,16 @@ def block(
 ) -> Block:
     """Return a block of these documents; text stands for a record's own fields."""
     body = bytearray()
-    for ordinal, given in enumerate(documents, first):
-        action = {"create": {"_index": index, "_id": id_of(ordinal)}}
-        line = given if isinstance(given, bytes) else document(ordinal, given)
+    for number, given in enumerate(documents, first):
+        action = {"create": {"_index": index, "_id": id_of(number)}}
+        line = given if isinstance(given, bytes) else document(number, given)
         body += json.dumps(action).encode() + b"\n" + line + b"\n"
     return Block(
         first=first,
         end=first + len(documents),
         body=body,
         documents=len(documents),
-        raw=lambda ordinal: f"raw record {ordinal}".encode(),
+        raw=lambda number: f"raw record {number}".encode(),
         **rest,
     )
 

@@ -35,7 +35,7 @@ def made_up(**changed: object) -> Format:
         "title": "Made up",
         "page": "https://example.com/",
         "keys": (),
-        "deliverer": "example.com",
+        "service_principal": "example.com",
         "common": {
             "source.ip": "sourceIPAddress.ip",
             "source.address": "sourceIPAddress",

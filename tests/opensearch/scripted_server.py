@@ -1,4 +1,4 @@
-"""A search engine that misbehaves on demand: it answers what a test tells it to.
+"""A search engine that misbehaves on demand: it answers what a test says.
 
 It keeps what it has taken, so that a test can compare it with what the writer claims.
 """
@@ -78,6 +78,10 @@ class ScriptedServer:
     def _as_an_engine(self, request: Request) -> dict[str, Any]:
         if request.path.startswith("/_mget"):
             return {"docs": self.find(request)}
+        if "/_search" in request.path:
+            ids = json.loads(request.body)["query"]["ids"]["values"]
+            hits = [{"_index": at[0], "_id": at[1]} for at in self.documents if at[1] in ids]
+            return {"hits": {"hits": hits}}
         return {"items": self.carry_out(request)}
 
     def find(self, request: Request) -> list[dict[str, Any]]:

@@ -101,7 +101,7 @@ def document_that_is_there(client: OpenSearch, index: str) -> Iterator[Block]:
 def id_that_is_too_long(client: OpenSearch, index: str) -> Iterator[Block]:
     """Offer an `_id` of 513 bytes, which fails the whole request."""
     create(client, index)
-    yield block(index, [""], id_of=lambda ordinal: "i" * 513)
+    yield block(index, [""], id_of=lambda number: "i" * 513)
 
 
 @contextmanager
@@ -165,7 +165,7 @@ CLUSTER = ("FORBIDDEN/", "maximum (\\w+ )?shards open")
 
 
 def key(row: Row) -> tuple[str, str]:
-    """Return what tells a row from others."""
+    """Return what identifies a row."""
     return row.type, row.reason
 
 
@@ -400,6 +400,21 @@ def test_a_request_that_is_refused_at_the_door_says_what_to_fix(
     bulk.add(block("test-alb-2026.11.23", [""]), counts_of())
     with pytest.raises(ClusterNeedsFixing, match=advice):
         bulk.flush()
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE if row.verdict is Verdict.REJECT], ids=key)
+def test_the_reason_of_a_reject_is_opensearchs_own_between_words_of_ours(
+    row: Row, scripted: ScriptedServer, client_of: Callable, writer_of: Callable
+) -> None:
+    said = "index [aws-alb] blocked by: [FORBIDDEN/8/write]; immense term"
+    error = item_error(400, row.type, said)
+    scripted.script = lambda request: Answer(body={"items": [{"create": error}]})
+    rejects = Rejects()
+    bulk = writer_of(client_of(scripted.url))
+    bulk.add(block("test-alb-2026.11.23", [""]), counts_of(rejects))
+    bulk.flush()
+    assert rejects[0].reason == f"OpenSearch refuses the document: {said}. {row.advice}"
+    assert row.advice
 
 
 def test_an_error_that_no_row_knows_is_unknown_unless_it_passes() -> None:

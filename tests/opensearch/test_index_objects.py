@@ -5,6 +5,8 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -18,7 +20,8 @@ from servicelogs import formats
 from servicelogs.errors import ClusterNeedsFixing, TryLater
 from servicelogs.records import Block
 from servicelogs.settings import LogSettings
-from tests.deployment import LOGS, Deployment, flow_key, flow_lines
+from servicelogs.sources.s3_objects import open_object
+from tests.deployment import LOGS, NOW, Deployment, flow_key, flow_lines
 
 
 def records_of(deployment: Deployment, key: str) -> list[int]:
@@ -209,7 +212,7 @@ def test_a_deleted_object_is_gone_and_not_an_error(deployment):
 
     assert deployment.run() == []
 
-    assert deployment.skipped == {"deleted": 1}
+    assert deployment.skipped == {"deleted before it was read": 1}
 
 
 def test_an_eventbridge_key_is_decoded_only_when_nothing_has_it_as_it_is(deployment):
@@ -511,6 +514,62 @@ def test_an_attempt_that_came_no_further_is_not_continued(deployment, monkeypatc
         deployment.run(counting_down(3))
 
     assert deployment.waiting() == (0, 1)
+
+
+WITHOUT_TIME = b"""interface-id srcaddr dstaddr bytes
+eni-0a1b2c3d4e5f60718 192.0.2.1 198.51.100.20 5120
+eni-0a1b2c3d4e5f60718 192.0.2.2 198.51.100.20 40
+"""
+
+
+def deliver_later(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, days: int) -> None:
+    """Deliver an object again, so many days later."""
+    with monkeypatch.context() as patch:
+
+        def open_later(*arguments: Any) -> Any:
+            opened = open_object(*arguments)
+            later = opened.source.delivered + timedelta(days=days)
+            opened.source = replace(opened.source, delivered=later)
+            return opened
+
+        patch.setattr("servicelogs.opensearch.index_objects.open_object", open_later)
+        deployment.notify(flow_key("a"))
+        assert deployment.run() == []
+
+
+def test_records_that_say_no_time_stay_where_their_first_delivery_put_them(deployment, monkeypatch):
+    deployment.put(flow_key("a"), WITHOUT_TIME)
+    for days in (0, 3, 40):
+        deliver_later(deployment, monkeypatch, days)
+
+    assert len(deployment.engine.documents) == 2
+    assert deployment.counts["vpc_flow"]["AlreadyThere"] == 4
+
+
+def test_records_that_say_their_time_are_not_looked_for(deployment, monkeypatch):
+    monkeypatch.setattr("tests.opensearch.fake_engine.FakeWriter._earlier", lambda *_: pytest.fail)
+    blocks: list[Block] = []
+    monkeypatch.setattr(
+        "tests.opensearch.fake_engine.FakeWriter.add", lambda _, block, __: blocks.append(block)
+    )
+    deployment.put(flow_key("a"), flow_lines(10))
+    deliver_later(deployment, monkeypatch, 0)
+
+    assert [block.delivery_index for block in blocks] == [""] * len(blocks)
+    assert blocks
+
+
+def test_records_whose_time_cannot_be_true_stay_where_their_first_delivery_put_them(
+    deployment, monkeypatch
+):
+    later = str(int(NOW.timestamp()) + 300 * 86_400).encode()
+    line = b"2 111122223333 eni-0a1b2c3d 192.0.2.1 198.51.100.20 1 443 6 12 5120 %b %b ACCEPT OK\n"
+    deployment.put(flow_key("a"), flow_lines(1) + line % (later, later))
+    for days in (0, 3):
+        deliver_later(deployment, monkeypatch, days)
+
+    assert len(deployment.engine.documents) == 2
+    assert sum("date_adjusted" in d["log"] for d in deployment.engine.documents.values()) == 1
 
 
 def test_the_same_key_with_other_bytes_is_another_object(deployment):

@@ -50,7 +50,7 @@ def index_documents(client: OpenSearch, writer: BulkWriter, index: str, *fields:
 
 
 def found(client: OpenSearch, index: str, query: dict[str, Any]) -> list[int]:
-    """Return the ordinals of the documents that a query finds."""
+    """Return the numbers of the documents that a query finds."""
     hits = client.search(index=index, body={"query": query, "size": 100})["hits"]["hits"]
     return sorted(hit["_source"]["log"]["record"] for hit in hits)
 
@@ -230,7 +230,7 @@ def test_a_field_inside_a_free_form_one_is_a_mistake_in_the_declaration() -> Non
         def fields(self) -> tuple[Field, ...]:
             return (Field("a", "flat_object"), Field("a.b", "keyword"))
 
-    declared = Nested(name="n", title="", page="", keys=(), deliverer="")
+    declared = Nested(name="n", title="", page="", keys=(), service_principal="")
     with pytest.raises(ValueError, match=r"'a\.b' cannot be mapped inside 'a', a flat_object"):
         mappings(declared)
 

@@ -69,7 +69,7 @@ def test_another_period_is_refused_while_indexes_of_the_old_one_live(
     set_up(engine, settings(unique_prefix), LOG_TYPES)
     old = f"{unique_prefix}-made-up-2026.11.23"
     engine.indices.create(index=old)
-    with pytest.raises(ConfigurationError, match=f"1 indexes of another period live, '{old}'"):
+    with pytest.raises(ConfigurationError, match=f"1 indexes of another period exist, '{old}'"):
         set_up(engine, settings(unique_prefix, period="month"), LOG_TYPES)
     set_up(engine, settings(unique_prefix), LOG_TYPES)
     engine.indices.delete(index=old)

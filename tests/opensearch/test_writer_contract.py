@@ -107,6 +107,30 @@ REFUSALS = {
 }
 
 
+def test_what_an_earlier_delivery_put_into_another_index_is_there_already(
+    subject: Subject, bulk: BulkWriter | FakeWriter, unique_prefix: str
+) -> None:
+    first, again = (f"{unique_prefix}-alb-2026.{day}" for day in ("11.23", "11.26"))
+    other = f"{unique_prefix}-alb-connection-2026.11.23"
+    for index in (first, again, other):
+        subject.create(index)
+    bulk.add(block(first, [""] * 2), counts_of())
+    bulk.add(block(other, [""], first=3), counts_of())
+    bulk.flush()
+    subject.contents(first)  # refreshes it: what was written days ago can be searched
+    subject.contents(other)
+    one = counts_of()
+    bulk.add(block(again, [""] * 3, delivery_index=again), one)
+    bulk.flush()
+    there = subject.contents(again)
+    assert one.add_up()
+    if isinstance(subject, Fake):  # it holds ids of one type alone
+        assert (one.indexed, one.already_there) == (0, 3)
+    else:
+        assert (one.indexed, one.already_there) == (1, 2)
+        assert there.keys() == {"0123456789abcdef-3"}
+
+
 def test_a_document_is_found_as_soon_as_it_arrived(
     bulk: BulkWriter | FakeWriter, index: str
 ) -> None:
@@ -152,9 +176,7 @@ def test_an_index_is_made_by_its_first_document(
     assert one.indexed == 1
 
 
-def test_each_object_is_told_of_its_own_rejects(
-    subject: Subject, bulk: BulkWriter, index: str
-) -> None:
+def test_each_object_gets_its_own_rejects(subject: Subject, bulk: BulkWriter, index: str) -> None:
     good, bad = Rejects(), Rejects()
     bulk.add(block(index, [""] * 2, id_of="good-{}".format), counts_of(good))
     bulk.add(block(index, ["", '"n":"x"', ""], id_of="bad-{}".format), counts_of(bad))
@@ -185,9 +207,9 @@ def test_one_id_in_two_indexes_is_two_documents(
     subject: Subject, bulk: BulkWriter, index: str, unique_prefix: str
 ) -> None:
     one = counts_of()
-    bulk.add(block(index, [""], id_of=lambda ordinal: "same"), one)
+    bulk.add(block(index, [""], id_of=lambda number: "same"), one)
     other = f"{unique_prefix}-alb-2026.11.24"
-    bulk.add(block(other, ["", ""], id_of=lambda ordinal: "same"), one)
+    bulk.add(block(other, ["", ""], id_of=lambda number: "same"), one)
     bulk.flush()
     assert (one.indexed, one.already_there) == (2, 1)
 
@@ -260,7 +282,7 @@ ADVERSARIAL = {
 def test_what_a_record_holds_changes_no_other_document(
     subject: Subject, bulk: BulkWriter, index: str, value: str
 ) -> None:
-    bulk.add(block(index, ['"intact":true'], id_of=lambda ordinal: "victim"), counts_of())
+    bulk.add(block(index, ['"intact":true'], id_of=lambda number: "victim"), counts_of())
     bulk.flush()
     before = subject.contents(index)["victim"]
     one = counts_of()
@@ -284,7 +306,7 @@ def test_what_a_record_holds_changes_no_other_document(
 def test_a_raw_newline_in_a_document_sends_nothing_at_all(
     subject: Subject, bulk: BulkWriter, index: str, line: bytes
 ) -> None:
-    bulk.add(block(index, ['"intact":true'], id_of=lambda ordinal: "victim"), counts_of())
+    bulk.add(block(index, ['"intact":true'], id_of=lambda number: "victim"), counts_of())
     bulk.flush()
     before = subject.contents(index)
     smuggled = document(1) + b"\n" + line.replace(b"INDEX", index.encode())

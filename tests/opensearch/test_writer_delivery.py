@@ -421,6 +421,60 @@ def test_an_items_error_of_any_shape_is_an_unknown_one(
     assert isinstance(one.error, UnknownRefusal)
 
 
+def earlier(scripted: ScriptedServer, number: int) -> None:
+    scripted.documents[("test-alb-2026.11.20", f"0123456789abcdef-{number}")] = b"{}"
+
+
+def test_only_documents_that_the_delivery_dates_are_looked_for_in_other_indexes(
+    scripted: ScriptedServer, bulk: BulkWriter
+) -> None:
+    for number in (1, 2, 3):
+        earlier(scripted, number)
+    one = counts_of()
+    own = block("test-alb-2026.11.19", [""], first=1)
+    mixed = block(INDEX, [""] * 2, first=2, delivery_index=INDEX)
+    mixed.body = mixed.body + block("test-alb-2026.11.18", [""], first=4).body
+    mixed.documents += 1
+    bulk.add(own, one)
+    bulk.add(mixed, one)
+    bulk.flush()
+    searches = [request for request in scripted.requests if "_search" in request.path]
+    assert len(searches) == 1
+    assert b"-4" not in searches[0].body
+    assert (one.indexed, one.already_there, one.records) == (2, 2, 4)
+    assert one.add_up()
+
+
+@pytest.mark.parametrize(
+    ("answer", "raised"),
+    [
+        (Answer(200, b"OK", "text/plain"), ClusterNeedsFixing),
+        (Answer(200, {"hits": 5}), ClusterNeedsFixing),
+        (Answer(200, {"hits": {"hits": None}}), ClusterNeedsFixing),
+        (error(503, "search_phase_execution_exception"), TryLater),
+        (error(403, "security_exception"), ClusterNeedsFixing),
+    ],
+)
+def test_a_search_without_an_answer_leaves_the_records_for_later(
+    scripted: ScriptedServer, bulk: BulkWriter, answer: Answer, raised: type[Exception]
+) -> None:
+    scripted.script = lambda request: answer
+    one = counts_of()
+    with pytest.raises(raised):
+        bulk.add(block(INDEX, [""], delivery_index=INDEX), one)
+    assert (one.records, one.indexed) == (0, 0)
+
+
+def test_a_search_that_finds_nothing_answers_with_nothing(
+    scripted: ScriptedServer, bulk: BulkWriter
+) -> None:
+    scripted.script = lambda request: Answer() if "_search" in request.path else None
+    one = counts_of()
+    bulk.add(block(INDEX, [""], delivery_index=INDEX), one)
+    bulk.flush()
+    assert one.indexed == 1
+
+
 def test_documents_are_found_by_their_ids(scripted: ScriptedServer, bulk: BulkWriter) -> None:
     bulk.add(block(INDEX, [""] * 2), counts_of())
     bulk.flush()

@@ -180,7 +180,7 @@ def test_delete_does_not_hide_that_the_bucket_is_forbidden(monkeypatch):
 
 
 class OneBucket:
-    """S3's notification calls on one bucket; moto's do not tell of EventBridge."""
+    """S3's notification calls on one bucket; moto's leave EventBridge out."""
 
     def __init__(self, configuration):
         self.configuration = configuration

@@ -92,9 +92,7 @@ def test_an_eventbridge_event_through_sns_is_read():
 def test_an_object_that_was_left_for_later_too_often_is_not_read_again(continuations):
     rest = {"bucket": "log-archive", "key": "a", "from": 7, "continuations": continuations}
 
-    with pytest.raises(
-        UnreadableMessage, match=r"log-archive/a was left for later .*record 7"
-    ):
+    with pytest.raises(UnreadableMessage, match=r"log-archive/a was left for later .*record 7"):
         read_notification(json.dumps(rest))
 
 

@@ -103,7 +103,7 @@ def test_nobody_else_is_let_in():
 
 @pytest.mark.parametrize("name", formats.NAMES)
 def test_the_service_that_delivers_a_log_type_may_write(name):
-    allowed(formats.get(name).deliverer, on_bucket=False)
+    allowed(formats.get(name).service_principal, on_bucket=False)
 
 
 @pytest.mark.parametrize("name", formats.NAMES)
@@ -113,7 +113,9 @@ def test_the_page_on_the_log_bucket_says_what_a_log_type_needs(name):
         for line in (ROOT / "docs/log-bucket.md").read_text().splitlines()
         if f"`{name}`" in line
     ]
-    assert any(line.startswith("| `") and formats.get(name).deliverer in line for line in rows)
+    assert any(
+        line.startswith("| `") and formats.get(name).service_principal in line for line in rows
+    )
 
 
 def test_a_customer_key_is_refused_while_a_type_among_log_types_needs_sse_s3():
@@ -122,7 +124,7 @@ def test_a_customer_key_is_refused_while_a_type_among_log_types_needs_sse_s3():
     log_types, takes_key = assertion["Assert"]["Fn::EachMemberIn"]
     assert log_types == {"Ref": "LogTypes"}
     for name in formats.NAMES:
-        assert (formats.get(name).deliverer not in SSE_S3_ONLY) == (name in takes_key), name
+        assert (formats.get(name).service_principal not in SSE_S3_ONLY) == (name in takes_key), name
     # Said by default, and it stands for types that do need SSE-S3.
     assert "all" not in takes_key
     for name in takes_key:

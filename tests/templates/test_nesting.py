@@ -68,7 +68,7 @@ def test_what_a_scenario_refuses_the_root_refuses_first():
             asked = {
                 node["Ref"] for node in nodes(rule) if isinstance(node, dict) and "Ref" in node
             }
-            # What the scenarios tell each other is no parameter of the root.
+            # What the scenarios pass to each other is not a parameter of the root.
             if asked <= set(root["Parameters"]):
                 assert root["Rules"][name] == rule
                 compared.add(name)
@@ -84,7 +84,7 @@ def test_a_parameter_has_the_same_bounds_and_default_in_the_root_and_in_scenario
     root = read("template.yaml")["Parameters"]
     for logical_id, _, child in children("template.yaml"):
         for key in set(root) & set(child["Parameters"]):
-            # A scenario is told the bucket's name; the root may make the bucket.
+            # A scenario gets the bucket's name; the root may make the bucket.
             if (logical_id, key) == ("S3ToOpenSearch", "LogBucketName"):
                 continue
             said = {k: v for k, v in child["Parameters"][key].items() if k != "Description"}

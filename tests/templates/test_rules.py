@@ -290,8 +290,8 @@ def test_no_message_is_read_before_the_mapping_templates_are_there():
     said = str(engine["Properties"])
     for parameter in read("template.yaml")["Parameters"]:
         # Of prefixes and fields no pattern can say that each is given once: the setup refuses it.
-        told = parameter.startswith(("Index", "OpenSearch", "LogType", "CloudFront"))
-        if told and parameter not in ("IndexMemoryMegabytes", "OpenSearchArn"):
+        passed = parameter.startswith(("Index", "OpenSearch", "LogType", "CloudFront"))
+        if passed and parameter not in ("IndexMemoryMegabytes", "OpenSearchArn"):
             assert parameter in said, f"a changed {parameter} would not set the engine up again"
 
 

@@ -1,4 +1,4 @@
-"""The command line: `servicelogs formats`, `servicelogs parse`."""
+"""The command line: `servicelogs formats`, `servicelogs parse`, `servicelogs explain`."""
 
 import sys
 

@@ -45,4 +45,4 @@ def _answer(event: Mapping[str, Any], outcome: Mapping[str, str]) -> None:
         headers={"Content-Type": ""},
     )
     with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
-        logger.info("answered", extra={"status": response.status})
+        logger.info("answer sent to CloudFormation", extra={"status": response.status})

@@ -46,7 +46,7 @@ class DatePolicy:
     ) -> RecordDate | None:
         """Choose for records of a source that happened in the hour of `own` (UTC).
 
-        With `by_delivery` they tell of the moment of their delivery, whenever they happened.
+        With `by_delivery` they describe the moment of their delivery, whenever they happened.
         """
         # `date_nanos` knows nothing before the epoch, and no template matches an earlier year.
         adjusted = not EPOCH <= own <= source.delivered + TOLERANCE
@@ -79,8 +79,11 @@ def iso_hour(hour: int) -> bytes:
 
 @lru_cache(_MOST_HOURS)
 def read_iso_hour(text: bytes) -> tuple[int, bytes]:
-    """Read an hour in ISO 8601, `2026-11-20T08`; a ValueError if it is not one."""
-    moment = datetime.strptime(text.decode(), "%Y-%m-%dT%H").replace(tzinfo=UTC)
+    """Read an hour in ISO 8601, `2026-11-20T08`; a ValueError if it does not exist."""
+    try:
+        moment = datetime.strptime(text.decode(), "%Y-%m-%dT%H").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise ValueError(f"the hour does not exist: {text[:40]!r}") from error
     if moment.isoformat()[:13].encode() != text:  # strptime takes ` 2` and digits of other scripts
-        raise ValueError(f"{text!r} is not an hour")
+        raise ValueError(f"the hour does not exist: {text[:40]!r}")
     return hour_of(moment), text

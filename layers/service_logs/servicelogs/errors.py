@@ -1,4 +1,4 @@
-"""Every error of ours, so that a caller can tell what to do from its class."""
+"""Every error of ours, so that its class says what a caller can do."""
 
 
 class ServiceLogsError(Exception):
@@ -57,7 +57,7 @@ class NoProgress(ServiceLogsError):
 
 
 class ObjectGone(ServiceLogsError):
-    """An object was deleted, or replaced by other bytes, before it was read: nothing to be done."""
+    """An object was deleted, or replaced by other bytes, before it was read: nothing to do."""
 
 
 class ObjectUnreachable(ServiceLogsError):

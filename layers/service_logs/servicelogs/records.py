@@ -52,7 +52,7 @@ class Records:
         """What follows the source's id in each `_id`: short ASCII without quotes and backslashes;
         None: the record's number does."""
         self.hour = hour
-        """The hour (from 1970) that dates them, whatever they say; None: each tells its own."""
+        """The hour (from 1970) that dates them, whatever they say; None: each has its own."""
         self._items = items
         self._text = text
 
@@ -131,6 +131,8 @@ class Block:
     filtered: dict[str, int] = field(default_factory=dict)
     """Records left out on purpose, by reason (`expired`)."""
     rejects: list[Reject] = field(default_factory=list)
+    delivery_index: str = ""
+    """The index of documents that the delivery dates; empty: all have a date of their own."""
 
     @property
     def records(self) -> int:

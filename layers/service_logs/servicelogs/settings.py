@@ -120,7 +120,7 @@ def _check_option(name: str, option: str, fields: tuple[str, ...]) -> None:
     """Refuse an option that no format has, or whose fields none that has it can have."""
     having = [one for one in map(formats.get, formats.NAMES) if one.option == option]
     if not having:
-        raise ConfigurationError(f"{name} must be options of formats, not {option[:200]!r}")
+        raise ConfigurationError(f"{name} must be options of log types, not {option[:200]!r}")
     refusals = []
     for log_format in having:
         try:

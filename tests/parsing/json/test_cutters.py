@@ -1,4 +1,4 @@
-"""The three cutters find the same records, each in the texts that are its own."""
+"""The cutters find the same records, each in the texts that are its own."""
 
 import json
 import re
@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from servicelogs.parsing.json.by_braces import ByBraces
+from servicelogs.parsing.json.by_decoding import ByDecoding
 from servicelogs.parsing.json.by_line import ByLine
 from servicelogs.parsing.json.by_separator import BySeparator
 from servicelogs.parsing.json.cutter import Cutter
@@ -36,7 +37,7 @@ records = st.lists(
 
 def cutters() -> list[Cutter]:
     nothing = re.compile(rb"(?!)")
-    return [ByLine(DECODER), BySeparator(DECODER, nothing), ByBraces(nothing)]
+    return [ByLine(DECODER), BySeparator(DECODER, nothing), ByDecoding(DECODER), ByBraces(nothing)]
 
 
 @given(

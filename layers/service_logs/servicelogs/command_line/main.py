@@ -5,6 +5,7 @@
 
 import argparse
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -38,11 +39,28 @@ exit status: 0 nothing was rejected, 1 something was, 2 bad usage, an unknown ty
 cannot be read or identified.
 
 A document's id (with --bulk) is the event's own where AWS gives it one, else made of the file's
-name as given (or --source), the start of its text, and the record's number: the same input gives
+name as given (or --source), the start of its text, and the record number: the same input gives
 the same ids. A deployment gives other ids, made of bucket, key and ETag.
-A file counts as delivered when it was modified last, a pipe now: a record without a time gets that
-one, and a record dated more than a day later goes to the index of that day. Indexes have the names
-of a deployment's default settings (aws-alb-2026.11.23)."""
+The delivery time of a file is when it was modified last, that of a pipe is now: a record without a
+time gets it, and a record dated more than a day later goes to the index of that day. Indexes have
+the names of a deployment's default settings (aws-alb-2026.11.23)."""
+
+_ABOUT_EXPLAIN = """\
+Show column by column (for JSON, field by field) what stands in a record, what it becomes in the
+document, and which column does not match. Of a file it is the first record that is rejected, else
+the first of all."""
+
+_MORE_ABOUT_EXPLAIN = """\
+A line of a rejects file (of parse --rejects, or of the backup bucket) is recognised: the record in
+it is explained, with its type. Of such a file, --record is the number of the line.
+
+examples:
+  servicelogs explain access.log.gz --record 17
+  servicelogs explain --type alb 'http 2026-11-20T08:14:55.123456Z app/web/0a1b …'
+  aws s3 cp s3://BACKUP_BUCKET/rejected/alb/….ndjson.gz - | servicelogs explain -
+
+exit status: 0 the record matches, 1 it does not, 2 bad usage, an unknown type, or what cannot be
+read."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "formats":
             _write(_describe(options.name) if options.name else _list())
             return ALL_WELL
-        return _parse(options)
+        return _explain(options) if options.command == "explain" else _parse(options)
     except ServiceLogsError as error:
         sys.stderr.write(f"servicelogs: {error}\n")
         return BAD_USAGE
@@ -91,6 +109,19 @@ def _parse(options: argparse.Namespace) -> int:
     return SOME_REJECTED if outcome.rejected else ALL_WELL
 
 
+def _explain(options: argparse.Namespace) -> int:
+    from servicelogs.command_line.explain import explain  # late, like parsing
+
+    matches = explain(
+        options.record_or_file,
+        log_type=options.type,
+        fields=field_names(options.fields),
+        record=options.record,
+        as_json=options.json,
+    )
+    return ALL_WELL if matches else SOME_REJECTED
+
+
 class _OneLine(argparse.ArgumentParser):
     """Says what is wrong with the arguments in one line."""
 
@@ -113,7 +144,10 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     )
     parse.add_argument("files", nargs="+", metavar="FILE", help="a log file; - is standard input")
     parse.add_argument(
-        "--type", default="", metavar="NAME", help="the log type of all files; it is not looked for"
+        "--type",
+        default="",
+        metavar="NAME",
+        help="the log type of all files, instead of identifying it",
     )
     parse.add_argument(
         "--fields",
@@ -127,21 +161,66 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
         default="",
         metavar="KEY",
         help="the S3 key that the file came from, or s3://bucket/key: it says type, account and "
-        "Region, and is log.source (only with one FILE)",
+        "Region, and becomes log.source (only with one FILE)",
     )
     parse.add_argument(
-        "--bulk", action="store_true", help="write a bulk request: action line, document"
+        "--bulk",
+        action="store_true",
+        help="write the body of a bulk request: for each document an action line and the document",
     )
     parse.add_argument(
         "--rejects",
         default="",
         metavar="FILE",
-        help="write what was rejected there, a line of JSON each, as in the backup bucket",
+        help="write rejected records there, a line of JSON each with its reason, as in the backup "
+        "bucket",
     )
+    _add_explain(commands)
     options = parser.parse_args(given)
     if options.command == "parse" and options.source and len(options.files) > 1:
         parse.error("--source is the key of one file: parse each file by itself")
     return options
+
+
+def _add_explain(commands: "argparse._SubParsersAction[_OneLine]") -> None:
+    explain = commands.add_parser(
+        "explain",
+        help="show column by column why a record is rejected, or what it becomes",
+        description=_ABOUT_EXPLAIN,
+        epilog=_MORE_ABOUT_EXPLAIN,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    explain.add_argument(
+        "record_or_file",
+        metavar="LINE|FILE",
+        help="a record, in quotes, or a log file, if there is one of that name; "
+        "- is standard input",
+    )
+    explain.add_argument(
+        "--type", default="", metavar="NAME", help="the log type; it is not looked for"
+    )
+    explain.add_argument(
+        "--fields",
+        default="",
+        metavar="NAMES",
+        help="the columns where there is no header, as for parse",
+    )
+    explain.add_argument(
+        "--record",
+        type=_record_number,
+        default=0,
+        metavar="NUMBER",
+        help="the number of the record in the file (log.record, record_number)",
+    )
+    explain.add_argument(
+        "--json", action="store_true", help="write one JSON object, for programs, and no table"
+    )
+
+
+def _record_number(text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,17}", text):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not the number of a record, from 1")
+    return int(text)
 
 
 def _write(lines: Iterable[str]) -> None:

@@ -1,36 +1,30 @@
 """Turns log files on this machine into documents, as the pipeline turns S3 objects."""
 
-import base64
-import hashlib
 import json
-import os
-import stat
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from servicelogs import formats
+from servicelogs.command_line.files import (
+    LogFile,
+    UnreadableFile,
+    check_fields,
+    opened,
+    rows_of_parquet,
+    types_of_files,
+)
 from servicelogs.delivery.rejects import line as reject_line
 from servicelogs.detection.content import START_BYTES
-from servicelogs.detection.objects import Detected, ObjectTypes
-from servicelogs.detection.options import format_options
-from servicelogs.errors import ConfigurationError, ServiceLogsError, UnknownLogType
+from servicelogs.errors import UnknownLogType
 from servicelogs.opensearch.dated_indexes import every_index
 from servicelogs.opensearch.documents import blocks_of
-from servicelogs.parsing.format import Format
 from servicelogs.records import Block, Source
-from servicelogs.settings import IndexSettings, LogSettings
+from servicelogs.settings import IndexSettings
 from servicelogs.sources.decompression import begin
-
-STANDARD_INPUT = "-"
-
-
-class UnreadableFile(ServiceLogsError):
-    """A file cannot be opened or read; the message says why."""
 
 
 @dataclass(slots=True)
@@ -93,55 +87,13 @@ def parse_files(
         parser = _Parser(log_type, fields, bulk, sys.stdout.buffer, rejects_file)
         for name in names:
             try:
-                with _opened(name) as stream:
-                    parser.parse(_LogFile(name, key, stream), outcome)
+                with opened(name) as stream:
+                    parser.parse(LogFile(name, key, stream), outcome)
             except (UnreadableFile, UnknownLogType) as error:
                 outcome.failed[name] = str(error)
                 sys.stderr.write(f"servicelogs: {name}: {error}\n")
     sys.stderr.write("".join(f"{line}\n" for line in _summary(outcome)))
     return outcome
-
-
-class _LogFile:
-    """A file that is being read, and what is known of it beside its text."""
-
-    def __init__(self, name: str, key: str, stream: BinaryIO) -> None:
-        self.name = name
-        if key.startswith("s3://"):
-            self.uri, self.key = key, key.removeprefix("s3://").partition("/")[2]
-        elif key:
-            # The bucket is not known.
-            self.uri, self.key = f"s3:///{key}", key
-        else:
-            # Where a bucket was copied with its keys, the path from the root ends in the key.
-            self.uri = name
-            self.key = name if name == STANDARD_INPUT else str(Path(name).absolute())
-        self._stream = stream
-
-    def read(self, size: int, /) -> bytes:
-        try:
-            return self._stream.read(size)
-        except OSError as error:
-            raise UnreadableFile(f"cannot be read: {error.strerror}") from error
-
-    def source(self, start: bytes, detected: Detected) -> Source:
-        """Describe where its records come from; `start` is what its text begins with."""
-        # A name may hold bytes that are no UTF-8.
-        uri = os.fsencode(self.uri).decode("utf-8", "replace")
-        identity = hashlib.sha256(uri.encode() + b"\0" + start).digest()
-        return Source(
-            uri=uri,
-            id=base64.urlsafe_b64encode(identity)[:16].decode(),
-            delivered=self._modified(),
-            account_id=detected.account_id,
-            region=detected.region,
-        )
-
-    def _modified(self) -> datetime:
-        status = os.fstat(self._stream.fileno())
-        if stat.S_ISREG(status.st_mode):
-            return datetime.fromtimestamp(status.st_mtime, UTC)
-        return datetime.now(UTC)
 
 
 class _Parser:
@@ -156,24 +108,22 @@ class _Parser:
         rejects: BinaryIO | None,
     ) -> None:
         self._fields = fields
-        options = dict.fromkeys(format_options(), fields) if fields else {}
-        settings = LogSettings(log_type=log_type, format_options=options)
-        self._types = ObjectTypes(settings, advice="name its type with --type")
+        self._types = types_of_files(log_type, fields)
         self._bulk = bulk
         self._out = out
         self._rejects = rejects
         defaults = IndexSettings()
         self._indexes = every_index(defaults.prefix, defaults.period)
 
-    def parse(self, file: _LogFile, outcome: Outcome) -> None:
+    def parse(self, file: LogFile, outcome: Outcome) -> None:
         """Write the documents and rejects of a file, block by block, and count them."""
-        start, chunks, fault = begin(file, START_BYTES, _rows_of_parquet)
+        start, chunks, fault = begin(file, START_BYTES, rows_of_parquet)
         detected = self._types.identify(file.key, start, fault)
         log_format = detected.format
         if log_format is None:
             outcome.skipped[file.name] = detected.skip
             return
-        self._check_fields(log_format)
+        check_fields(log_format, self._fields)
         counts = outcome.by_type.setdefault(log_format.name, Counts())
         counts.files += 1
         source = file.source(start[:START_BYTES], detected)
@@ -181,14 +131,6 @@ class _Parser:
         for block in blocks_of(log_format, chunks, source, choose_index):
             counts.add(block)
             self._write(block, source, log_format.name)
-
-    def _check_fields(self, log_format: Format) -> None:
-        """Refuse --fields for a format that cannot have them."""
-        if self._fields:
-            try:
-                log_format.with_fields(self._fields)
-            except ConfigurationError as error:
-                raise UnreadableFile(f"is of type {log_format.name}: --fields: {error}") from error
 
     def _write(self, block: Block, source: Source, log_type: str) -> None:
         if self._bulk:
@@ -200,27 +142,6 @@ class _Parser:
         if self._rejects:
             for reject in block.rejects:
                 self._rejects.write(reject_line(reject, source, log_type))
-
-
-def _opened(name: str) -> BinaryIO:
-    """Open a file so that what a pipe holds is read as it comes."""
-    try:
-        if name == STANDARD_INPUT:
-            return open(0, "rb", buffering=0, closefd=False)
-        return Path(name).open("rb", buffering=0)
-    except OSError as error:
-        what = "give the files in it" if isinstance(error, IsADirectoryError) else "check its name"
-        raise UnreadableFile(f"cannot be opened: {error.strerror}; {what}") from error
-
-
-def _rows_of_parquet(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    try:
-        from servicelogs.sources.parquet import rows_as_json  # needs pyarrow, and takes a while
-    except ModuleNotFoundError as missing:
-        raise UnreadableFile(
-            "is a Parquet file, which is read with pyarrow: install it (pip install pyarrow)"
-        ) from missing
-    return rows_as_json(pieces)
 
 
 def _summary(outcome: Outcome) -> Iterator[str]:

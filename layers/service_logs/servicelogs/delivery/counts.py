@@ -27,7 +27,7 @@ class SourceCounts:
     """Why records were left."""
 
     def take(self, block: Block) -> None:
-        """Count a block's records as come in, and settle those that are no documents."""
+        """Count a block's records as come in, and settle those that are not documents."""
         self.records += block.records
         self.filtered.update(block.filtered)
         for reject in block.rejects:
@@ -62,5 +62,6 @@ class SourceCounts:
             raise self.error
         if not self.add_up():
             raise Unaccounted(
-                f"{self.source.uri}: of {self.records} records {self.settled()} are accounted for"
+                f"{self.source.uri}: of {self.records} records {self.settled()} are accounted for; "
+                "this is a fault of Service Logs, please report it"
             )

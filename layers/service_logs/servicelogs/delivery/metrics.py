@@ -14,7 +14,7 @@ class Totals:
 
     by_type: dict[str, Counter[str]] = field(default_factory=dict)
     skipped: Counter[str] = field(default_factory=Counter)
-    """What was no log to deliver, by reason."""
+    """What was not a log to deliver, by reason."""
 
     def add(self, counts: SourceCounts, *, finished: bool) -> None:
         """Add a source's records; the source itself counts once, when its last record is done."""

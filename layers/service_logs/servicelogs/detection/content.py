@@ -21,8 +21,8 @@ _test_of_access = re.compile(rb"Enable (?:Access|Connection|HealthCheck)Log for 
 def why_not_a_log(start: bytes) -> str:
     """Say what an object that begins so is, if it is not a log; empty if it may be one."""
     if _digest.match(start):
-        return "a digest of CloudTrail's files"
-    return "a test of access" if _test_of_access.match(start) else ""
+        return "a CloudTrail digest file"
+    return "an AWS test file" if _test_of_access.match(start) else ""
 
 
 def types(start: bytes, names: Collection[str]) -> set[str]:

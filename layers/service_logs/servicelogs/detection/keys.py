@@ -41,9 +41,9 @@ _PLACEHOLDERS = {
 
 
 NOT_LOGS = {
-    "a folder's marker": r".*/",
-    "a digest of CloudTrail's files": r"(?:.*/)?AWSLogs/.*/CloudTrail-Digest/.*",
-    "a test of access": r"(?:.*/)?(?:ELB(?:Access|Connection|HealthCheck)LogTestFile"
+    "a folder marker": r".*/",
+    "a CloudTrail digest file": r"(?:.*/)?AWSLogs/.*/CloudTrail-Digest/.*",
+    "an AWS test file": r"(?:.*/)?(?:ELB(?:Access|Connection|HealthCheck)LogTestFile"
     r"|ConfigWritabilityCheckFile|aws-programmatic-access-test-object)",
 }
 """Objects among the logs that hold none, by what they are."""

@@ -78,8 +78,8 @@ class ObjectTypes:
             return self._detected(found.pop(), places)
         why = _why_unknown([*places], sorted(found))
         shown = f"; it starts with {start[:_SHOWN_BYTES]!r}" if start else ""
-        broken = f"; {fault}" if fault else ""
-        raise UnknownLogType(f"unknown type: {why}{shown}{broken}; {self._advice}")
+        damage = f"; {fault}" if fault else ""
+        raise UnknownLogType(f"unknown type: {why}{shown}{damage}; {self._advice}")
 
     def _headless(self, places: dict[str, Place], start: bytes) -> set[str]:
         """Find the types, among those that the key leaves open, whose options match its lines."""

@@ -27,6 +27,6 @@ NAMES = (
 def get(name: str) -> Format:
     """Give the format with this name."""
     if name not in NAMES:
-        raise UnknownLogType(f"{name!r} is not a log type; there are {', '.join(NAMES)}")
+        raise UnknownLogType(f"{name[:60]!r} is not a log type; there are {', '.join(NAMES)}")
     format_: Format = import_module(f"servicelogs.formats.{name}").FORMAT
     return format_

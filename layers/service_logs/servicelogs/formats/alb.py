@@ -21,7 +21,7 @@ FORMAT = TextFormat(
     name="alb",
     title="Application Load Balancer access logs",
     page="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html",
-    deliverer="logdelivery.elasticloadbalancing.amazonaws.com",
+    service_principal="logdelivery.elasticloadbalancing.amazonaws.com",
     keys=(
         (
             "AWSLogs/{account}/elasticloadbalancing/{region}/{day}"

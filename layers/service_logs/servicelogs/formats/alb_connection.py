@@ -8,7 +8,7 @@ FORMAT = TextFormat(
     name="alb_connection",
     title="Application Load Balancer connection logs",
     page="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-connection-logs.html",
-    deliverer="logdelivery.elasticloadbalancing.amazonaws.com",
+    service_principal="logdelivery.elasticloadbalancing.amazonaws.com",
     keys=(
         (
             "AWSLogs/{account}/elasticloadbalancing/{region}/{day}"

@@ -8,7 +8,7 @@ FORMAT = TextFormat(
     name="alb_health_check",
     title="Application Load Balancer health check logs",
     page="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-health-check-logs.html",
-    deliverer="logdelivery.elasticloadbalancing.amazonaws.com",
+    service_principal="logdelivery.elasticloadbalancing.amazonaws.com",
     keys=(
         (
             "AWSLogs/{account}/elasticloadbalancing/{region}/{day}"

@@ -17,7 +17,7 @@ FORMAT = TextFormat(
     name="clb",
     title="Classic Load Balancer access logs",
     page="https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/access-log-collection.html",
-    deliverer="logdelivery.elasticloadbalancing.amazonaws.com",
+    service_principal="logdelivery.elasticloadbalancing.amazonaws.com",
     keys=(
         (
             "AWSLogs/{account}/elasticloadbalancing/{region}/{day}"

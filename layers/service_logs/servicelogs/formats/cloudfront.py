@@ -40,7 +40,8 @@ DEFAULT = (
 def _status(name: str, description: str) -> Column:
     """A status code; `000`, the viewer left before there was one, is the number 0."""
     group = Group(Field(snake(name), "integer", description), "number")
-    return Column(name, (Variant(r"(?:00(?=0))?(0|[1-9]\d{0,8}+)", (group,)),))
+    variant = Variant(r"(?:00(?=0))?(0|[1-9]\d{0,8}+)", (group,))
+    return Column(name, (variant,), expects="a status code, as 200 or 000")
 
 
 def _url_part(name: str, description: str) -> Column:
@@ -155,18 +156,18 @@ COLUMNS = (
     ),
 )
 
-_TELLING = [
+_IDENTIFYING = [
     column.name for column in COLUMNS if re.match(r"x-edge-|cs[-(]|sc-|c-|timestamp\(", column.name)
 ]
-_IN_HEADER = "|".join(map(re.escape, _TELLING))
+_IN_HEADER = "|".join(map(re.escape, _IDENTIFYING))
 # Parquet's columns have names without hyphens and brackets.
-_IN_JSON = "|".join((_IN_HEADER, *map(snake, _TELLING)))
+_IN_JSON = "|".join((_IN_HEADER, *map(snake, _IDENTIFYING)))
 
 FORMAT = TextFormat(
     name="cloudfront",
     title="CloudFront standard logs (access logs), legacy and v2",
     page="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs-reference.html",
-    deliverer="delivery.logs.amazonaws.com",
+    service_principal="delivery.logs.amazonaws.com",
     keys=(
         "AWSLogs/{account}/CloudFront/{folders?}{distribution}.{date_and_hour}.{id}",
         "AWSLogs/aws-account-id={account}/CloudFront/{folders?}{distribution}.{date_and_hour}.{id}",

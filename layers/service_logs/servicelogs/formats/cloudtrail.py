@@ -12,7 +12,7 @@ FORMAT = JsonFormat(
     name="cloudtrail",
     title="CloudTrail events",
     page="https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html",
-    deliverer="cloudtrail.amazonaws.com",
+    service_principal="cloudtrail.amazonaws.com",
     keys=(
         (
             "AWSLogs/{organization?}{account}/CloudTrail{kind?}/{region}/{day}"

@@ -20,7 +20,7 @@ FORMAT = JsonFormat(
     name="config",
     title="AWS Config items",
     page="https://docs.aws.amazon.com/config/latest/APIReference/API_ConfigurationItem.html",
-    deliverer="config.amazonaws.com",
+    service_principal="config.amazonaws.com",
     keys=(
         (
             "AWSLogs/{organization?}{account}/Config/{region}/{day}/ConfigHistory"
@@ -75,12 +75,12 @@ FORMAT = JsonFormat(
         _keyword("relationships.name", "relations, as Is attached to Instance", many=True),
         _keyword("relationships.direction", "IN or OUT", many=True),
         Field("configuration", "flat_object", "the configuration, with the names of its type"),
-        Field("supplementaryConfiguration", "flat_object", "what other API calls told of it"),
+        Field("supplementaryConfiguration", "flat_object", "what other API calls return of it"),
         _keyword("configurationStateMd5Hash", "hash of the state; empty since version 1.3"),
         # As the API and the examples of the documentation spell them.
         _keyword("version", "version of the item's format (as in the API)"),
         _keyword("snapshotVersion", "version of the item's format (in examples)"),
-        _keyword("configurationStateID", "state id that is no number (in examples)"),
+        _keyword("configurationStateID", "state id that is not a number (in examples)"),
         _keyword("configurationItemState", "the same (in examples)"),
         _keyword("configurationItemMD5Hash", "hash of the state (as in the API)"),
         _keyword("accountId", "account of the resource (as in the API)"),

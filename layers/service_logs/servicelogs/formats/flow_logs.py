@@ -47,10 +47,10 @@ def header(columns: Iterable[str], others: Iterable[str]) -> str:
     """
     names = sorted(columns)
     some = "|".join(names)
-    telling = "|".join(name for name in names if "-" in name)
+    identifying = "|".join(name for name in names if "-" in name)
     return (
         rf"(?!(?:{_COLUMN}[ ]+)*(?:{foreign(names, others)})[ \r\n])"
-        rf"(?=(?:(?:{some})[ ]+(?:{_COLUMN}[ ]+)*?(?:{some})|(?:{_COLUMN}[ ]+)*?(?:{telling}))"
+        rf"(?=(?:(?:{some})[ ]+(?:{_COLUMN}[ ]+)*?(?:{some})|(?:{_COLUMN}[ ]+)*?(?:{identifying}))"
         r"[ \r\n])"
         rf"{_COLUMN}(?:[ ]+{_COLUMN})*+[ ]*\r?\n"
     )
@@ -59,11 +59,11 @@ def header(columns: Iterable[str], others: Iterable[str]) -> str:
 def row(columns: Iterable[str], others: Iterable[str]) -> str:
     """Match a row of a Parquet file, as JSON, of one kind of flow log and not of another.
 
-    Columns have names with underscores there; those that are common words tell nothing.
+    Columns have names with underscores there; those that are common words identify nothing.
     """
     names = set(columns)
-    telling = sorted(name for name in names if "-" in name or name.startswith(("src", "dst")))
+    identifying = sorted(name for name in names if "-" in name or name.startswith(("src", "dst")))
     return (
         rf'\{{(?![^\n]*?"(?:{foreign(names, others).replace("-", "_")})":)'
-        rf'(?=[^\n{{}}]*?"(?:{"|".join(telling).replace("-", "_")})":)'
+        rf'(?=[^\n{{}}]*?"(?:{"|".join(identifying).replace("-", "_")})":)'
     )

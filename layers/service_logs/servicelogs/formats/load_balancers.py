@@ -1,6 +1,6 @@
 """What the logs of load balancers share: names, and how V2 deliveries write them to S3.
 
-A delivery's prefix takes the place of the first folders, so that its keys tell nothing; and AWS
+A delivery's prefix takes the place of the first folders, so that its keys identify no type; and AWS
 does not say how its files are named.
 """
 
@@ -12,7 +12,7 @@ DELIVERIES = (
     ),
     "AWSLogs/aws-account-id={account}/elasticloadbalancing/{path}",
 )
-"""Keys of any of their types; the first bytes tell which."""
+"""Keys of any of their types; the first bytes identify which."""
 
 COMMON = {"cloud.account.id": "cloud.account_id", "cloud.resource_id": "elb"}
 """Elastic Common Schema names of what all their logs have."""

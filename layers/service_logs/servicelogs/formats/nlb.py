@@ -23,7 +23,7 @@ FORMAT = TextFormat(
     name="nlb",
     title="Network Load Balancer access logs",
     page="https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html",
-    deliverer="delivery.logs.amazonaws.com",
+    service_principal="delivery.logs.amazonaws.com",
     keys=(
         (
             "AWSLogs/{account}/elasticloadbalancing/{region}/{day}"

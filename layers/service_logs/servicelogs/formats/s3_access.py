@@ -37,7 +37,8 @@ def _bracketed_time(name: str, description: str) -> Column:
     field = Field(name, "timestamp", description, alias_of="@timestamp")
     groups = (Group(field, "hidden"), Group(None, "hidden"))
     pattern = r"\[(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d)(:[0-5]\d:[0-5]\d) \+0000\]"
-    return Column(name, (Variant(pattern, groups),), read_time=_hour)
+    expects = "a time in UTC, as [20/Nov/2026:08:14:55 +0000]"
+    return Column(name, (Variant(pattern, groups),), read_time=_hour, expects=expects)
 
 
 def _hour(text: bytes) -> tuple[int, bytes]:
@@ -99,6 +100,7 @@ def _request(name: str, description: str) -> Column:
             Variant(r"([^<end>]*)", (whole,), otherwise=True),
         ),
         quoted=True,
+        expects="a request line in quotes",
     )
 
 
@@ -123,6 +125,7 @@ def _unescaped(column: Column, *with_quotes: str, end: str = "") -> Column:
         column.name,
         (*map(without, column.variants), bare, *map(with_some, with_quotes, ends)),
         null=f'"-"{end}',
+        expects=column.expects or "text in quotes",
     )
 
 
@@ -164,7 +167,7 @@ FORMAT = TextFormat(
     name="s3_access",
     title="Amazon S3 server access logs",
     page="https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html",
-    deliverer="logging.s3.amazonaws.com",
+    service_principal="logging.s3.amazonaws.com",
     keys=(
         # With the source bucket's account and Region; such a key fits the other layout too.
         "{prefix?}{account}/{region}/{name}/{day}/{moment}-{unique}",

@@ -59,7 +59,7 @@ FORMAT = TextFormat(
     name="tgw_flow",
     title="Transit Gateway flow logs",
     page="https://docs.aws.amazon.com/vpc/latest/tgw/tgw-flow-logs.html",
-    deliverer="delivery.logs.amazonaws.com",
+    service_principal="delivery.logs.amazonaws.com",
     keys=flow_logs.KEYS,
     starts=flow_logs.header(_NAMES, _OTHERS)
     + "|"

@@ -75,7 +75,7 @@ FORMAT = TextFormat(
     name="vpc_flow",
     title="VPC flow logs",
     page="https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html",
-    deliverer="delivery.logs.amazonaws.com",
+    service_principal="delivery.logs.amazonaws.com",
     keys=flow_logs.KEYS,
     starts=flow_logs.header(_NAMES, OTHERS)
     + "|"

@@ -15,7 +15,7 @@ def _number(name: str, description: str, type_: FieldType = "integer", since: st
 
 
 def _match_details(path: str, whose: str) -> Iterator[Field]:
-    """Give what statements on SQL injection and cross-site scripting tell; others tell nothing."""
+    """Give what only statements on SQL injection and cross-site scripting have."""
     yield _keyword(f"{path}.conditionType", f"{whose}: SQL_INJECTION or XSS", many=True)
     yield _keyword(f"{path}.sensitivityLevel", f"{whose}: HIGH or LOW", many=True)
     yield _keyword(f"{path}.location", f"{whose}: where it matched, as QUERY_STRING", many=True)
@@ -62,7 +62,7 @@ FORMAT = JsonFormat(
     name="waf",
     title="AWS WAF logs",
     page="https://docs.aws.amazon.com/waf/latest/developerguide/logging-fields.html",
-    deliverer="delivery.logs.amazonaws.com",
+    service_principal="delivery.logs.amazonaws.com",
     keys=(
         (
             "AWSLogs/{account}/WAFLogs/{region}/{name}/{day}/{hour_and_minute}"

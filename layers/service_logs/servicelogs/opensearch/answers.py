@@ -2,7 +2,7 @@
 
 The error's type decides, not the status alone: a 403 may mean a role that lacks a permission
 or one old index under a write block, a 429 a busy moment or a full disk. Whatever is not in the
-table and not plainly passing fails what it is about until somebody has looked at it: one record's
+table and not plainly temporary fails what it is about until somebody has looked at it: one record's
 error its own message, the answer to a whole request the invocation. Nothing is dropped for an error
 that nobody has thought about.
 """
@@ -29,7 +29,7 @@ class Verdict(Enum):
     ALREADY_THERE = auto()
     """An earlier delivery created it."""
     REJECT = auto()
-    """It never fits, or its index takes no more: to the backup bucket."""
+    """It never matches the mapping, or its index takes no writes: to the backup bucket."""
     SPLIT = auto()
     """The request is too large, for whatever it holds."""
     RETRY = auto()
@@ -49,18 +49,43 @@ class Row:
     reason: str = ""
     """A pattern found in the error's reason; empty: any."""
     advice: str = ""
-    """For what must be fixed: what to do."""
+    """What it means, or what to do about it."""
 
 
 TABLE: tuple[Row, ...] = (
     Row(Verdict.ALREADY_THERE, "version_conflict_engine_exception"),
     # The document's own fault.
-    Row(Verdict.REJECT, "mapper_parsing_exception"),
-    Row(Verdict.REJECT, "illegal_argument_exception", "immense term"),
-    Row(Verdict.REJECT, "action_request_validation_exception"),
+    Row(
+        Verdict.REJECT,
+        "mapper_parsing_exception",
+        "",
+        "It is not valid JSON, or does not match the mapping of the index.",
+    ),
+    Row(
+        Verdict.REJECT,
+        "illegal_argument_exception",
+        "immense term",
+        "A value is too long to be indexed.",
+    ),
+    Row(
+        Verdict.REJECT,
+        "action_request_validation_exception",
+        "",
+        "OpenSearch does not accept the document's id.",
+    ),
     # The index is past writing.
-    Row(Verdict.REJECT, "index_closed_exception"),
-    Row(Verdict.REJECT, "cluster_block_exception", r"^index \[.*\[FORBIDDEN/"),
+    Row(
+        Verdict.REJECT,
+        "index_closed_exception",
+        "",
+        "The index is closed: open it, then send the record again.",
+    ),
+    Row(
+        Verdict.REJECT,
+        "cluster_block_exception",
+        r"^index \[.*\[FORBIDDEN/",
+        "The index takes no writes: lift its block, then send the record again.",
+    ),
     # The cluster must be fixed.
     Row(
         Verdict.FIX,
@@ -85,7 +110,7 @@ TABLE: tuple[Row, ...] = (
         Verdict.FIX,
         "validation_exception",
         "maximum (\\w+ )?shards open",
-        "The cluster holds as many shards as it may: delete old indexes, choose a longer "
+        "The cluster has reached its shard limit: delete old indexes, choose a longer "
         "IndexPeriod or fewer IndexShards for a new IndexPrefix, or add nodes.",
     ),
     Row(
@@ -139,12 +164,13 @@ TLS_ERROR = Row(
 _UNREADABLE = {"index_not_found_exception", "index_closed_exception", "cluster_block_exception"}
 
 _BY_STATUS: Mapping[int, str] = {
-    401: "The cluster does not know who asks: check OpenSearchAuth and its secret or role.",
+    401: "The cluster refuses the credentials: check OpenSearchAuth and its secret or role.",
     403: "The access policy of the domain or collection must allow the function's role.",
     404: "The address is not an OpenSearch endpoint: check OpenSearchEndpoint.",
 }
 
-_UNKNOWN = "No rule knows this error: look at the cluster and at the index's template."
+_TOO_LARGE = "The document alone is larger than a request may be."
+_UNKNOWN = "The error is unknown: check the cluster and the index's template."
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +181,11 @@ class Finding:
     type: str
     reason: str
     advice: str = ""
+
+    def as_rejection(self) -> str:
+        """Say why a document was rejected."""
+        said = f"OpenSearch refuses the document: {self.reason}"
+        return f"{said}. {self.advice}" if self.advice else said
 
     def as_error(self) -> DeliveryError:
         """Return the error that fails what could not be delivered."""
@@ -180,7 +211,7 @@ def judge(status: int, error: object) -> Finding:
         if row.type == kind and re.search(row.reason, reason):
             return Finding(row.verdict, kind, reason, row.advice)
     if status == 413:
-        return Finding(Verdict.SPLIT, kind, reason)
+        return Finding(Verdict.SPLIT, kind, reason, _TOO_LARGE)
     if status == 429 or status >= 500:
         return Finding(Verdict.RETRY, kind, reason)
     return Finding(Verdict.UNKNOWN, kind, reason, _BY_STATUS.get(status, _UNKNOWN))
@@ -234,10 +265,21 @@ def results_of(answer: object, name: str, number: int) -> list[Mapping[str, Any]
         return _found(UNEXPECTED_ANSWER, f"the answer has no list {name!r}: {_shown(answer)}")
     if len(results) != number:
         return _found(UNEXPECTED_ANSWER, f"{len(results)} results for {number} documents")
-    for result in results:
-        if not isinstance(result, dict):
-            return _found(UNEXPECTED_ANSWER, f"the result of a document is {_shown(result)}")
+    if set(map(type, results)) - {dict}:
+        return _found(UNEXPECTED_ANSWER, f"the results of documents are {_shown(results)}")
     return results
+
+
+def hits_of(answer: object) -> list[Mapping[str, Any]] | Finding:
+    """Take the hits from the answer to a search, whose empty parts are left out."""
+    found = object_of(answer)
+    if isinstance(found, Finding):
+        return found
+    outer = found.get("hits", {"hits": []})
+    hits = outer.get("hits") if isinstance(outer, dict) else None
+    if isinstance(hits, list):
+        return hits
+    return _found(UNEXPECTED_ANSWER, f"the answer to a search has no hits: {_shown(answer)}")
 
 
 def created(answer: object, number: int) -> list[Mapping[str, Any]] | Finding:
@@ -245,12 +287,9 @@ def created(answer: object, number: int) -> list[Mapping[str, Any]] | Finding:
     items = results_of(answer, "items", number)
     if isinstance(items, Finding):
         return items
-    results: list[Mapping[str, Any]] = []
-    for item in items:
-        result = item.get("create")
-        if not isinstance(result, dict) or type(result.get("status")) is not int:
-            return _found(UNEXPECTED_ANSWER, f"the result of a document is {_shown(item)}")
-        results.append(result)
+    results: list[Any] = [item.get("create") for item in items]
+    if set(map(type, results)) - {dict} or {type(each.get("status")) for each in results} - {int}:
+        return _found(UNEXPECTED_ANSWER, f"the results of documents are {_shown(items)}")
     return results
 
 

@@ -25,7 +25,7 @@ TIMEOUT_SECONDS = 30
 # A rotated password reaches a warm function within this time.
 SECRET_SECONDS = 300
 
-# A signature holds for one region: the domain's, which its own address tells.
+# A signature holds for one region: the domain's, which its own address names.
 _AWS_HOST = re.compile(r"\.(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)\.(?:es|aoss)\.")
 
 

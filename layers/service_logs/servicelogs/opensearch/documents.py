@@ -40,14 +40,15 @@ def parser_of(log_format: Format, source: Source, choose_index: ChooseIndex) -> 
     frames = Frames(log_format.name, source, choose_index)
     match log_format:
         case TextFormat():
-            return TextParser(_layouts(log_format), TextDocuments(frames))
+            return TextParser(layouts_of(log_format), TextDocuments(frames))
         case JsonFormat():
             return JsonParser(log_format, JsonDocuments(_members(log_format), frames))
     raise TypeError(f"{log_format.name} is neither text nor JSON")
 
 
 @lru_cache(_MOST_FORMATS)
-def _layouts(log_format: TextFormat) -> Layouts[Printer]:
+def layouts_of(log_format: TextFormat) -> Layouts[Printer]:
+    """Give a text format compiled for documents, once in a process."""
     return Layouts(log_format, make_printer)
 
 

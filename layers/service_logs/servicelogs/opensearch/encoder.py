@@ -10,6 +10,7 @@ class Encoder:
     def __init__(self, frames: Frames) -> None:
         self.source = frames.source
         self._frames = frames.of_hour
+        self._all_frames = frames
 
     def begin(self, records: Records, skipped: int) -> None:
         """Begin a block, without so many records at its beginning."""
@@ -29,4 +30,5 @@ class Encoder:
             raw=records.raw,
             filtered={"expired": self._expired} if self._expired else {},
             rejects=rejects,
+            delivery_index=self._all_frames.delivery_index,
         )

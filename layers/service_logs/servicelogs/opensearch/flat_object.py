@@ -40,8 +40,8 @@ def _fit_leaves(value: Any, path: str, depth: int = 1) -> Any:
     """Cut strings that are too long for a term (which holds their path too)."""
     if isinstance(value, dict | list) and depth > MOST_DEPTH:
         raise ValueError(
-            f"{path[:40]!r} nests over {MOST_DEPTH} levels deep, which would end a node of the "
-            "search engine"
+            f"{path[:40]!r} nests more than {MOST_DEPTH} levels deep: a node of OpenSearch can "
+            "crash on it"
         )
     if isinstance(value, dict):
         return {

@@ -10,12 +10,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from servicelogs.dates import hour_start, iso
+from servicelogs.dates import hour_of, hour_start, iso
 from servicelogs.opensearch.dated_indexes import ChooseIndex
 from servicelogs.parsing.cache import Cache
 from servicelogs.records import Source
 
 _MOST_HOURS = 10_000
+
+# Stands for the hour of the delivery, where a record says no time.
+DELIVERY_HOUR = -(10**9)
 
 
 class Frame(NamedTuple):
@@ -36,15 +39,21 @@ class Frames:
         self.source = source
         self.of_hour: Cache[int, Frame | None] = Cache(self._make, _MOST_HOURS)
         """None: the records of that hour have expired."""
+        self.delivery_index = ""
+        """The index of those that the delivery dates, if there were any."""
         self._choose_index = choose_index
         self._log_type = log_type
         self._ingested = iso(datetime.now(UTC))
 
     def _make(self, hour: int) -> Frame | None:
         source = self.source
-        index = self._choose_index(hour_start(hour), source)
+        says_no_time = hour == DELIVERY_HOUR
+        moment = hour_start(hour_of(source.delivered) if says_no_time else hour)
+        index = self._choose_index(moment, source)
         if index is None:
             return None
+        if index.by_delivery or says_no_time:
+            self.delivery_index = index.name
         cloud = {"account_id": source.account_id, "region": source.region}
         log: dict[str, Any] = {
             "type": self._log_type,

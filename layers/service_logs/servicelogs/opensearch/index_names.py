@@ -52,7 +52,7 @@ class IndexNames:
         return [f"{self.stem(format_name)}-{digit}*" for digit in "12"]
 
     def is_of_period(self, log_format: Format, index: str) -> bool:
-        """Tell whether this deployment would give an index of this log type such a name."""
+        """Say whether this deployment would give an index of this log type such a name."""
         shape = _SHAPES[self.period(log_format)]
         return re.fullmatch(f"{re.escape(self.stem(log_format.name))}-{shape}", index) is not None
 

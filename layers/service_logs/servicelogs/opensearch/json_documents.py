@@ -42,7 +42,7 @@ MOST_ARRAYS = 300
 _MOST_TIMES = 10_000
 _MOST_NAME_CHARACTERS = 256 * 1024
 # As numbers: a byte is looked for many times faster than bytes of length one.
-_QUOTE, _BACKSLASH, _BRACE_ENDS, _BRACKET, _BRACKET_ENDS = b'"\\}[]'
+_QUOTE, _BACKSLASH, _BRACE_ENDS, _BRACKET, _BRACKET_ENDS, _LINE_FEED = b'"\\}[]\n'
 
 _ABSENT = msgspec.Raw(b"")
 _Nothing = Annotated[int, msgspec.Meta(ge=1, le=0)]
@@ -77,6 +77,16 @@ class Members:
         self.promoted = _promoted(log_format)
         """Writes the member `request` of what was decoded."""
 
+    def compacted(self, record: bytes) -> tuple[bytes, Any]:
+        """Write a record on one line, and decode it; None for what may not go through even so."""
+        if _LINE_FEED not in record:
+            return record, None
+        try:
+            compact = msgspec.json.format(record, indent=-1)
+        except (msgspec.DecodeError, RecursionError):
+            return record, None
+        return compact, decode_plain(compact, self.decoder)
+
 
 class JsonDocuments(Encoder):
     """The documents of one source's records."""
@@ -99,7 +109,10 @@ class JsonDocuments(Encoder):
         source_id = self.source.id.encode()
         may_nest = bool(self._format.free_form)
         documents = expired = 0
-        for number, key, record, members in self._rows():
+        for number, key, raw, members in self._rows():
+            record = raw
+            if members is None:
+                record, members = self._members.compacted(raw)
             if (
                 members is None
                 or len(record) > MOST_TERM_BYTES
@@ -193,8 +206,11 @@ class JsonDocuments(Encoder):
 def _iso_time(time: str) -> Time:
     """Read a time in ISO 8601; a ValueError if it is not one."""
     if not is_iso_time(time):
-        raise ValueError(f"{time[:40]!r} is not a time")
-    hour, _ = read_iso_hour(time[:13].encode())
+        raise ValueError(f"{time[:40]!r} is not a time in UTC")
+    try:
+        hour, _ = read_iso_hour(time[:13].encode())
+    except ValueError as error:
+        raise ValueError(f"the time does not exist: {time!r}") from error
     return hour, b'"%b"' % time.encode()
 
 
@@ -303,5 +319,10 @@ def _is_id(text: str) -> bool:
 
 def _dumps(value: object) -> bytes:
     """Encode on one line; what is not a number and what is not a character does not get through."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except ValueError as error:
+        raise ValueError(
+            "the record holds a number that JSON does not have (NaN, 1e999)"
+        ) from error
     return text.encode("utf-8", "replace")

@@ -17,7 +17,7 @@ PRIORITY = 200
 # The longest keyword, in characters of up to four bytes, that is still a term (32,766 bytes).
 KEYWORD = {"type": "keyword", "ignore_above": 8191}
 
-# An address that is none, a number that is none: kept in the document, not searchable as such.
+# What is not an address, or not a number: kept in the document, not searchable as such.
 IP = {"type": "ip", "ignore_malformed": True}
 
 TYPES: Mapping[str, Mapping[str, Any]] = {

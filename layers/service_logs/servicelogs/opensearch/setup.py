@@ -1,4 +1,4 @@
-"""Prepare the search engine for a deployment, and tell whether it is prepared."""
+"""Prepare the search engine for a deployment, and check that it is prepared."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -62,7 +62,7 @@ def _version_there(client: OpenSearch, name: str) -> str:
 def _refuse_other_period(
     client: OpenSearch, names: IndexNames, period: Period, log_formats: Iterable[Format]
 ) -> None:
-    """Refuse a changed IndexPeriod while indexes of the old one live.
+    """Refuse a changed IndexPeriod while indexes of the old one exist.
 
     An object that is delivered again would put its records into an index of another name, where
     their `_id` is not there yet.
@@ -76,7 +76,7 @@ def _refuse_other_period(
         if others:
             raise ConfigurationError(
                 f"IndexPeriod is {period!r}, but {len(others)} indexes of another "
-                f"period live, {others[0]!r} among them: keep the IndexPeriod, choose another "
+                f"period exist, {others[0]!r} among them: keep the IndexPeriod, choose another "
                 "IndexPrefix, or delete these indexes"
             )
 

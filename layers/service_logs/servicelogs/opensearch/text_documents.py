@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from servicelogs.dates import hour_of, iso
+from servicelogs.dates import iso
 from servicelogs.opensearch.encoder import Encoder
-from servicelogs.opensearch.frames import Frames
+from servicelogs.opensearch.frames import DELIVERY_HOUR, Frames
 from servicelogs.parsing.text.columns import Group
 from servicelogs.parsing.text.layout import EXTRA, Layout
 from servicelogs.parsing.text.parser import Row
@@ -41,8 +41,7 @@ class TextDocuments(Encoder):
 
     def __init__(self, frames: Frames) -> None:
         super().__init__(frames)
-        delivered = self.source.delivered
-        self._delivered = hour_of(delivered), iso(delivered)[:-1].encode()
+        self._delivered = DELIVERY_HOUR, iso(self.source.delivered)[:-1].encode()
 
     def write(self, layout: Layout[Printer], rows: Iterator[Row]) -> Row | None:
         """Append documents until a line does not match; give that row, or None at the end.

@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import batched
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -17,6 +18,7 @@ from servicelogs.opensearch.answers import (
     Finding,
     Verdict,
     created,
+    hits_of,
     judge,
     judge_failure,
     judge_unread,
@@ -49,6 +51,10 @@ ANSWER = ",".join(
 # Of each document asked for: whether it is there, or why that cannot be said.
 FOUND = "docs._id,docs.found,docs.error.type,docs.error.reason"
 
+# So many ids are looked for in a search; they are in few indexes, if in any.
+SOUGHT_IDS = 1000
+MOST_HITS = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -77,7 +83,7 @@ class Piece:
             Reject(
                 number=number,
                 error_type=finding.type,
-                reason=finding.reason,
+                reason=finding.as_rejection(),
                 raw=self.block.raw(number),
                 index=target["_index"],
                 id=target["_id"],
@@ -135,11 +141,15 @@ class BulkWriter:
             self._ensure(counts.log_type)
             if self._bytes + len(block.body) > self._most_bytes:
                 self.flush()
+        piece = Piece(block, counts, block.body, block.documents)
+        if block.delivery_index:
+            piece = self._without_those_of_earlier_deliveries(piece)
         counts.take(block)
-        if not block.documents:
+        counts.already_there += block.documents - piece.documents
+        if not piece.documents:
             return
-        self._pieces.append(Piece(block, counts, block.body, block.documents))
-        self._bytes += len(block.body)
+        self._pieces.append(piece)
+        self._bytes += len(piece.body)
         if self._bytes >= min(ENOUGH_BYTES, self._most_bytes):
             self.flush()
 
@@ -154,28 +164,81 @@ class BulkWriter:
 
         What is in a closed index cannot: nobody finds it, until the index is opened.
         """
+        documents = [{"_index": index, "_id": document_id} for index, document_id in places]
+        # By id also what no search finds yet is found.
+        results = self._ask(
+            "/_mget",
+            {"filter_path": FOUND, "_source": "false"},
+            {"docs": documents},
+            lambda answer: results_of(answer, "docs", len(documents)),
+        )
+        return [_is_there(result) for result in results]
+
+    def _without_those_of_earlier_deliveries(self, piece: Piece) -> Piece:
+        """Leave out what an earlier delivery of the same bytes put into another index.
+
+        Of records that say no time the delivery dates the index, so that an object that is copied
+        onto itself on a later day would put them there under the same `_id` once more.
+        """
+        index = piece.block.delivery_index
+        lines = piece.lines()
+        targets = [json.loads(action)["create"] for action, _ in lines]
+        ids = [target["_id"] for target in targets if target["_index"] == index]
+        earlier: set[str] = set()
+        for asked in batched(ids, SOUGHT_IDS, strict=False):
+            earlier |= self._in_other_indexes(index, asked)
+        if not earlier:
+            return piece
+        return piece.of(
+            [
+                pair
+                for pair, target in zip(lines, targets, strict=True)
+                if target["_index"] != index or target["_id"] not in earlier
+            ]
+        )
+
+    def _in_other_indexes(self, index: str, ids: Sequence[str]) -> set[str]:
+        stem, _, _ = index.rpartition("-")
+        # The years begin so: `aws-alb-*` would also be the indexes of `aws-alb-connection`.
+        path = f"/{stem}-1*,{stem}-2*/_search"
+        hits = self._ask(
+            path,
+            {
+                "filter_path": "hits.hits._id,hits.hits._index",
+                "ignore_unavailable": "true",
+                "allow_partial_search_results": "false",
+            },
+            {"size": MOST_HITS, "_source": False, "query": {"ids": {"values": ids}}},
+            hits_of,
+        )
+        return {hit["_id"] for hit in hits if hit["_index"] != index}
+
+    def _ask[Answer](
+        self,
+        path: str,
+        params: Mapping[str, str],
+        body: Mapping[str, Any],
+        read: Callable[[object], Answer | Finding],
+    ) -> Answer:
+        """Ask until there is an answer, or no time; raise why there is none."""
         pause = self._pause()
         while True:
-            outcome = self._ask(places)
-            if not isinstance(outcome, Finding):
-                return [_is_there(result) for result in outcome]
-            if outcome.verdict is not Verdict.RETRY or not pause.over():
-                raise outcome.as_error()
-
-    def _ask(self, places: Sequence[tuple[str, str]]) -> list[Mapping[str, Any]] | Finding:
-        """Ask for documents by id, which finds also those that no search finds yet."""
-        documents = [{"_index": index, "_id": document_id} for index, document_id in places]
-        try:
-            answer = self._client.transport.perform_request(
-                "POST",
-                "/_mget",
-                params={"filter_path": FOUND, "_source": "false"},
-                body={"docs": documents},
-                timeout=min(REQUEST_SECONDS, max(self._seconds_left(), LEAST_SECONDS)),
-            )
-        except OpenSearchException as failure:
-            return judge_failure(failure)
-        return results_of(answer, "docs", len(documents))
+            try:
+                answer = read(
+                    self._client.transport.perform_request(
+                        "POST",
+                        path,
+                        params=params,
+                        body=body,
+                        timeout=min(REQUEST_SECONDS, max(self._seconds_left(), LEAST_SECONDS)),
+                    )
+                )
+            except OpenSearchException as failure:
+                answer = judge_failure(failure)
+            if not isinstance(answer, Finding):
+                return answer
+            if answer.verdict is not Verdict.RETRY or not pause.over():
+                raise answer.as_error()
 
     def _ensure(self, format_name: str) -> None:
         """Make sure, once per writer and type, that new indexes get their mapping."""
@@ -273,7 +336,7 @@ def _settle(
         if left:
             again.append(piece.of(left))
             blocking += found
-    return [again] if again else [], _gravest(blocking)
+    return [again] if again else [], _most_severe(blocking)
 
 
 def _unknown_to_all(request: list[Piece], items: list[Mapping[str, Any]]) -> Finding | None:
@@ -327,7 +390,7 @@ def _is_there(result: Mapping[str, Any]) -> bool:
     return False
 
 
-def _gravest(blocking: list[Finding]) -> Finding | None:
+def _most_severe(blocking: list[Finding]) -> Finding | None:
     """Choose what must be fixed before what passes by itself."""
     return max(blocking, key=lambda found: found.verdict is Verdict.FIX, default=None)
 
@@ -381,4 +444,4 @@ def _leave(requests: Iterable[list[Piece]], error: DeliveryError) -> None:
 def _out_of_time(busy: Finding | None) -> TryLater:
     if busy is not None:
         return TryLater(str(busy.as_error()))
-    return TryLater("there was no time left to send these records; they come again from the queue")
+    return TryLater("no time was left to send these records: they come again from the queue")

@@ -28,13 +28,17 @@ class Cache[Key, Value](dict[Key, Value]):
         self._forgotten = forgotten
         self._held = 0
 
+    def clear(self) -> None:
+        """Forget everything."""
+        super().clear()
+        self._held = 0
+
     def __missing__(self, key: Key) -> Value:
         value = self._make(key)
         weight = self._weight(key)
         if self._held + weight > self._most:
             self.clear()
             self._forgotten()
-            self._held = 0
         self._held += weight
         self[key] = value
         return value

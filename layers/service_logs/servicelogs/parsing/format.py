@@ -1,4 +1,4 @@
-"""What every log format tells about itself, whichever way its records are cut."""
+"""What every log format says of itself, whichever way its records are cut."""
 
 import re
 from collections.abc import Mapping
@@ -25,12 +25,12 @@ class Format:
     """The AWS documentation page that it follows."""
     keys: tuple[str, ...]
     """Object keys as AWS lays them out, without any prefix before them (detection/keys.py)."""
-    deliverer: str
+    service_principal: str
     """The service principal that writes the objects."""
     common: Mapping[str, str] = field(default_factory=dict)
     """Elastic Common Schema name → our field, for alias fields."""
     snapshots: str = ""
-    """A regular expression found in the keys of objects that tell of one moment, whenever their
+    """A regular expression found in the keys of objects that describe one moment, whenever their
     records happened: these are dated by their delivery."""
     least_period: Period = "hour"
     """The shortest time that is kept apart (in an index of its own)."""
@@ -48,7 +48,7 @@ class Format:
         raise NotImplementedError
 
     def is_snapshot(self, source: Source) -> bool:
-        """Say whether the records of a source tell of the moment of their delivery."""
+        """Say whether the records of a source describe the moment of their delivery."""
         return bool(self.snapshots) and re.search(self.snapshots, source.uri) is not None
 
     def with_fields(self, names: tuple[str, ...]) -> "Format":

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from servicelogs.errors import UnreadableObject
+from servicelogs.parsing.framing import too_long
 from servicelogs.records import Block, Records, Reject, Source, TooLong
 
 
@@ -51,7 +52,7 @@ def read(pieces: Iterable[Records | TooLong], parser: Parser, start: int = 1) ->
 
 
 def _too_long(piece: TooLong, source: Source) -> Block:
-    reason = f"the record is too long: {piece.length} bytes or more; its beginning is kept"
+    reason = too_long(f"{piece.length} bytes or more")
     return _alone(piece.number, "too_long", reason, piece.start, source)
 
 

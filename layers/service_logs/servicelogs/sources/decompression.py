@@ -10,7 +10,7 @@ from zstandard import ZstdDecompressor, ZstdError
 from servicelogs.errors import ParquetFile, UnreadableObject
 
 READ_SIZE = 128 * 1024
-# Larger pieces are no faster (measured), and a bad gzip member loses at most one of them.
+# Larger pieces are not faster (measured), and a bad gzip member loses at most one of them.
 PIECE_SIZE = 256 * 1024
 LEAST_PIECE_SIZE = 64 * 1024
 # How much of a gzip member is kept to read it again, slowly, when it turns out to be corrupt.
@@ -52,7 +52,7 @@ type TextOfParquet = Callable[[Iterator[bytes]], Iterator[bytes]]
 
 def not_read_here(_pieces: Iterator[bytes], _start: int = 1) -> NoReturn:
     """Refuse a Parquet file: reading one needs a library that is not everywhere."""
-    raise ParquetFile("the object is a Parquet file, which is not read here")
+    raise ParquetFile("the object is a Parquet file, which only index_parquet_logs reads")
 
 
 def begin(stream: Readable, size: int, text_of_parquet: TextOfParquet = not_read_here) -> Begun:
@@ -86,7 +86,7 @@ def decompressed(
 ) -> Iterator[bytes]:
     """Yield the text of a gzip, zstd, Parquet or plain stream; its content decides, not its name.
 
-    A stream that is cut or corrupt yields what is good of it, then raises UnreadableObject.
+    A stream that is truncated or corrupt yields what is good of it, then raises UnreadableObject.
     """
     feed = _Feed(stream)
     start = feed.peek(len(ZSTD_MAGIC))
@@ -152,7 +152,8 @@ def _gunzip(feed: _Feed) -> Iterator[bytes]:
     while start := feed.peek(GZIP_HEADER_SIZE):
         if not start.startswith(GZIP_MAGIC):
             raise UnreadableObject(
-                f"after {members} whole gzip members follow bytes that are not gzip: {start[:16]!r}"
+                f"the object is corrupt: after {members} whole gzip members come bytes that are "
+                f"not gzip: {start[:16]!r}"
             )
         yield from _gzip_member(feed)
         members += 1
@@ -167,7 +168,7 @@ def _gzip_member(feed: _Feed) -> Iterator[bytes]:
     while not inflate.eof:
         piece = feed.read() if inflate.needs_input else b""
         if inflate.needs_input and not piece:
-            raise UnreadableObject(f"the gzip stream is cut after {taken} bytes of a member")
+            raise UnreadableObject(f"the gzip stream is truncated after {taken} bytes of a member")
         taken += len(piece)
         if taken <= SALVAGE_SIZE:
             kept.append(piece)
@@ -177,7 +178,7 @@ def _gzip_member(feed: _Feed) -> Iterator[bytes]:
             if taken <= SALVAGE_SIZE:
                 yield from _salvage(kept, given)
             raise UnreadableObject(
-                f"the gzip stream is corrupt within {taken} bytes of a member: {error}"
+                f"the gzip stream is corrupt within {taken} bytes of a member ({error})"
             ) from error
         if text:
             given += len(text)
@@ -219,11 +220,11 @@ def _zstd_frame(feed: _Feed) -> Iterator[bytes]:
                 text = frame.decompress(bite)
             except ZstdError as error:
                 raise UnreadableObject(
-                    f"the zstd stream is corrupt within {taken} bytes of a frame: {error}"
+                    f"the zstd stream is corrupt within {taken} bytes of a frame ({error})"
                 ) from error
             if text:
                 yield text
             if frame.eof:
                 feed.give_back(frame.unused_data + piece[position + ZSTD_BITE :])
                 return
-    raise UnreadableObject(f"the zstd stream is cut after {taken} bytes of a frame")
+    raise UnreadableObject(f"the zstd stream is truncated after {taken} bytes of a frame")

@@ -68,7 +68,7 @@ def _json(text: str) -> Any:
     try:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise UnreadableMessage(f"the message is not JSON ({error}): {text[:200]!r}") from error
+        raise UnreadableMessage(f"the message is not JSON: {text[:200]!r} ({error})") from error
 
 
 def _read_envelope(message: Any, notification: Notification) -> None:
@@ -88,7 +88,7 @@ def _read_envelope(message: Any, notification: Notification) -> None:
             notification.objects.append(_ours(bucket, key, rest))
         case _:
             raise UnreadableMessage(
-                f"the message is not a notification of an S3 object: {str(message)[:200]!r}"
+                f"the message is not an event notification of S3: {str(message)[:200]!r}"
             )
 
 
@@ -106,7 +106,9 @@ def _read_s3_record(record: Any, notification: Notification) -> None:
                 ObjectToRead(bucket, unquote_plus(key), etag=_text(about.get("eTag")))
             )
         case _:
-            raise UnreadableMessage(f"the record is not an S3 notification: {str(record)[:200]!r}")
+            raise UnreadableMessage(
+                f"the record is not an event notification of S3: {str(record)[:200]!r}"
+            )
 
 
 def _read_eventbridge(kind: str, detail: dict[str, Any], notification: Notification) -> None:
@@ -132,7 +134,9 @@ def _read_eventbridge(kind: str, detail: dict[str, Any], notification: Notificat
 def _ours(bucket: str, key: str, rest: dict[Any, Any]) -> ObjectToRead:
     start = rest.get("from", 1)
     if not isinstance(start, int) or start < 1:
-        raise UnreadableMessage(f"`from` must be a record's number, counted from 1, not {start!r}")
+        raise UnreadableMessage(
+            f"`from` must be a record number, from 1 on, not {str(start)[:200]!r}"
+        )
     continuations = rest.get("continuations", 0)
     if not isinstance(continuations, int) or not 0 <= continuations <= MOST_CONTINUATIONS:
         raise UnreadableMessage(

@@ -18,7 +18,7 @@ import pyarrow.parquet
 from servicelogs.errors import ObjectUnreachable, UnreadableObject
 
 # So many rows are in memory at a time, as columns and as lines: few, because a file can hold long
-# values that repeat in a few bytes. More are no faster (measured).
+# values that repeat in a few bytes. More are not faster (measured).
 ROWS = 256
 # So many bytes of a column are read at a time, instead of a whole row group.
 COLUMN_BUFFER_SIZE = 256 * 1024
@@ -85,14 +85,15 @@ def _check_description(copy: IO[bytes]) -> None:
     copy.seek(0)
     if LONGEST_DESCRIPTION < length < size:
         raise ValueError(
-            f"its description of its columns has {length} bytes, over {LONGEST_DESCRIPTION}"
+            f"the description of its columns has {length} bytes, "
+            f"at most {LONGEST_DESCRIPTION} are read"
         )
 
 
 def _groups(file: pyarrow.parquet.ParquetFile, start: int) -> Iterator[tuple[int, int]]:
     """Give the row groups to read, each with the number of its first row.
 
-    The first is always among them: by its rows the type may be told.
+    The first is always among them: its rows may identify the type.
     """
     first = 1
     for group in range(file.num_row_groups):

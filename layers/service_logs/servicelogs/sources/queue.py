@@ -1,4 +1,4 @@
-"""The SQS queue of messages about objects: it takes what is left for later."""
+"""The SQS queue of messages about objects, which also takes what is left for later."""
 
 from __future__ import annotations
 
@@ -80,10 +80,11 @@ class Queue:
                 answer = self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)
             except (BotoCoreError, ClientError) as error:
                 raise DeliveryError(
-                    f"what is left could not be sent to {self._url}: {error}"
+                    f"messages could not be sent to {self._url}: {error}"
                 ) from error
             if failed := answer.get("Failed"):
-                raise DeliveryError(f"what is left could not be sent to {self._url}: {failed[0]}")
+                why = failed[0].get("Message") or failed[0]["Code"]
+                raise DeliveryError(f"messages could not be sent to {self._url}: {why}")
 
     def isolate(self, message: Message, others: Iterable[Message], seconds_left: float) -> None:
         """Let a message come again later than these others, should it end the function.

@@ -41,13 +41,13 @@ class OpenObject:
 
 
 def open_object(s3: S3Client, wanted: ObjectToRead) -> OpenObject:
-    """Open an object; ObjectGone when it is no more, ObjectUnreachable when it may come back."""
+    """Open an object; ObjectGone when it was deleted, ObjectUnreachable when it may come back."""
     key, response = _get(s3, wanted)
     etag = response["ETag"].strip('"')
     if wanted.start > 1 and wanted.etag and wanted.etag != etag:
         response["Body"].close()
-        # The new bytes have an notification of their own.
-        raise ObjectGone("replaced")
+        # The new bytes have an event notification of their own.
+        raise ObjectGone("replaced before it was read")
     source = Source(
         uri=f"s3://{wanted.bucket}/{key}",
         id=identify(wanted.bucket, key, etag),
@@ -67,7 +67,7 @@ def _get(s3: S3Client, wanted: ObjectToRead) -> tuple[str, GetObjectOutputTypeDe
                 raise _unreachable(wanted.bucket, key, error) from error
         except BotoCoreError as error:
             raise _unreachable(wanted.bucket, key, error) from error
-    raise ObjectGone("deleted")
+    raise ObjectGone("deleted before it was read")
 
 
 def _unreachable(bucket: str, key: str, error: Exception) -> ObjectUnreachable:

@@ -10,7 +10,8 @@ it is (before a document or record, in an array, behind one) and asks the cutter
    is decoded, which proves the cut. If one is not JSON (records begin differently, the text is
    damaged, a document begins or ends), none of the block's is taken, and the separator is learned
    anew from the next block.
-3. By braces, for what the others did not cut. Where even that gives what is not JSON, the
+3. By decoding, else, in arrays: all records at once, where they begin differently.
+4. By braces, for what the others did not cut. Where even that gives what is not JSON, the
    text is damaged, and is cut wherever a record seems to begin.
 
 A record that does not end is given up: it becomes a reject that reaches to where the next one seems
@@ -28,6 +29,7 @@ import msgspec
 from servicelogs.errors import UnreadableObject
 from servicelogs.parsing.framing import BLOCK_BYTES, KEPT_BYTES, MAX_RECORD_BYTES
 from servicelogs.parsing.json.by_braces import ByBraces, tokens
+from servicelogs.parsing.json.by_decoding import ByDecoding
 from servicelogs.parsing.json.by_line import ByLine
 from servicelogs.parsing.json.by_separator import BySeparator
 from servicelogs.parsing.json.cutter import Cutter, Found
@@ -65,7 +67,7 @@ class JsonCutter:
         self._separated_in_array = BySeparator(decoder)
         self._quick: dict[_Place, tuple[Cutter, ...]] = {
             _Place.OUTSIDE: (self._lines, self._separated),
-            _Place.IN_ARRAY: (self._separated_in_array,),
+            _Place.IN_ARRAY: (self._separated_in_array, ByDecoding(decoder)),
         }
         self._sure = {_Place.OUTSIDE: ByBraces(self._opening), _Place.IN_ARRAY: ByBraces()}
         self._place = _Place.OUTSIDE

@@ -5,11 +5,13 @@ from typing import Any, Protocol
 
 import msgspec
 
-from servicelogs.parsing.framing import KEPT_BYTES, MAX_RECORD_BYTES
+from servicelogs.parsing.framing import KEPT_BYTES, MAX_RECORD_BYTES, too_long
 from servicelogs.parsing.json.cutting import JsonCutter
 from servicelogs.parsing.json.format import JsonFormat
 from servicelogs.parsing.json.values import decode
 from servicelogs.records import Block, Records, Reject, Source, TooLong
+
+_TOO_DEEP = "the record nests too deeply to be decoded"
 
 
 class JsonEncoder(Protocol):
@@ -61,12 +63,13 @@ class JsonParser:
             raw = records.raw(number)
             id_ = f"{self.source.id}-{records.key(number)}"
             if len(raw) > MAX_RECORD_BYTES:
-                reason = f"the record is too long: {len(raw)} bytes; its beginning is kept"
+                reason = too_long(f"{len(raw)} bytes")
                 rejects.append(Reject(number, "too_long", reason, raw[:KEPT_BYTES], id=id_))
                 continue
             try:
                 encoder.write(number, decode(raw))
-            except (ValueError, OverflowError, RecursionError) as error:
-                reason = str(error) or type(error).__name__
-                rejects.append(Reject(number, "does_not_match", reason, raw, id=id_))
+            except ValueError as error:
+                rejects.append(Reject(number, "does_not_match", str(error), raw, id=id_))
+            except RecursionError:
+                rejects.append(Reject(number, "does_not_match", _TOO_DEEP, raw, id=id_))
         return encoder.finish(rejects)

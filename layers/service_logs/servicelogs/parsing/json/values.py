@@ -9,6 +9,10 @@ from typing import Any
 from servicelogs.dates import EPOCH, iso
 from servicelogs.parsing.json.format import JsonFormat
 
+# Of a value that does not match, which its reason shows.
+_SHOWN = 40
+_EXAMPLE = "2026-11-20T08:14:55Z"
+
 is_iso_time = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:[0-5]\d:[0-5]\d(?:\.\d{1,9}+)?+Z", re.ASCII
 ).fullmatch
@@ -19,12 +23,18 @@ def decode(data: bytes) -> dict[str, Any]:
 
     A ValueError if it is not one, a RecursionError if it nests too deep.
     """
+    text = data.decode("utf-8", "replace")
     try:
-        record = json.loads(data.decode("utf-8", "replace"), strict=False)
+        record = json.loads(text, strict=False)
     except json.JSONDecodeError as error:
-        raise ValueError(f"the record is not JSON: {error}") from error
+        near = text[error.pos : error.pos + _SHOWN]
+        raise ValueError(
+            f"the record is not JSON from character {error.pos + 1} on: {near!r} ({error.msg})"
+        ) from error
+    except ValueError as error:  # Python's limit
+        raise ValueError(f"the record holds a number with too many digits ({error})") from error
     if not isinstance(record, dict):
-        raise ValueError("the record is not a JSON object")
+        raise ValueError(f"the record is not a JSON object: {text[:_SHOWN]!r}")
     return record
 
 
@@ -45,20 +55,30 @@ def strings_at(record: dict[str, Any], paths: Iterable[str]) -> Iterator[str]:
 
 def time_of(record: dict[str, Any], log_format: JsonFormat) -> str:
     """Give when a record happened, as ISO 8601; a ValueError if it does not say."""
+    found = ((path, value_at(record, path)) for path in log_format.times)
     if log_format.in_milliseconds:
-        milliseconds = value_at(record, log_format.times[0])
-        if not isinstance(milliseconds, int) or isinstance(milliseconds, bool):
-            found = str(milliseconds)[:40]
-            raise ValueError(f"{log_format.times[0]} is not a number of milliseconds: {found!r}")
-        seconds, rest = divmod(milliseconds, 1000)
-        return f"{iso_second(seconds)}.{rest:03d}Z"
-    paths = log_format.times
-    time = next(strings_at(record, paths), None)
-    if time is None:
-        raise ValueError(f"it has no {' or '.join(paths)}")
+        path, milliseconds = next(found)
+        return _time_of_millis(path, milliseconds)
+    path, time = next(((path, time) for path, time in found if isinstance(time, str)), ("", ""))
+    if not path:
+        raise ValueError(f"the record has no time ({' or '.join(log_format.times)})")
     if not is_iso_time(time):
-        raise ValueError(f"{paths[0]} is not a time: {time[:40]!r}")
+        raise ValueError(f"{path} is not a time in UTC (as {_EXAMPLE}): {time[:_SHOWN]!r}")
     return time
+
+
+def _time_of_millis(path: str, milliseconds: object) -> str:
+    if milliseconds is None:
+        raise ValueError(f"the record has no time ({path})")
+    if not isinstance(milliseconds, int) or isinstance(milliseconds, bool):
+        found = json.dumps(milliseconds)[:_SHOWN]
+        raise ValueError(f"{path} is not a number of milliseconds: {found}")
+    seconds, rest = divmod(milliseconds, 1000)
+    try:
+        return f"{iso_second(seconds)}.{rest:03d}Z"
+    except OverflowError as error:
+        found = str(milliseconds)[:_SHOWN]
+        raise ValueError(f"{path} is not a time that exists: {found}") from error
 
 
 def iso_second(seconds: int) -> str:

@@ -17,7 +17,7 @@ from servicelogs.parsing.fields import Field, FieldType
 
 Kind = Literal["string", "number", "list", "first", "last", "hidden"]
 """What a group holds: a `list` is cut into items, `first` and `last` are items themselves, and what
-is `hidden` is no value of the document's but helps to find its time."""
+is `hidden` is not a value of the document but helps to find its time."""
 
 
 class Group(NamedTuple):
@@ -61,6 +61,8 @@ class Column:
     read_time: Callable[[bytes], tuple[int, bytes]] | None = None
     """For a time: the hour (from 1970) that the first group means, and the time as ISO 8601 as far
     as it goes; a second group is the rest of it (`:14:55.123`)."""
+    expects: str = ""
+    """What stands there, in plain words; empty: any value, as far as quotes and separators let."""
     date: str = ""
     """For a time of day: the column with its date; what `moment` reads is `date`T`first group`."""
 
@@ -112,20 +114,22 @@ def _with_z(value: bytes) -> bytes:
     return value + b"Z"
 
 
-def _number(type_: FieldType, pattern: str, null: str = "-") -> Callable[..., Column]:
+def _number(type_: FieldType, pattern: str, expects: str, null: str = "-") -> Callable[..., Column]:
     def column(name: str, description: str, *, since: str = "") -> Column:
         group = Group(Field(snake(name), type_, description, since), "number")
-        return Column(name, (Variant(pattern, (group,)),), null, since=since)
+        return Column(name, (Variant(pattern, (group,)),), null, since=since, expects=expects)
 
     return column
 
 
 # As JSON writes numbers, in one way only: what can be read in several makes a line that does not
 # fit be tried in all of them.
-integer = _number("integer", r"(0|[1-9]\d{0,8}+)")
-long = _number("long", r"(0|[1-9]\d{0,17}+)")
-signed = _number("integer", r"(-?[1-9]\d{0,8}+|0)")
-seconds = _number("float", r"((?:0|[1-9]\d{0,8}+)(?:\.\d{1,18}+)?+)", "-1?")
+integer = _number("integer", r"(0|[1-9]\d{0,8}+)", "a whole number of at most 9 digits")
+long = _number("long", r"(0|[1-9]\d{0,17}+)", "a whole number of at most 18 digits")
+signed = _number("integer", r"(-?[1-9]\d{0,8}+|0)", "a whole number, which may be negative")
+seconds = _number(
+    "float", r"((?:0|[1-9]\d{0,8}+)(?:\.\d{1,18}+)?+)", "a number of seconds, as 0.004", "-1?"
+)
 
 
 def text(name: str, description: str, *, since: str = "") -> Column:
@@ -153,6 +157,7 @@ def items(name: str, description: str, *, separator: str = ",", since: str = "")
         quoted=True,
         since=since,
         separator=separator,
+        expects="a list in quotes",
     )
 
 
@@ -167,7 +172,9 @@ def quoted_items(name: str, description: str, *, since: str = "") -> Column:
 
     rest = rf'"({item}(?:","{item})*+)(?:"(?:,"?)?)?'
     variants = (*map(variant, (1, 2, 3)), Variant(rest, groups, otherwise=True, quotes=None))
-    return Column(name, variants, since=since)
+    return Column(
+        name, variants, since=since, expects='words in quotes with commas between: "a","b"'
+    )
 
 
 def json_items(name: str, description: str, *, since: str = "") -> Column:
@@ -205,7 +212,7 @@ def decoded_as(field: Field, name: str, convert: Callable[[bytes], bytes]) -> Co
 
 
 def percent_decoded(value: bytes) -> bytes:
-    """Decode a value once; what is no UTF-8 then is replaced."""
+    """Decode a value once; what is not UTF-8 then is replaced."""
     spaced = value.replace(b"%20", b" ")
     if b"%" not in spaced:
         return spaced
@@ -226,7 +233,7 @@ def validity(name: str, description: str, *, since: str = "") -> Column:
         Group(Field(f"{stem}_not_{end}", "timestamp", f"{description}: valid {of}", since))
         for end, of in (("before", "from"), ("after", "until"))
     )
-    whole = Group(Field(name, "keyword", f"{description}: validity, if it is no two times", since))
+    whole = Group(Field(name, "keyword", f"{description}: validity, if it is not two times", since))
     two = Variant(r"NotBefore=([0-9][^<end>;]*);NotAfter=([0-9][^<end>;]*)", (before, after))
     return Column(name, (two, Variant(r"([^<end>]+)", (whole,), otherwise=True)), since=since)
 
@@ -242,7 +249,8 @@ def endpoint(name: str, description: str, *, since: str = "") -> Column:
         Group(Field(f"{name}_ip", "ip", f"{description}: address", since)),
         Group(Field(f"{name}_port", "integer", f"{description}: port", since), "number"),
     )
-    return Column(name, tuple(Variant(pattern, groups) for pattern in _ENDPOINTS), since=since)
+    variants = tuple(Variant(pattern, groups) for pattern in _ENDPOINTS)
+    return Column(name, variants, since=since, expects="an IP address and port, as 192.0.2.1:443")
 
 
 def endpoint_or_name(name: str, prefix: str, description: str) -> Column:
@@ -282,6 +290,7 @@ def request(name: str, description: str) -> Column:
         ),
         null="-|- - - ?",
         quoted=True,
+        expects="a request line in quotes",
     )
 
 
@@ -290,13 +299,15 @@ def time(name: str, description: str) -> Column:
     pattern = r"(\d{4}-\d\d-\d\dT\d\d)(:[0-5]\d:[0-5]\d(?:\.\d{1,9})?)Z?"
     field = Field(name, "timestamp", description, alias_of="@timestamp")
     groups = (Group(field, "hidden"), Group(None, "hidden"))
-    return Column(name, (Variant(pattern, groups),), read_time=read_iso_hour)
+    expects = "a time in UTC, as 2026-11-20T08:14:55Z"
+    return Column(name, (Variant(pattern, groups),), read_time=read_iso_hour, expects=expects)
 
 
 def date(name: str, description: str) -> Column:
     """The date of a time of day, `2026-11-20`."""
     field = Field(name, "timestamp", description, alias_of="@timestamp")
-    return Column(name, (Variant(r"(\d{4}-\d\d-\d\d)", (Group(field, "hidden"),)),))
+    variant = Variant(r"(\d{4}-\d\d-\d\d)", (Group(field, "hidden"),))
+    return Column(name, (variant,), expects="a date, as 2026-11-20")
 
 
 def time_of_day(name: str, description: str, *, date: str) -> Column:
@@ -304,7 +315,8 @@ def time_of_day(name: str, description: str, *, date: str) -> Column:
     field = Field(name, "timestamp", description, alias_of="@timestamp")
     groups = (Group(field, "hidden"), Group(None, "hidden"))
     variant = Variant(r"(\d\d)(:[0-5]\d:[0-5]\d(?:\.\d{1,9})?)", groups)
-    return Column(name, (variant,), read_time=read_iso_hour, date=date)
+    expects = "a time of day, as 08:14:55"
+    return Column(name, (variant,), read_time=read_iso_hour, date=date, expects=expects)
 
 
 def epoch_millis(name: str, description: str) -> Column:
@@ -314,7 +326,9 @@ def epoch_millis(name: str, description: str) -> Column:
         Group(field, "hidden", convert=_hour_of_millis),
         Group(None, "hidden", convert=_rest_of_millis),
     )
-    return Column(name, (Variant(r"((0|[1-9]\d{0,12}+))", groups),), read_time=read_iso_hour)
+    variant = Variant(r"((0|[1-9]\d{0,12}+))", groups)
+    expects = "milliseconds since 1970, as 1795162495123"
+    return Column(name, (variant,), read_time=read_iso_hour, expects=expects)
 
 
 def _hour_of_millis(value: bytes) -> bytes:
@@ -331,7 +345,8 @@ def epoch_seconds(name: str, description: str, *, since: str = "") -> Column:
     field = Field(snake(name), "timestamp", description, since, date_format="epoch_second")
     group = Group(field, "number")
     seconds_ = Variant(r"(0|[1-9]\d{0,10}+)", (group,))
-    return Column(name, (seconds_,), since=since, read_time=_epoch_second)
+    expects = "seconds since 1970, as 1795162495"
+    return Column(name, (seconds_,), since=since, read_time=_epoch_second, expects=expects)
 
 
 _SECONDS = tuple(b":%02d:%02d" % divmod(second, 60) for second in range(3600))

@@ -21,7 +21,7 @@ class Header:
     default: tuple[str, ...]
     """The columns of lines without one."""
     comment: bytes = b""
-    """What lines begin with that are no records; `#Fields:` among them is the header."""
+    """What lines that are not records begin with; `#Fields:` among them is the header."""
     column_name: str = "[a-z][a-z0-9_-]*"
     """What the name of a column looks like: AWS adds some."""
     foreign: str = ""
@@ -35,14 +35,14 @@ class TextFormat(Format):
     A line may be a JSON object too (V2 deliveries; rows of Parquet files, written as JSON): it
     becomes what the same record as text becomes. Its members may be named as AWS names the columns,
     as documents have them (`cs_user_agent`), or as `json_names` says; `-`, null and an empty string
-    are no value; members that we do not know go to `extra_fields`.
+    are not values; members that we do not know go to `extra_fields`.
     """
 
     columns: tuple[Column, ...]
     """In their order; with a header, all there are. In documents `_` stands for what is not a
     letter or digit in their names."""
     times: tuple[str, ...]
-    """The columns that tell when it happened, the best first; without any it is the delivery's."""
+    """The columns that say when it happened, the best first; without any it is the delivery's."""
     separator: str = " "
     header: Header | None = None
     """None: the columns are always the same."""
@@ -60,11 +60,13 @@ class TextFormat(Format):
             if not re.fullmatch(self.header.column_name, name):
                 raise ConfigurationError(f"{name[:60]!r} is not the name of a column")
             if name in names[:position]:
-                raise ConfigurationError(f"{name!r} is there twice")
+                raise ConfigurationError(f"{name[:60]!r} is given twice")
             if re.fullmatch(self.header.foreign, name):
-                raise ConfigurationError(f"{name!r} is not a column of {self.name}")
+                raise ConfigurationError(f"{name[:60]!r} is not a column of {self.name}")
         if {column.name for column in self.columns}.isdisjoint(names):
-            raise ConfigurationError(f"{names[0]!r} is not a column of {self.name}, nor are others")
+            raise ConfigurationError(
+                f"none of the names is a column of {self.name}: {' '.join(names)[:60]!r}"
+            )
         header = replace(self.header, default=names)
         return replace(self, header=header, headless=self._line_with(names))
 

@@ -11,8 +11,10 @@ from decimal import Decimal, InvalidOperation
 import msgspec
 
 _MOST_DIGITS = 400
+# Of a line that is not an object, which its reason shows.
+_SHOWN = 40
 _plain = re.compile(r'[^"\\\x00-\x1f]*').fullmatch
-# An escape; the group is half a surrogate pair, which is no character.
+# An escape; the group is half a surrogate pair, which is not a character.
 _escape = re.compile(
     r"\\(?:u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w|(u[dD][89a-fA-F]\w\w)|.)", re.DOTALL
 )
@@ -21,7 +23,7 @@ _escape = re.compile(
 def as_columns(line: bytes) -> tuple[tuple[str, ...], bytes]:
     """Give the names of a JSON object's members, and it written as patterns take it.
 
-    A ValueError if it is no such object. Names and values are as between quotes of a JSON string in
+    A ValueError if it is not one. Names and values are as between quotes of a JSON string in
     which no quote stands.
     """
     members = _decode(line.decode(errors="replace"))
@@ -37,7 +39,7 @@ def _decode(text: str) -> dict[str, msgspec.Raw]:
     try:
         return msgspec.json.decode(text, type=dict[str, msgspec.Raw])
     except (msgspec.DecodeError, RecursionError) as error:
-        raise ValueError(f"it is no JSON object: {error}") from error
+        raise ValueError(f"the line is not a JSON object: {text[:_SHOWN]!r} ({error})") from error
 
 
 def _text(raw: msgspec.Raw) -> str:

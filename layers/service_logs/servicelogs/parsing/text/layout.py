@@ -7,8 +7,8 @@ from functools import cache
 
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.text.columns import Column
-from servicelogs.parsing.text.notation import Notation, pattern_text
-from servicelogs.parsing.text.patterns import Columns, MakePlan
+from servicelogs.parsing.text.notation import Notation, group_name, pattern_text
+from servicelogs.parsing.text.patterns import ABSENT, Columns, MakePlan
 from servicelogs.parsing.text.shapes import Shapes
 
 EXTRA = "extra_fields."
@@ -29,11 +29,11 @@ def times_read_by(read_time: ReadTime | None) -> Cache[bytes, tuple[int, bytes]]
 
 
 def _no_time(text: bytes) -> tuple[int, bytes]:
-    raise ValueError(f"no column tells the time: {text!r}")
+    raise ValueError(f"no column holds the time: {text!r}")
 
 
 class Layout[Plan]:
-    """A layout of lines; `times` names the columns that tell the time, the best first."""
+    """A layout of lines; `times` names the columns that hold the time, the best first."""
 
     def __init__(
         self,
@@ -64,23 +64,54 @@ class Layout[Plan]:
     def why_not(self, line: bytes) -> str:
         """Say, for a person, why a line does not match."""
         matching, expected = self.matching(line), len(self.columns)
+        rest = line[self._end(matching, line) :]
         if matching == expected:
-            if self.shapes.general.match(line):
-                return "its time is not one that exists"
-            return f"it goes on after the {expected} columns that are expected"
-        end = self._end(matching, line)
-        name = self.columns[matching].name
-        if matching and end >= len(line):
-            return f"it has {matching} columns, {expected} are expected: the next is {name}"
-        return f"column {matching + 1} ({name}) does not match: {self._value(line[end:])!a}"
+            if match := self.shapes.general.match(line):
+                return self._why_no_time(line, match.groups(ABSENT))
+            return f"the line goes on after the {expected} expected columns: {self._value(rest)!a}"
+        column = f"column {matching + 1} ({self.columns[matching].name})"
+        if matching and not rest:
+            return f"the line has {matching} columns, {expected} are expected: {column} is missing"
+        return f"{column} does not match: {self._value(rest)!a}"
+
+    def _why_no_time(self, line: bytes, values: tuple[bytes, ...]) -> str:
+        general = self.shapes.general
+        time = general.shape(general.key(values)).time
+        names = [name for name in (time.date, time.name) if name] if time else []
+        place = {column.name: at for at, column in enumerate(self.columns)}
+        shown = " ".join(self._value(line[self._end(place[name], line) :]) for name in names)
+        return f"the time does not exist ({' and '.join(names)}): {shown!a}"
 
     def prefix(self, number: int) -> Callable[[bytes], re.Match[bytes] | None]:
         """Compile what lines begin with whose first so many columns match."""
         if number not in self._prefixes:
-            every = [{-1, *range(len(column.variants))} for column in self.columns[:number]]
-            text = pattern_text(self.columns, every, self._notation)
-            self._prefixes[number] = re.compile((text + self._notation.next).encode()).match
+            self._prefixes[number] = re.compile(self._prefix_text(number)).match
         return self._prefixes[number]
+
+    def _prefix_text(self, number: int, *, named: bool = False) -> bytes:
+        every = [{-1, *range(len(column.variants))} for column in self.columns[:number]]
+        text = pattern_text(self.columns, every, self._notation, named=named)
+        return (text + self._notation.next).encode()
+
+    def split(self, line: bytes) -> tuple[list[bytes], bytes]:
+        """Give what stands in the columns, from the first on, that match; and the line's rest."""
+        number = self.matching(line)
+        match = self.shapes.general.split(line) or re.match(
+            self._prefix_text(number, named=True), line
+        )
+        if number == 0 or match is None:
+            return [], line
+        texts = [match[group_name(at)] for at in range(number)]
+        return texts, line[match.end(group_name(number - 1)) :]
+
+    def beginning(
+        self, number: int, make_plan: MakePlan[Plan], *, timeless: bool = False
+    ) -> "Layout[Plan]":
+        """Give the layout of lines that end after so many columns; `timeless`: without a time."""
+        of = self.shapes.general.of
+        notation = of.notation._replace(before=of.notation.before[:number])
+        times = () if timeless else tuple(time.name for time in of.times)
+        return Layout(self.columns[:number], notation, make_plan, times=times)
 
     def _value(self, rest: bytes) -> str:
         """Give the value that a rest of a line begins with, cut short."""

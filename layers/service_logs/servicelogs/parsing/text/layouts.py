@@ -6,6 +6,7 @@ What is compiled of a format here lasts as long as the process, and learns from 
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from servicelogs.parsing.cache import Cache
@@ -26,10 +27,15 @@ _MOST_NAMES_BYTES = 16 * 1024
 class Choice[Plan](Protocol):
     """How a line of text gets its layout."""
 
-    first: Layout[Plan]
-    """What lines have before anything else is known."""
-    others: tuple[Layout[Plan], ...]
-    """What a line may have too that does not match the layout of the lines before it."""
+    @property
+    def first(self) -> Layout[Plan]:
+        """What lines have before anything else is known."""
+        ...
+
+    @property
+    def others(self) -> tuple[Layout[Plan], ...]:
+        """What a line may have too that does not match the layout of the lines before it."""
+        ...
 
     def after(self, line: bytes, current: Layout[Plan]) -> Layout[Plan] | None:
         """Give the layout that counts after a line that is not a record; None if it is one."""
@@ -69,6 +75,15 @@ class Layouts[Plan]:
             else ByPosition(log_format, make_plan)
         )
 
+    def nearest(self, line: bytes, columns: Layout[Plan]) -> Layout[Plan]:
+        """Give the layout by which it is said why a line is not a record: the newest as a rule.
+
+        It is an older one where that matches, but for a time that does not exist. `columns` is the
+        layout of text, as the last header says.
+        """
+        layouts = self.of_text.others or (columns,)
+        return next((one for one in layouts if one.shapes.general.match(line)), layouts[0])
+
     def of_json(self, names: tuple[str, ...]) -> Layout[Plan]:
         """Give the layout of JSON objects with these members; a ValueError if none is known."""
         return self._kept[LayoutName(names, json=True)]
@@ -86,11 +101,16 @@ class Layouts[Plan]:
 
     def _check_members(self, names: tuple[str, ...]) -> None:
         if len(names) > _MOST_COLUMNS:
-            raise ValueError(f"it has {len(names)} members, more than any record has")
-        if sum(map(len, names)) > _MOST_NAMES_BYTES:
-            raise ValueError("the names of its members are longer than those of any record")
+            raise ValueError(
+                f"the record has {len(names)} members, at most {_MOST_COLUMNS} are read"
+            )
+        if (length := sum(map(len, names))) > _MOST_NAMES_BYTES:
+            raise ValueError(
+                f"the names of the record's members have {length} characters, "
+                f"at most {_MOST_NAMES_BYTES} are read"
+            )
         if self._members.keys().isdisjoint(names):
-            raise ValueError(f"none of its members is known: {', '.join(names)[:200]!r}")
+            raise ValueError(f"none of the record's members is known: {', '.join(names)[:200]!r}")
 
 
 class ByPosition[Plan]:
@@ -109,10 +129,15 @@ class ByPosition[Plan]:
                 open_end=open_end,
             )
 
-        newest, *older = _lengths(log_format.columns)
+        self._layout = layout
+        newest, *self._older = _lengths(log_format.columns)
         self.first = layout(newest, open_end=True)
-        self.others = (self.first, *(layout(length, open_end=False) for length in older))
+
+    @cached_property
+    def others(self) -> tuple[Layout[Plan], ...]:
         """What AWS has written over time, the newest (which takes unknown columns) first."""
+        older = (self._layout(length, open_end=False) for length in self._older)
+        return (self.first, *older)
 
     def after(self, line: bytes, current: Layout[Plan]) -> Layout[Plan] | None:  # noqa: ARG002
         """Every line is a record."""
@@ -145,7 +170,7 @@ class ByHeader[Plan]:
         """What a line may have besides: nothing."""
 
     def after(self, line: bytes, current: Layout[Plan]) -> Layout[Plan] | None:
-        """Read a header, or pass over a comment."""
+        """Read a header, or skip a comment."""
         if names := self.header(line):
             return self._layouts[LayoutName(names, json=False)]
         return current if self._comment and line.startswith(self._comment) else None

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from operator import add
 from typing import NamedTuple
 
 from servicelogs.parsing.text.columns import Column, Variant
@@ -20,7 +21,7 @@ class Notation(NamedTuple):
     next: str
     """The pattern of what follows a column, the last one too."""
     mark: str
-    """What is counted to tell that no value without quotes holds one."""
+    """What is counted to know that no value without quotes holds one."""
 
 
 def separated(columns: int, separator: str) -> Notation:
@@ -62,18 +63,27 @@ def pattern_text(
     notation: Notation,
     *,
     quotes_counted: bool = False,
+    named: bool = False,
 ) -> str:
-    """Write the pattern of some variants of each column.
+    """Write the pattern of some variants of each column; `named`: each in a group of its own.
 
     A quote inside a value without quotes would end it in the document, so none is taken, unless
     they were counted: one character less to exclude makes a pattern a third faster.
     """
     end = notation.separator
     ends = end if quotes_counted or end == '"' else f'"{end}'
-    return "".join(
-        before + _column_text(column, numbers, end, '"' if column.quoted else ends)
-        for before, column, numbers in zip(notation.before, columns, variants, strict=False)
+    texts = (
+        _column_text(column, numbers, end, '"' if column.quoted else ends)
+        for column, numbers in zip(columns, variants, strict=False)
     )
+    if named:
+        texts = (f"(?P<{group_name(at)}>{text})" for at, text in enumerate(texts))
+    return "".join(map(add, notation.before, texts))
+
+
+def group_name(at: int) -> str:
+    """Give the name that the group of a column has, by its place from 0 on."""
+    return f"column_{at}"
 
 
 def _column_text(column: Column, numbers: Iterable[int], separator: str, ends: str) -> str:

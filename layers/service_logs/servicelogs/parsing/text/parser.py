@@ -41,7 +41,6 @@ class TextParser[Plan]:
         self._layouts = layouts
         self._encoder = encoder
         self._columns = layouts.of_text.first
-        """The layout of text, as the last header says."""
         self._layout = self._columns
         """The layout of the last record."""
 
@@ -49,6 +48,11 @@ class TextParser[Plan]:
     def source(self) -> Source:
         """Where the lines come from."""
         return self._encoder.source
+
+    @property
+    def columns(self) -> Layout[Plan]:
+        """The layout of text, as the last header says."""
+        return self._columns
 
     def cut(self, chunks: Iterable[bytes]) -> Iterator[Records | TooLong]:
         """Cut an object's text into lines."""
@@ -107,8 +111,7 @@ class TextParser[Plan]:
         for meant in dict.fromkeys(choice.readings(line)):
             if any(self._matches(layout, row, meant) for layout in layouts):
                 return ""
-        newest = (*choice.others, self._columns)[0]
-        return newest.why_not(line)
+        return self._layouts.nearest(line, self._columns).why_not(line)
 
     def _why_no_json(self, row: Row, raw: bytes) -> str:
         try:

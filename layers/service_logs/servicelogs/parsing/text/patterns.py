@@ -47,7 +47,7 @@ class Shape(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """The columns of lines, how they are written, and those that tell the time, the best first."""
+    """The columns of lines, how they are written, and those that hold the time, the best first."""
 
     columns: tuple[Column, ...]
     notation: Notation
@@ -75,11 +75,7 @@ class Pattern[Plan]:
         self._variants = [sorted(numbers) for numbers in variants]
         self._rests = frozenset(rests)
         self._quotes_counted = quotes_counted
-        text = pattern_text(of.columns, self._variants, of.notation, quotes_counted=quotes_counted)
-        text += of.notation.after
-        if True in rests:
-            text += _rest(of.notation.separator) + ("?" if False in rests else "")
-        self.match = re.compile(text.encode(), re.DOTALL).fullmatch
+        self.match = self._compile()
         self._groups = [
             (column, number, group)
             for column, numbers in zip(of.columns, self._variants, strict=True)
@@ -93,6 +89,24 @@ class Pattern[Plan]:
         self.plans: Cache[ShapeKey, Plan] = Cache(
             lambda key: make_plan(self, self.shape(key)), MOST_SHAPES
         )
+
+    def split(self, line: bytes) -> re.Match[bytes] | None:
+        """Match a line so that each column, as a whole, is a group with a name."""
+        return self._compile(named=True)(line)
+
+    def _compile(self, *, named: bool = False) -> Callable[[bytes], re.Match[bytes] | None]:
+        of = self.of
+        text = pattern_text(
+            of.columns,
+            self._variants,
+            of.notation,
+            quotes_counted=self._quotes_counted,
+            named=named,
+        )
+        text += of.notation.after
+        if True in self._rests:
+            text += _rest(of.notation.separator) + ("?" if False in self._rests else "")
+        return re.compile(text.encode(), re.DOTALL).fullmatch
 
     def _find_markers(self) -> Iterator[int]:
         numbers_of = zip(self.of.columns, self._variants, strict=True)
@@ -142,7 +156,7 @@ class Pattern[Plan]:
             for at, (column, number, group) in enumerate(self._groups)
         )
         taken = {column.name for column, group in groups if group}
-        time = next((t for t in self.of.times if _told(t, taken)), None)
+        time = next((t for t in self.of.times if _has_time(t, taken)), None)
         quotes = self.quotes_of(key) if self._quotes_counted else None
         return Shape(groups, rest, True in self._rests, time, quotes)
 
@@ -150,7 +164,7 @@ class Pattern[Plan]:
         return {at for at, missing in zip(self.markers, key, strict=True) if missing}
 
 
-def _told(time: Column, taken: set[str]) -> bool:
+def _has_time(time: Column, taken: set[str]) -> bool:
     return time.name in taken and (not time.date or time.date in taken)
 
 

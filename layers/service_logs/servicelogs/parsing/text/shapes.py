@@ -14,7 +14,10 @@ from servicelogs.parsing.text.patterns import (
 )
 
 COMMON = 32
-"""A shape that so many lines have is common; compiling a pattern costs as much as 1,000 lines."""
+"""After so many lines that the usual pattern does not take it is widened for the first time, after
+twice as many for the second: to compile a pattern costs as much as 1,000 lines."""
+LEAST_SHARE = 32
+"""It is widened by the shapes of at least one in so many of these lines."""
 
 
 class Shapes[Plan]:
@@ -29,24 +32,35 @@ class Shapes[Plan]:
         self.usual = self.general
         """Takes the lines of common shapes, if they have their shape's number of quotes."""
         self._make_plan = make_plan
-        self._lines: Cache[ShapeKey, int] = Cache(lambda _: 0, MOST_SHAPES)
         self._variants: list[set[int]] = [set() for _ in of.columns]
         self._rests: set[bool] = set()
+        self._missed: Cache[ShapeKey, int] = Cache(lambda _: 0, MOST_SHAPES)
+        self._misses = 0
+        self._widenings = 0
 
     def learn(self, values: tuple[bytes, ...]) -> Plan:
-        """Give the plan of a line that only the general pattern takes.
+        """Give the plan of a line that only the general pattern takes."""
+        key = self.general.key(values)
+        self._missed[key] += 1
+        self._misses += 1
+        if self._misses >= COMMON << self._widenings:
+            self._widen()
+        return self.general.plans[key]
 
-        If such lines are common, and their quotes can be counted, the usual pattern is widened.
-        """
+    def _widen(self) -> None:
+        """Let the usual pattern take the shapes that many lines had, if their quotes are known."""
         general = self.general
-        key = general.key(values)
-        self._lines[key] += 1
-        if self._lines[key] == COMMON and general.quotes_of(key) is not None:
-            variants, rest = general.variants_of(key)
-            for usual, variant in zip(self._variants, variants, strict=True):
-                usual.add(variant)
-            self._rests.add(rest)
+        before = sum(map(len, self._variants)), len(self._rests)
+        for key, lines in self._missed.items():
+            if lines * LEAST_SHARE >= self._misses and general.quotes_of(key) is not None:
+                variants, rest = general.variants_of(key)
+                for usual, variant in zip(self._variants, variants, strict=True):
+                    usual.add(variant)
+                self._rests.add(rest)
+        if before != (sum(map(len, self._variants)), len(self._rests)):
             self.usual = Pattern(
                 general.of, self._variants, self._rests, self._make_plan, quotes_counted=True
             )
-        return general.plans[key]
+        self._missed.clear()
+        self._misses = 0
+        self._widenings += 1

@@ -1,0 +1,315 @@
+"""`servicelogs explain`: what became of one record, for whoever looks into why it was rejected."""
+
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from servicelogs import formats
+from servicelogs.command_line.explain_json import explain_record
+from servicelogs.command_line.explain_text import TextExplainer
+from servicelogs.command_line.explanation import Explanation, as_lines, shown
+from servicelogs.command_line.files import (
+    STANDARD_INPUT,
+    LogFile,
+    UnreadableFile,
+    check_fields,
+    opened,
+    rows_of_parquet,
+    types_of_files,
+)
+from servicelogs.detection.content import START_BYTES
+from servicelogs.detection.objects import Detected
+from servicelogs.errors import ServiceLogsError, UnknownLogType
+from servicelogs.opensearch.dated_indexes import one_index
+from servicelogs.opensearch.documents import parser_of
+from servicelogs.parsing.format import Format
+from servicelogs.parsing.json.cutting import JsonCutter
+from servicelogs.parsing.json.format import JsonFormat
+from servicelogs.parsing.reader import Parser, read
+from servicelogs.parsing.text.format import TextFormat
+from servicelogs.parsing.text.layout import Layout
+from servicelogs.parsing.text.parser import TextParser
+from servicelogs.records import Block, Records, Reject, Source, TooLong
+from servicelogs.sources.decompression import Begun, Readable, begin
+
+_WIDTH, _LEAST_WIDTH = 100, 60
+_SHOWN = 60
+_MOST_NUMBERS = 10
+"""Of other rejected records."""
+_NOT_WHOLE = ("too_long", "unreadable")
+"""The types of errors of records of which only the beginning is kept."""
+_is_rejects_file = re.compile(rb'\s*\{[^{}]{0,4000}?"log_type"\s*:\s*"').match
+
+
+class NotExplained(ServiceLogsError):
+    """There is no such record, or what was given is not a log; the message says which."""
+
+
+class _RejectLine(msgspec.Struct):
+    """What a line of a rejects file says, as far as it matters here."""
+
+    log_type: str
+    error_type: str
+    reason: str
+    raw: str = ""
+    raw_base64: bytes = b""
+    source: str = STANDARD_INPUT
+    source_id: str = ""
+    delivered: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    account_id: str = ""
+    region: str = ""
+    record_number: int = 1
+
+    def bytes(self) -> bytes:
+        """Give the record as AWS wrote it."""
+        return self.raw_base64 or self.raw.encode()
+
+
+@dataclass(slots=True)
+class _Found:
+    """A record, and what `parse` makes of it."""
+
+    raw: bytes
+    number: int
+    reject: Reject | None
+    columns: Layout[Any] | None = None
+    """For text: the layout that the last header said, before the lines in `before`."""
+    before: Sequence[bytes] = ()
+    also_rejected: Sequence[int] = ()
+    """The numbers of other records of its source that are rejected, the first of them."""
+
+
+def explain(
+    given: str, *, log_type: str, fields: tuple[str, ...], record: int, as_json: bool
+) -> bool:
+    """Print what became of a record of a file or line; return whether it matches.
+
+    Without a number (0) it is the first that is rejected, else the first of all.
+    """
+    if log_type:
+        formats.get(log_type)  # an error if there is none
+    explained = _explained(given, log_type, fields, record)
+    if as_json:
+        lines = iter([json.dumps(asdict(explained))])
+    else:
+        width = max(min(shutil.get_terminal_size((_WIDTH, 0)).columns, 2 * _WIDTH), _LEAST_WIDTH)
+        lines = as_lines(explained, formats.get(explained.log_type).title, width)
+    encoding = sys.stdout.encoding or "utf-8"
+    text = "".join(f"{line}\n" for line in lines)
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    sys.stdout.flush()
+    return explained.matches
+
+
+def _explained(given: str, log_type: str, fields: tuple[str, ...], record: int) -> Explanation:
+    explainer = _Explainer(log_type, fields, record)
+    if given != STANDARD_INPUT and not _is_file(given):
+        line = os.fsencode(given)
+        try:
+            return explainer.explain(STANDARD_INPUT, BytesIO(line), None)
+        except UnknownLogType as error:
+            raise UnknownLogType(f"no such file, and as a line it is of {error}") from error
+    try:
+        with opened(given) as stream:
+            file = LogFile(given, "", stream)
+            return explainer.explain(file.key, file, file)
+    except (UnreadableFile, UnknownLogType, NotExplained) as error:
+        raise NotExplained(f"{shown(given, _SHOWN)}: {error}") from error
+
+
+def _is_file(given: str) -> bool:
+    try:
+        return given != "" and Path(given).exists()
+    except (OSError, ValueError):  # a line is longer than any name
+        return False
+
+
+class _Explainer:
+    """Explains the record that was asked for."""
+
+    def __init__(self, log_type: str, fields: tuple[str, ...], record: int) -> None:
+        self._log_type = log_type
+        self._fields = fields
+        self._record = record
+
+    def explain(self, key: str, stream: Readable, file: LogFile | None) -> Explanation:
+        """Explain a record of a text, which is a file's or (None) a line's."""
+        begun = begin(stream, START_BYTES, rows_of_parquet)
+        if _is_rejects_file(begun.start):
+            return self._explain_reject(begun)
+        detected, log_format = self._identify(key, begun)
+        start = begun.start[:START_BYTES]
+        source = file.source(start, detected) if file else _source_of_line(detected)
+        parser = parser_of(log_format, source, one_index("explained"))
+        found = _find(parser, begun.chunks, self._record)
+        return _explain(log_format, source, found)
+
+    def _explain_reject(self, begun: Begun) -> Explanation:
+        """Explain the record that a line of a rejects file holds."""
+        line = _reject_line(begun.chunks, self._record or 1)
+        named = line.log_type if line.log_type in formats.NAMES else ""
+        raw = line.bytes()
+        log_type = self._log_type or named
+        types = types_of_files(log_type, self._fields)
+        by_name = types.by_key(STANDARD_INPUT) if log_type else None
+        detected = by_name or types.identify(STANDARD_INPUT, raw[:START_BYTES], None)
+        log_format = self._checked(detected)
+        source = Source(
+            line.source,
+            line.source_id,
+            line.delivered or datetime.now(UTC),
+            line.account_id,
+            line.region,
+        )
+        found = _of_reject_line(line, raw, parser_of(log_format, source, one_index("explained")))
+        explained = _explain(log_format, source, found)
+        if found.reject is None or found.reject.reason != line.reason:
+            explained.notes.append(
+                f"It was rejected as {shown(line.error_type)}: {shown(line.reason)}"
+            )
+        return explained
+
+    def _identify(self, key: str, begun: Begun) -> tuple[Detected, Format]:
+        types = types_of_files(self._log_type, self._fields)
+        detected = types.identify(key, begun.start, begun.fault)
+        return detected, self._checked(detected)
+
+    def _checked(self, detected: Detected) -> Format:
+        if detected.format is None:
+            raise NotExplained(f"it is not a log: {detected.skip}")
+        check_fields(detected.format, self._fields)
+        return detected.format
+
+
+def _source_of_line(detected: Detected) -> Source:
+    return Source(STANDARD_INPUT, "", datetime.now(UTC), detected.account_id, detected.region)
+
+
+def _reject_line(chunks: Iterable[bytes], number: int) -> _RejectLine:
+    """Give the line with this number of a rejects file."""
+    decoder = msgspec.json.Decoder(_RejectLine)
+    seen = 0
+    for records in JsonCutter("", decoder).cut(chunks):
+        if isinstance(records, TooLong):
+            seen = records.number
+        elif number < records.end:
+            raw = records.raw(number)
+            try:
+                return decoder.decode(raw)
+            except msgspec.DecodeError as error:
+                raise NotExplained(
+                    f"line {number} is not one of a rejects file ({error}): {shown(raw, _SHOWN)}"
+                ) from error
+        else:
+            seen = records.end - 1
+    raise NotExplained(f"there is no line {number}: it has {seen}")
+
+
+def _of_reject_line(line: _RejectLine, raw: bytes, parser: Parser) -> _Found:
+    """Parse the record of a rejects file again, if the file has all of it."""
+    number = line.record_number
+    reject: Reject | None = Reject(number, line.error_type, line.reason, raw)
+    columns = parser.columns if isinstance(parser, TextParser) else None
+    if line.error_type not in _NOT_WHOLE:
+        rejects = parser.take(Records(number, [raw]), 0).rejects
+        reject = rejects[0] if rejects else None
+    return _Found(raw, number, reject, columns)
+
+
+def _find(parser: Parser, chunks: Iterable[bytes], wanted: int) -> _Found:
+    """Find the record with a number; 0: the first that is rejected, else the first of all."""
+    scan = _Scan(parser, chunks)
+    found: _Found | None = None
+    rejected: list[int] = []
+    last = 0
+    for block in scan.blocks():
+        last = block.end - 1
+        if block.rejects and len(rejected) <= _MOST_NUMBERS:
+            rejected += [reject.number for reject in block.rejects[: _MOST_NUMBERS + 1]]
+        number = _number_in(block, wanted, first=found is None)
+        if number and (found is None or found.reject is None):
+            found = scan.found(block, number)
+    if found is None:
+        raise NotExplained(
+            f"there is no record {wanted}: the last one is {last}"
+            if wanted
+            else "there is no record in it"
+        )
+    others = [number for number in rejected if number != found.number]
+    found.also_rejected = others[:_MOST_NUMBERS]
+    return found
+
+
+def _number_in(block: Block, wanted: int, *, first: bool) -> int:
+    """Give the number of the record of a block that may be the one to explain; 0: there is none."""
+    if not wanted:
+        if block.rejects:
+            return block.rejects[0].number
+        return next(_documents(block), 0) if first else 0
+    if not block.first <= wanted < block.end:
+        return 0
+    if wanted in _documents(block) or any(one.number == wanted for one in block.rejects):
+        return wanted
+    raise NotExplained(f"line {wanted} is not a record: it is a header, a comment or empty")
+
+
+def _documents(block: Block) -> Iterator[int]:
+    """Give the numbers of the records of a block that are documents."""
+    for document in bytes(block.body).split(b"\n")[1::2]:
+        yield json.loads(document)["log"]["record"]
+
+
+class _Scan:
+    """Goes through a source, and knows of which piece of it each block is made."""
+
+    def __init__(self, parser: Parser, chunks: Iterable[bytes]) -> None:
+        self._parser = parser
+        self._chunks = chunks
+        self._piece: Records | TooLong | None = None
+        self._columns: Layout[Any] | None = None
+
+    def blocks(self) -> Iterator[Block]:
+        """Give the blocks of the source."""
+        return read(self._pieces(), self._parser)
+
+    def _pieces(self) -> Iterator[Records | TooLong]:
+        for piece in self._parser.cut(self._chunks):
+            self._piece = piece
+            if isinstance(self._parser, TextParser):
+                self._columns = self._parser.columns
+            yield piece
+
+    def found(self, block: Block, number: int) -> _Found:
+        """Give a record of the block that came last."""
+        reject = next((one for one in block.rejects if one.number == number), None)
+        before: list[bytes] = []
+        if isinstance(self._piece, Records) and self._piece.first <= number < self._piece.end:
+            before = self._piece.items[: number - self._piece.first]
+        return _Found(block.raw(number), number, reject, self._columns, before)
+
+
+def _explain(log_format: Format, source: Source, found: _Found) -> Explanation:
+    reject = found.reject
+    explained = Explanation(log_format.name, found.number)
+    if reject:
+        explained.matches, explained.reason = False, reject.reason
+    explained.also_rejected = list(found.also_rejected)
+    if reject and reject.error_type in _NOT_WHOLE:
+        explained.notes.append(f"It begins with: {shown(found.raw)}")
+    elif isinstance(log_format, TextFormat) and found.columns:
+        explainer = TextExplainer(log_format, source)
+        columns = explainer.columns_after(found.before, found.columns)
+        explainer.explain(found.raw, columns, explained)
+    elif isinstance(log_format, JsonFormat):
+        explain_record(log_format, found.raw, explained)
+    return explained

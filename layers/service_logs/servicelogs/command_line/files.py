@@ -1,0 +1,104 @@
+"""The files of the command line: how they are opened, and what is known of them."""
+
+import base64
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from servicelogs.detection.objects import Detected, ObjectTypes
+from servicelogs.detection.options import format_options
+from servicelogs.errors import ConfigurationError, ServiceLogsError
+from servicelogs.parsing.format import Format
+from servicelogs.records import Source
+from servicelogs.settings import LogSettings
+
+STANDARD_INPUT = "-"
+
+
+class UnreadableFile(ServiceLogsError):
+    """A file cannot be opened or read; the message says why."""
+
+
+class LogFile:
+    """A file that is being read, and what is known of it beside its text."""
+
+    def __init__(self, name: str, key: str, stream: BinaryIO) -> None:
+        self.name = name
+        if key.startswith("s3://"):
+            self.uri, self.key = key, key.removeprefix("s3://").partition("/")[2]
+        elif key:
+            # The bucket is not known.
+            self.uri, self.key = f"s3:///{key}", key
+        else:
+            # Where a bucket was copied with its keys, the path from the root ends in the key.
+            self.uri = name
+            self.key = name if name == STANDARD_INPUT else str(Path(name).absolute())
+        self._stream = stream
+
+    def read(self, size: int, /) -> bytes:
+        """Read at most so many bytes; an UnreadableFile if that fails."""
+        try:
+            return self._stream.read(size)
+        except OSError as error:
+            raise UnreadableFile(f"cannot be read: {error.strerror}") from error
+
+    def source(self, start: bytes, detected: Detected) -> Source:
+        """Describe where its records come from; `start` is what its text begins with."""
+        # A name may hold bytes that are not UTF-8.
+        uri = os.fsencode(self.uri).decode("utf-8", "replace")
+        identity = hashlib.sha256(uri.encode() + b"\0" + start).digest()
+        return Source(
+            uri=uri,
+            id=base64.urlsafe_b64encode(identity)[:16].decode(),
+            delivered=self._modified(),
+            account_id=detected.account_id,
+            region=detected.region,
+        )
+
+    def _modified(self) -> datetime:
+        status = os.fstat(self._stream.fileno())
+        if stat.S_ISREG(status.st_mode):
+            return datetime.fromtimestamp(status.st_mtime, UTC)
+        return datetime.now(UTC)
+
+
+def types_of_files(log_type: str, fields: tuple[str, ...]) -> ObjectTypes:
+    """Identify files, whose columns are these without a header; empty: it was not said."""
+    options = dict.fromkeys(format_options(), fields) if fields else {}
+    settings = LogSettings(log_type=log_type, format_options=options)
+    return ObjectTypes(settings, advice="name its type with --type")
+
+
+def check_fields(log_format: Format, fields: tuple[str, ...]) -> None:
+    """Refuse --fields for a format that cannot have them."""
+    if fields:
+        try:
+            log_format.with_fields(fields)
+        except ConfigurationError as error:
+            raise UnreadableFile(f"is of type {log_format.name}: --fields: {error}") from error
+
+
+def opened(name: str) -> BinaryIO:
+    """Open a file so that what a pipe holds is read as it comes."""
+    try:
+        if name == STANDARD_INPUT:
+            return open(0, "rb", buffering=0, closefd=False)
+        return Path(name).open("rb", buffering=0)
+    except OSError as error:
+        what = "give the files in it" if isinstance(error, IsADirectoryError) else "check its name"
+        raise UnreadableFile(f"cannot be opened: {error.strerror}; {what}") from error
+
+
+def rows_of_parquet(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Write the rows of a Parquet file as lines of JSON."""
+    try:
+        from servicelogs.sources.parquet import rows_as_json  # needs pyarrow, and takes a while
+    except ModuleNotFoundError as missing:
+        raise UnreadableFile(
+            "is a Parquet file, which is read with pyarrow: install it (pip install pyarrow)"
+        ) from missing
+    return rows_as_json(pieces)

@@ -1,0 +1,54 @@
+"""Cuts the records of an array by decoding them as one list: where they begin differently."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from servicelogs.parsing.json.cutter import Found
+from servicelogs.parsing.json.proof import decode
+
+_TRIES = 4
+"""So many places are taken for the end of the last whole record: each try decodes all."""
+_OBJECTS = 256
+"""So many objects are passed from the end of the text on, to find such a place."""
+_decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+class ByDecoding:
+    """Lets the decoder find where each record ends."""
+
+    def __init__(self, decoder: msgspec.json.Decoder[Any]) -> None:
+        self._decoder = decoder
+
+    def cut(self, text: bytes, *, last: bool) -> Found | None:
+        """Find the records; None if what the text holds is not an array's, or not JSON."""
+        for end in _ends(text, last=last):
+            try:
+                raw = _decode_list(b"[%b]" % text[:end])
+            except (msgspec.DecodeError, RecursionError):
+                continue
+            records = [bytes(record) for record in raw]
+            known = decode(records, self._decoder, plain=False)
+            if known is None:
+                return None
+            return Found(records, known, end + last, closed=last)
+        return None
+
+
+def _ends(text: bytes, *, last: bool) -> Iterator[int]:
+    """Guess where the last whole record ends, from the end of the text on."""
+    if last:
+        if (end := text.rfind(b"]")) >= 0:
+            yield end
+        return
+    tries, begin = 0, len(text)
+    for _ in range(_OBJECTS):
+        begin = text.rfind(b"{", 0, begin)
+        end = text.rfind(b"}", 0, max(begin, 0)) + 1
+        if not end or tries == _TRIES:
+            return
+        # Only in a list does an object follow another: members have their names in between.
+        if text[end:begin].strip() == b",":
+            tries += 1
+            yield end
