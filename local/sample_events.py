@@ -1,6 +1,7 @@
 """Put the objects that events/*.json name where `sam local invoke` finds them."""
 
 import gzip
+from functools import cache
 from typing import Any
 
 from local import sample_logs
@@ -75,9 +76,16 @@ PARQUET_KEY = (
 def put_objects(s3: Any) -> None:
     """Make the bucket of the sample events and the objects they name."""
     s3.create_bucket(Bucket=BUCKET)
+    for key, body in _bodies().items():
+        s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+
+
+@cache
+def _bodies() -> dict[str, bytes]:
+    """Return each object's bytes by its key."""
+    flow_log = sample_logs.generate("vpc_flow", RECORDS, seed=1).decode()
+    bodies = {PARQUET_KEY: parquet(flow_log)}
     for name, key in KEYS.items():
         text = sample_logs.generate(name, RECORDS, seed=1)
-        body = gzip.compress(text, mtime=0) if key.endswith(".gz") else text
-        s3.put_object(Bucket=BUCKET, Key=key, Body=body)
-    flow_log = sample_logs.generate("vpc_flow", RECORDS, seed=1).decode()
-    s3.put_object(Bucket=BUCKET, Key=PARQUET_KEY, Body=parquet(flow_log))
+        bodies[key] = gzip.compress(text, mtime=0) if key.endswith(".gz") else text
+    return bodies

@@ -26,7 +26,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     from moto import mock_aws  # here, as below: other tests need not wait for it
 
-    with mock_aws():
+    # With boto3's session go the descriptions of services that it read: a tenth of a second a test.
+    with mock_aws(config={"core": {"reset_boto3_session": False}}):
         yield
 
 

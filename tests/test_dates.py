@@ -1,5 +1,6 @@
 """Which date a record counts under, and how hours are counted."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -55,6 +56,12 @@ def test_past_its_retention_a_record_has_no_date() -> None:
     assert policy(30).date(NOW - timedelta(days=30), SOURCE) is not None
     assert policy(30).date(NOW - timedelta(days=30, seconds=1), SOURCE) is None
     assert policy(0).date(EPOCH, SOURCE) is not None
+
+
+def test_a_date_that_cannot_be_true_keeps_no_record_beyond_its_retention() -> None:
+    delivered_long_ago = replace(SOURCE, delivered=NOW - timedelta(days=31))
+    assert policy(30).date(NOW + timedelta(days=365), delivered_long_ago) is None
+    assert policy(30).date(NOW, delivered_long_ago, by_delivery=True) is None
 
 
 @given(moment=moments)

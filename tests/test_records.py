@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servicelogs.records import Records
+from servicelogs.records import Block, Records, Reject
 
 lines = st.lists(st.binary(max_size=5).filter(lambda line: b"\n" not in line), min_size=1)
 
@@ -28,3 +28,9 @@ def test_a_record_is_found_by_its_number_without_the_end_of_its_line() -> None:
 def test_the_number_is_the_key_unless_the_source_has_keys() -> None:
     assert Records(7, [b"a", b"b"]).key(8) == "8"
     assert Records(7, [b"a", b"b"], keys=[b"event-1", b"event-2"]).key(8) == "event-2"
+
+
+def test_every_record_of_a_block_is_counted_once() -> None:
+    block = Block(1, 8, b"", 3, lambda number: b"", {"expired": 2, "rule": 1})
+    block.rejects.append(Reject(7, "too_long", "why", b""))
+    assert block.records == 7

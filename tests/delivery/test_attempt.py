@@ -236,3 +236,19 @@ def test_no_items_at_all_are_no_error(engine, s3):
     attempt.settle()
 
     assert attempt.report() == []
+
+
+def test_the_log_says_which_item_failed_why_and_what_it_held(engine, s3, caplog):
+    attempt = attempt_of(engine, s3)
+    item = attempt.item(sequence_number="49590")
+    attempt.begin(SOURCE, "alb", 1, item)
+    with attempt.failing(item):
+        raise TryLater("busy")
+
+    attempt.settle()
+    attempt.report()
+
+    (said,) = (vars(record) for record in caplog.records if record.message == "item failed")
+    assert said["levelname"] == "ERROR"
+    assert (said["sequence_number"], said["sources"]) == ("49590", [SOURCE.uri])
+    assert (said["error_type"], said["error"]) == ("TryLater", "busy")

@@ -105,28 +105,26 @@ def _pairs(body: bytes) -> Iterator[tuple[dict[str, str], dict[str, Any]]]:
         yield action["create"], document
 
 
-class _Object(list[tuple[str, Any]]):
-    """The members of a JSON object in order, repeated ones too."""
-
-
 def strict(line: bytes) -> dict[str, Any]:
     """Decode one JSON object in UTF-8 in which no name of ours comes twice.
 
     A name of AWS's own that comes twice in a record goes through: OpenSearch refuses that document.
     """
-    members = json.loads(
-        line.decode(), object_pairs_hook=_Object, parse_constant=_no_constant, parse_int=_integer
+    members: list[tuple[str, Any]] = []
+
+    def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal members
+        members = pairs  # the outermost object's are the last
+        return dict(pairs)
+
+    found = json.loads(
+        line.decode(), object_pairs_hook=object_of, parse_constant=_no_constant, parse_int=_integer
     )
-    assert isinstance(members, _Object)
-    names = Counter(name for name, _ in members)
-    assert all(names[name] <= 1 for name in RESERVED), f"a name comes twice in {line[:300]!r}"
-    return _plain(members)  # type: ignore[no-any-return]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, _Object):
-        return {name: _plain(inner) for name, inner in value}
-    return [_plain(inner) for inner in value] if isinstance(value, list) else value
+    assert isinstance(found, dict)
+    if len(members) != len(found):
+        names = Counter(name for name, _ in members)
+        assert all(names[name] <= 1 for name in RESERVED), f"a name comes twice in {line[:300]!r}"
+    return found
 
 
 def _integer(text: str) -> int | str:

@@ -1,64 +1,31 @@
 """Whatever the object's size, little of it is held at a time; what is too long is one reject."""
 
 import gzip
-import json
 import tracemalloc
 from collections.abc import Iterable, Iterator
 from functools import cache
 from io import BytesIO
-from typing import NamedTuple
 
 import pytest
 
-from local.sample_logs import generate
 from servicelogs import formats
 from servicelogs.opensearch.dated_indexes import one_index
 from servicelogs.opensearch.documents import blocks_of
 from servicelogs.sources.decompression import decompressed
+from tests.formats.objects_of_size import (
+    CHUNK,
+    IN_ARRAYS,
+    MIB,
+    memory_of_few_and_many,
+    of_size,
+    text_of,
+)
 from tests.formats.parsing import SOURCE, chunked, parse
 
-MIB = 1024 * 1024
 HUGE = 40 * MIB
 # What an object may take whatever its size: a block, its records as columns, and the bulk body.
 MARGIN = 4 * MIB
-IN_ARRAYS = {"cloudtrail": "Records", "config": "configurationItems"}
 JSON = {*IN_ARRAYS, "waf"}
-
-
-class Text(NamedTuple):
-    """An ordinary object, taken apart."""
-
-    head: bytes
-    records: list[bytes]
-    between: bytes
-    end: bytes
-
-    @property
-    def first(self) -> int:
-        """Return the first record's number: a header's lines count too."""
-        return self.head.count(b"\n") + 1
-
-
-@cache
-def text_of(name: str) -> Text:
-    text = generate(name, 200)
-    if array := IN_ARRAYS.get(name):
-        records = [json.dumps(record).encode() for record in json.loads(text)[array]]
-        return Text(b'{"%b":[' % array.encode(), records, b",", b"]}")
-    lines = text.splitlines(keepends=True)
-    headers = {"cloudfront": 2, "tgw_flow": 1, "vpc_flow": 1}.get(name, 0)
-    records = [line.rstrip(b"\n") for line in lines[headers:]]
-    return Text(b"".join(lines[:headers]), records, b"\n", b"\n")
-
-
-def of_size(name: str, size: int) -> Iterator[bytes]:
-    """Give an object's text in chunks, its records over and over again."""
-    text = text_of(name)
-    again = text.between.join((*text.records, b""))
-    yield text.head
-    for _ in range(size // len(again)):
-        yield again
-    yield text.records[0] + text.end
 
 
 def with_a_huge_record(name: str, size: int) -> Iterator[bytes]:
@@ -95,8 +62,14 @@ def test_one_that_is_never_ended_is_one_reject_too(name: str) -> None:
 
 @pytest.mark.parametrize("name", formats.NAMES)
 def test_memory_does_not_grow_with_the_number_of_records(name: str) -> None:
-    few, many = (peak(name, of_size(name, size)) for size in (2 * MIB, 14 * MIB))
+    few, many = memory_of_few_and_many(name)
     assert many < few + MARGIN
+
+
+@pytest.mark.parametrize("name", ["alb", "vpc_flow", "waf"])
+def test_what_a_parser_kept_would_be_seen(name: str) -> None:
+    few, many = memory_of_few_and_many(name, keep=True)
+    assert many > few + MARGIN
 
 
 @pytest.mark.parametrize("name", formats.NAMES)
@@ -117,33 +90,28 @@ def test_memory_does_not_grow_with_the_names_of_headers_that_clients_send() -> N
     assert many < few + MARGIN
 
 
-def test_what_a_parser_kept_would_be_seen() -> None:
-    kept: list[object] = []
-    few, many = (peak("alb", of_size("alb", size), kept) for size in (2 * MIB, 14 * MIB))
-    assert many > few + MARGIN
+@cache
+def compressed(name: str) -> bytes:
+    return gzip.compress(b"".join(of_size(name, MIB)), 1)
 
 
 @pytest.mark.parametrize("name", formats.NAMES)
 @pytest.mark.parametrize("last", range(1, 60, 7))
 def test_a_cut_gzip_gives_its_good_records_and_one_reject(name: str, last: int) -> None:
-    data = gzip.compress(b"".join(of_size(name, MIB)), 1)
+    data = compressed(name)
     parsed = parse(name, decompressed(BytesIO(data[: len(data) * last // 60])))
     assert [reject.error_type for reject in parsed.rejects] == ["unreadable"]
     assert "truncated" in parsed.rejects[0].reason
     assert parsed.documents.keys() == {*range(text_of(name).first, parsed.rejects[0].number)}
 
 
-def peak(name: str, chunks: Iterable[bytes], kept: list[object] | None = None) -> int:
-    """Return the most memory that parsing takes at one time.
-
-    By Python's own count: the system's counts a process of its parent's size before it begins.
-    """
-    pieces = (piece for chunk in chunks for piece in chunked(chunk, 256 * 1024))
+def peak(name: str, chunks: Iterable[bytes]) -> int:
+    """Return the most memory that parsing takes at one time, by Python's own count."""
+    pieces = (piece for chunk in chunks for piece in chunked(chunk, CHUNK))
     tracemalloc.start()
     try:
-        for block in blocks_of(formats.get(name), pieces, SOURCE, one_index("i")):
-            if kept is not None:
-                kept.append(block)
+        for _ in blocks_of(formats.get(name), pieces, SOURCE, one_index("i")):
+            pass
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

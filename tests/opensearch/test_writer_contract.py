@@ -62,7 +62,7 @@ class Fake:
 Subject = RealEngine | Fake
 
 
-@pytest.fixture(params=["fake", "osmem", "opensearch"])
+@pytest.fixture(params=["fake", "osmem", pytest.param("opensearch", marks=pytest.mark.engine)])
 def subject(request: pytest.FixtureRequest, client_of: Callable, writer_of: Callable) -> Subject:
     """Give the fake, then the writer before the embedded engine and before the real one."""
     if request.param == "fake":

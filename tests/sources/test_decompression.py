@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from servicelogs.errors import UnreadableObject
 from servicelogs.sources import decompression
-from servicelogs.sources.decompression import decompressed
+from servicelogs.sources.decompression import begin, decompressed
 
 LINES = b"".join(b"%d some words of a log line\n" % number for number in range(20_000))
 
@@ -174,9 +174,29 @@ def test_a_corrupt_zstd_gives_its_good_frames_then_says_so():
     assert "corrupt" in str(fault)
 
 
-def test_a_zstd_that_begins_with_a_skippable_frame_is_read():
-    skippable = b"\x50\x2a\x4d\x18\x04\0\0\0abcd"
+@pytest.mark.parametrize("kind", range(16))
+def test_a_zstd_that_begins_with_a_skippable_frame_is_read(kind):
+    skippable = b"%c\x2a\x4d\x18\x04\0\0\0abcd" % (0x50 + kind)
     assert read_all(skippable + zstandard.compress(LINES)) == LINES
+
+
+def test_a_fault_in_the_beginning_is_met_behind_the_text_before_it():
+    cut = gzip.compress(LINES[:1000])[:-20]
+    begun = begin(io.BytesIO(cut), 4096)
+    assert begun.start
+    assert LINES.startswith(begun.start)
+    assert next(begun.chunks) == begun.start
+    with pytest.raises(UnreadableObject, match="truncated") as met:
+        next(begun.chunks)
+    assert met.value is begun.fault
+
+
+@pytest.mark.parametrize("size", [1, 100, len(LINES), len(LINES) + 1])
+def test_a_text_whose_beginning_was_read_is_still_whole(size):
+    begun = begin(io.BytesIO(gzip.compress(LINES)), size)
+    assert LINES.startswith(begun.start)
+    assert len(begun.start) >= min(size, len(LINES))
+    assert b"".join(begun.chunks) == LINES
 
 
 def test_a_parquet_file_is_named_for_what_it_is():
