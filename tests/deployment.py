@@ -14,6 +14,7 @@ from aws_lambda_powertools.utilities.batch import EventType, process_partial_res
 
 from servicelogs.delivery.attempt import Attempt
 from servicelogs.delivery.batch_processor import SharedDeliveryProcessor
+from servicelogs.delivery.metrics import Totals
 from servicelogs.detection.objects import ObjectTypes
 from servicelogs.opensearch.dated_indexes import every_index
 from servicelogs.opensearch.index_objects import ObjectIndexer
@@ -147,11 +148,13 @@ class Deployment:
         for record in records:
             if record["messageId"] not in failed:
                 self.sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=record["receiptHandle"])
-        for log_type, counts in attempt.totals.by_type.items():
-            self.counts.setdefault(log_type, Counter()).update(counts)
-        self.skipped += attempt.totals.skipped
         self.routed += indexer.routed
         return failed
+
+    def _count(self, totals: Totals) -> None:
+        for log_type, counts in totals.by_type.items():
+            self.counts.setdefault(log_type, Counter()).update(counts)
+        self.skipped += totals.skipped
 
     def indexer(self, attempt: Attempt, queue: Queue, **parquet: Any) -> ObjectIndexer:
         return ObjectIndexer(
@@ -160,6 +163,7 @@ class Deployment:
             s3=self.s3,
             queue=queue,
             indexes=every_index(),
+            on_report=self._count,
             **parquet,
         )
 

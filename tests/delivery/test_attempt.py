@@ -11,6 +11,7 @@ import boto3
 import pytest
 
 from servicelogs.delivery.attempt import Attempt
+from servicelogs.delivery.rejects import file_key
 from servicelogs.errors import ClusterNeedsFixing, TryLater, Unaccounted
 from servicelogs.records import Block, Reject
 from tests.opensearch.blocks import SOURCE, block
@@ -73,7 +74,7 @@ def test_the_items_of_one_source_are_done_together_and_the_source_is_counted_onc
         "Rejected": 1,
         "Filtered": 0,
     }
-    assert keys(s3) == [delivery.rejects.key]
+    assert keys(s3) == [file_key(SOURCE, "alb", 1)]
 
 
 def test_a_source_that_was_left_fails_all_of_its_items_and_no_others(engine, s3, monkeypatch):
@@ -216,7 +217,7 @@ def test_what_was_skipped_counts_where_the_item_is_done(engine, s3):
     assert attempt.totals.skipped == {"control message": 1}
 
 
-def test_earlier_rejects_that_cannot_be_deleted_fail_every_item_that_has_them(engine, aws):
+def test_a_backup_bucket_that_cannot_be_read_fails_every_item(engine, aws):
     s3 = boto3.client("s3")  # without a backup bucket
     attempt = attempt_of(engine, s3)
     for number in range(2):
@@ -225,7 +226,7 @@ def test_earlier_rejects_that_cannot_be_deleted_fail_every_item_that_has_them(en
 
     attempt.settle()
 
-    assert ["could not be deleted" in str(error) for error in attempt.report()] == [True, True]
+    assert ["could not be read" in str(error) for error in attempt.report()] == [True, True]
     assert attempt.totals.by_type == {}
 
 

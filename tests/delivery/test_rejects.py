@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servicelogs.delivery.rejects import RejectsFile, delete_files, file_key, line
-from servicelogs.errors import DeliveryError
+from servicelogs.delivery.backup_bucket import BackupBucket
+from servicelogs.delivery.rejects import SourceRejects, file_key, line
+from servicelogs.errors import Unaccounted
 from servicelogs.records import Reject, Source
 
 SOURCE = Source(
@@ -23,6 +23,7 @@ SOURCE = Source(
     region="eu-west-1",
 )
 BUCKET = "log-backup"
+INDEX = "aws-alb-2026.11.23"
 
 
 @pytest.fixture
@@ -62,70 +63,102 @@ def test_any_bytes_come_back_from_one_line(raw):
     assert ("raw" in found) != ("raw_base64" in found)
 
 
-def test_a_file_is_named_by_type_delivery_object_and_first_record():
-    assert (
-        file_key(SOURCE, "alb", 4711) == "rejected/alb/2026/11/23/0123456789abcdef/4711.ndjson.gz"
-    )
+@pytest.mark.parametrize(
+    ("number", "first"), [(1, 1), (4711, 1), (100_000, 1), (100_001, 100_001), (250_000, 200_001)]
+)
+def test_a_file_is_named_by_type_delivery_object_and_the_grid_of_record_numbers(number, first):
+    key = f"rejected/alb/2026/11/23/0123456789abcdef/{first}.ndjson.gz"
+
+    assert file_key(SOURCE, "alb", number) == key
 
 
-def test_a_source_without_rejects_opens_no_file_and_writes_none(monkeypatch):
-    monkeypatch.setattr("servicelogs.delivery.rejects.tempfile", None)
-    monkeypatch.setattr("servicelogs.delivery.rejects.isal_zlib", None)
-    rejects = RejectsFile(SOURCE, "alb", 1)
+def rejects_of(*numbers: int) -> SourceRejects:
+    rejects = SourceRejects(SOURCE, "alb")
+    for number in numbers:
+        index = INDEX if number % 2 else ""
+        rejects.add(Reject(number, "no", "why", b"raw", index, f"id-{number}"))
+    return rejects
 
-    rejects.upload(None, "backup")
+
+def numbers_in(s3) -> dict[str, list[int]]:
+    found = {}
+    for entry in s3.list_objects_v2(Bucket=BUCKET).get("Contents", []):
+        body = s3.get_object(Bucket=BUCKET, Key=entry["Key"])["Body"].read()
+        lines = gzip.decompress(body).splitlines()
+        found[entry["Key"].split("/")[-1]] = [json.loads(line)["record_number"] for line in lines]
+    return found
+
+
+def test_a_source_without_rejects_opens_no_file_and_writes_none(bucket, monkeypatch):
+    monkeypatch.setattr("servicelogs.delivery.lines_file.tempfile", None)
+    rejects = SourceRejects(SOURCE, "alb")
+
+    rejects.save(BackupBucket(bucket, BUCKET), range(1, 101))
     rejects.close()
 
-    assert rejects.empty
+    assert numbers_in(bucket) == {}
 
 
-@pytest.mark.parametrize("number", [1, 3, 5000])
-def test_the_file_holds_each_reject_once_and_is_overwritten_by_a_retry(bucket, number):
-    for _ in range(2):
-        rejects = RejectsFile(SOURCE, "alb", 7)
-        for at in range(number):
-            rejects.add(Reject(at, "no", "why", bytes([at % 256]) * 100))
-        rejects.upload(bucket, BUCKET)
-        rejects.close()
+def test_an_attempt_replaces_what_is_said_of_the_records_it_settled_and_nothing_else(bucket):
+    backup = BackupBucket(bucket, BUCKET)
+    rejects_of(2, 5, 7, 9).save(backup, range(1, 11))
 
-    (found,) = bucket.list_objects_v2(Bucket=BUCKET)["Contents"]
-    body = bucket.get_object(Bucket=BUCKET, Key=found["Key"])["Body"].read()
-    lines = gzip.decompress(body).splitlines()
-    assert found["Key"] == file_key(SOURCE, "alb", 7)
-    assert [json.loads(line)["record_number"] for line in lines] == list(range(number))
+    rejects_of(6).save(backup, range(4, 9))
+
+    assert numbers_in(bucket) == {"1.ndjson.gz": [2, 6, 9]}
 
 
-def test_a_bucket_that_takes_nothing_is_an_error_that_names_the_file(aws):
-    rejects = RejectsFile(SOURCE, "alb", 1)
-    rejects.add(Reject(1, "no", "why", b"raw"))
+def test_an_attempt_that_rejects_nothing_deletes_the_file_only_if_it_settled_all_of_its_lines(
+    bucket,
+):
+    backup = BackupBucket(bucket, BUCKET)
+    rejects_of(2, 5).save(backup, range(1, 11))
 
-    with pytest.raises(DeliveryError, match=rf"s3://gone/{rejects.key} .*NoSuchBucket"):
-        rejects.upload(boto3.client("s3"), "gone")
+    rejects_of().save(backup, range(3, 11))
+    assert numbers_in(bucket) == {"1.ndjson.gz": [2]}
 
-
-def test_any_number_of_files_is_deleted_and_what_is_not_there_is_no_error(bucket):
-    bucket.put_object(Bucket=BUCKET, Key="rejected/1500")
-
-    assert delete_files(bucket, BUCKET, [f"rejected/{number}" for number in range(2500)]) == {}
-
-    assert "Contents" not in bucket.list_objects_v2(Bucket=BUCKET)
+    rejects_of().save(backup, range(1, 11))
+    assert numbers_in(bucket) == {}
 
 
-def test_no_files_to_delete_is_no_request():
-    assert delete_files(None, BUCKET, []) == {}
+def test_a_part_that_reaches_over_several_files_fills_and_clears_each(bucket):
+    backup = BackupBucket(bucket, BUCKET)
+    rejects_of(99_999, 100_002, 200_001).save(backup, range(50_000, 200_002))
+    assert numbers_in(bucket) == {
+        "1.ndjson.gz": [99_999],
+        "100001.ndjson.gz": [100_002],
+        "200001.ndjson.gz": [200_001],
+    }
+
+    rejects_of(3).save(backup, range(1, 200_001))
+
+    assert numbers_in(bucket) == {"1.ndjson.gz": [3], "200001.ndjson.gz": [200_001]}
 
 
-def test_each_file_that_could_not_be_deleted_has_its_error():
-    class Forbidden:
-        def delete_objects(self, Bucket, Delete):  # noqa: N803 - boto3's names
-            if len(Delete["Objects"]) == 1:
-                raise ClientError({"Error": {"Code": "SlowDown"}}, "DeleteObjects")
-            return {"Errors": [{"Key": "k3", "Code": "AccessDenied", "Message": "not yours"}]}
+def test_a_reject_of_a_record_that_was_not_settled_is_never_lost_without_a_word(bucket):
+    with pytest.raises(Unaccounted, match="none of the records"):
+        rejects_of(100_001).save(BackupBucket(bucket, BUCKET), range(1, 100_001))
 
-    keys = [f"k{number}" for number in range(1001)]
 
-    errors = delete_files(Forbidden(), BUCKET, keys + keys)
+def test_what_the_engine_has_after_all_is_taken_back_and_only_what_it_refused_is_asked_for(bucket):
+    rejects = rejects_of(1, 2, 3, 5)
+    asked = []
 
-    assert list(errors) == ["k3", "k1000"]
-    assert "not yours" in str(errors["k3"])
-    assert "SlowDown" in str(errors["k1000"])
+    def find(places):
+        asked.extend(places)
+        return [document_id == "id-3" for _, document_id in places]
+
+    assert rejects.take_back(find) == 1
+
+    assert asked == [(INDEX, "id-1"), (INDEX, "id-3"), (INDEX, "id-5")]
+    rejects.save(BackupBucket(bucket, BUCKET), range(1, 6))
+    assert numbers_in(bucket) == {"1.ndjson.gz": [1, 2, 5]}
+
+
+def test_the_engine_is_asked_for_any_number_of_documents_in_bounded_requests():
+    rejects = rejects_of(*range(1, 5001))
+    sizes = []
+
+    assert rejects.take_back(lambda places: sizes.append(len(places)) or [True] * len(places))
+
+    assert sizes == [1000, 1000, 500]

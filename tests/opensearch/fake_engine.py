@@ -1,7 +1,7 @@
 """A search engine made of a dict, and its writer: they pass the contract of the real ones."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,6 +49,14 @@ class FakeWriter:
         if waiting and isinstance(self.engine.error, ClusterNeedsFixing):
             raise self.engine.error
 
+    def find(self, places: Sequence[tuple[str, str]]) -> list[bool]:
+        return [place in self.engine.documents for place in places]
+
+    def _earlier(self, block: Block, index: str, document_id: str) -> bool:
+        return block.delivery_index == index and any(
+            other == document_id for _, other in self.engine.documents
+        )
+
     def _create(self, block: Block, counts: SourceCounts) -> None:
         lines = bytes(block.body).split(b"\n")
         for action, line in zip(lines[::2], lines[1::2], strict=False):
@@ -56,7 +64,7 @@ class FakeWriter:
             place = (target["_index"], target["_id"])
             if self.engine.refuses(document):
                 counts.reject(_reject(block, document["log"]["record"], *place))
-            elif place in self.engine.documents:
+            elif place in self.engine.documents or self._earlier(block, *place):
                 counts.already_there += 1
             else:
                 self.engine.documents[place] = document

@@ -73,7 +73,24 @@ class ScriptedServer:
         """Answer as the script says, else as a search engine would."""
         with self.lock:
             self.requests.append(request)
-        return self.script(request) or Answer(body={"items": self.carry_out(request)})
+        return self.script(request) or Answer(body=self._as_an_engine(request))
+
+    def _as_an_engine(self, request: Request) -> dict[str, Any]:
+        if request.path.startswith("/_mget"):
+            return {"docs": self.find(request)}
+        if "/_search" in request.path:
+            ids = json.loads(request.body)["query"]["ids"]["values"]
+            hits = [{"_index": at[0], "_id": at[1]} for at in self.documents if at[1] in ids]
+            return {"hits": {"hits": hits}}
+        return {"items": self.carry_out(request)}
+
+    def find(self, request: Request) -> list[dict[str, Any]]:
+        """Say of each document that is asked for whether it was taken."""
+        targets = json.loads(request.body)["docs"]
+        return [
+            {"_id": each["_id"], "found": (each["_index"], each["_id"]) in self.documents}
+            for each in targets
+        ]
 
     def carry_out(
         self,

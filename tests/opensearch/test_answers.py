@@ -12,7 +12,7 @@ from opensearchpy import OpenSearch
 
 from local.processes import Processes
 from local.search_engines import start_opensearch
-from servicelogs.errors import ClusterNeedsFixing, TryLater
+from servicelogs.errors import ClusterNeedsFixing, TryLater, UnknownRefusal
 from servicelogs.opensearch import writer as writer_module
 from servicelogs.opensearch.answers import TABLE, Row, Verdict, judge
 from servicelogs.opensearch.writer import BulkWriter
@@ -328,16 +328,41 @@ def test_one_id_that_is_too_long_fails_nothing_but_itself(
     assert (one.indexed, [reject.number for reject in rejects]) == (99, [37])
 
 
-def test_an_index_name_that_is_an_alias_of_two_needs_fixing(
+def test_an_index_name_that_is_an_alias_of_two_fails_its_own_message(
     real: OpenSearch, unique_prefix: str, writer_of: Callable
 ) -> None:
     for name in ("one", "two"):
         create(real, f"{unique_prefix}-{name}")
     real.indices.put_alias(index=f"{unique_prefix}-*", name=f"{unique_prefix}x-alb")
     bulk = writer_of(real)
-    bulk.add(block(f"{unique_prefix}x-alb", [""]), counts_of())
-    with pytest.raises(ClusterNeedsFixing, match="no write index is defined"):
-        bulk.flush()
+    one = counts_of()
+    bulk.add(block(f"{unique_prefix}x-alb", [""]), one)
+    bulk.flush()
+    assert isinstance(one.error, UnknownRefusal)
+    assert "no write index is defined" in str(one.error)
+
+
+@pytest.mark.parametrize("setting", ["index.blocks.write", "index.blocks.read_only"])
+def test_a_document_in_an_index_past_writing_is_found(
+    real: OpenSearch, unique_prefix: str, writer_of: Callable, setting: str
+) -> None:
+    index = f"{unique_prefix}-alb-2026.10.01"
+    bulk = writer_of(real)
+    with index_setting(setting, True)(real, index):
+        real.indices.put_settings(index=index, body={setting: None})
+        real.bulk(body=bytes(block(index, [""]).body))
+        real.indices.put_settings(index=index, body={setting: True})
+        there = (index, "0123456789abcdef-1")
+        assert bulk.find([there, (index, "other"), (f"{index}-none", "x")]) == [True, False, False]
+
+
+def test_a_document_in_a_closed_index_is_not_found(
+    real: OpenSearch, unique_prefix: str, writer_of: Callable
+) -> None:
+    index = f"{unique_prefix}-alb-2026.10.01"
+    real.bulk(body=bytes(block(index, [""]).body))
+    real.indices.close(index=index)
+    assert writer_of(real).find([(index, "0123456789abcdef-1")]) == [False]
 
 
 def test_shards_that_are_not_there_yet_are_waited_for(
@@ -419,8 +444,9 @@ def test_the_reason_of_a_reject_is_opensearchs_own_between_words_of_ours(
     assert row.advice
 
 
-def test_an_error_that_no_row_knows_needs_fixing_unless_it_passes() -> None:
+def test_an_error_that_no_row_knows_is_unknown_unless_it_passes() -> None:
     unknown = {"type": "new_exception", "reason": "?"}
-    assert judge(400, unknown).verdict is Verdict.FIX
+    assert judge(400, unknown).verdict is Verdict.UNKNOWN
+    assert judge(400, unknown).to_all().verdict is Verdict.FIX
     assert judge(429, unknown).verdict is Verdict.RETRY
     assert judge(503, unknown).verdict is Verdict.RETRY

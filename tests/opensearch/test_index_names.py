@@ -64,7 +64,9 @@ def test_a_types_underscores_are_dashes() -> None:
     ],
 )
 def test_a_time_that_cannot_be_true_becomes_the_deliverys(hour: datetime) -> None:
-    assert indexes().of(ALB)(hour, SOURCE) == DatedIndex("aws-alb-2026.11.23", adjusted=True)
+    assert indexes().of(ALB)(hour, SOURCE) == DatedIndex(
+        "aws-alb-2026.11.23", adjusted=True, by_delivery=True
+    )
 
 
 def test_a_time_within_a_day_after_delivery_is_kept() -> None:
@@ -100,7 +102,7 @@ def test_config_items_are_dated_by_themselves_but_those_of_a_snapshot_by_its_del
         "s3://logs/AWSLogs/1/Config/eu-west-1/2026/11/5/ConfigSnapshot/x", "", DELIVERED
     )
     assert dates(recorded, history) == DatedIndex("aws-config-2019.01", adjusted=False)
-    assert dates(recorded, snapshot) == DatedIndex("aws-config-2026.11", adjusted=False)
+    assert dates(recorded, snapshot) == DatedIndex("aws-config-2026.11", by_delivery=True)
 
 
 def test_config_items_follow_a_period_that_is_coarser_than_a_month() -> None:

@@ -5,6 +5,8 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -16,8 +18,10 @@ from local import sample_logs
 from local.sample_events import KEYS
 from servicelogs import formats
 from servicelogs.errors import ClusterNeedsFixing, TryLater
+from servicelogs.records import Block
 from servicelogs.settings import LogSettings
-from tests.deployment import LOGS, Deployment, flow_key, flow_lines
+from servicelogs.sources.s3_objects import open_object
+from tests.deployment import LOGS, NOW, Deployment, flow_key, flow_lines
 
 
 def records_of(deployment: Deployment, key: str) -> list[int]:
@@ -321,7 +325,7 @@ def test_the_delay_grows_with_the_receive_count(deployment, monkeypatch, receive
     with pytest.raises(BatchProcessingError):
         deployment.invoke([record])
 
-    assert delays == [minutes * 60]
+    assert 30 * minutes <= delays[-1] <= 90 * minutes
 
 
 def test_a_cluster_that_needs_fixing_fails_the_invocation_and_says_what_to_do(deployment):
@@ -446,7 +450,7 @@ def test_an_invocation_that_dies_before_its_end_only_repeats_work(deployment, mo
     deployment.notify(flow_key("a"))
     (record,) = deployment.receive()
     with monkeypatch.context() as patch:
-        patch.setattr("servicelogs.delivery.rejects.RejectsFile.upload", _die)
+        patch.setattr("servicelogs.delivery.rejects.SourceRejects.save", _die)
         with pytest.raises(KeyboardInterrupt):
             deployment.invoke([record])
 
@@ -471,6 +475,101 @@ def test_the_rest_of_an_object_that_was_replaced_is_left_to_its_own_notification
 
     assert deployment.engine.documents == {}
     assert deployment.skipped.total() == 1
+
+
+def test_each_message_for_a_rest_says_how_many_there_were(deployment):
+    deployment.put(flow_key("a"), flow_lines(40_000))
+    deployment.notify(flow_key("a"))
+    said = []
+    while records := deployment.receive():
+        said += [json.loads(record["body"]).get("continuations", 0) for record in records]
+        deployment.invoke(records, counting_down(2))
+
+    assert len(said) > 2
+    assert said == list(range(len(said)))
+
+
+def test_an_object_that_goes_on_for_ever_ends_in_the_dead_letter_queue(deployment, caplog):
+    deployment.put(flow_key("a"), flow_lines(10))
+    rest = {"bucket": LOGS, "key": flow_key("a"), "from": 3, "continuations": 201}
+    deployment.send(json.dumps(rest))
+
+    with pytest.raises(BatchProcessingError, match="left for later 201 times"):
+        deployment.run()
+
+    # It can be received again at once: on its way to the dead-letter queue it waits for nothing.
+    assert deployment.waiting() == (1, 0)
+    assert deployment.engine.documents == {}
+
+
+def test_an_attempt_that_came_no_further_is_not_continued(deployment, monkeypatch):
+    deployment.put(flow_key("a"), flow_lines(10))
+    deployment.notify(flow_key("a"))
+    monkeypatch.setattr(
+        "servicelogs.opensearch.index_objects.blocks_of",
+        lambda *_arguments: iter([Block(1, 1, b"", 0, lambda _: b"")] * 100),
+    )
+
+    with pytest.raises(BatchProcessingError, match="no time for one record from number 1 on"):
+        deployment.run(counting_down(3))
+
+    assert deployment.waiting() == (0, 1)
+
+
+WITHOUT_TIME = b"""interface-id srcaddr dstaddr bytes
+eni-0a1b2c3d4e5f60718 192.0.2.1 198.51.100.20 5120
+eni-0a1b2c3d4e5f60718 192.0.2.2 198.51.100.20 40
+"""
+
+
+def deliver_later(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, days: int) -> None:
+    """Deliver an object again, so many days later."""
+    with monkeypatch.context() as patch:
+
+        def open_later(*arguments: Any) -> Any:
+            opened = open_object(*arguments)
+            later = opened.source.delivered + timedelta(days=days)
+            opened.source = replace(opened.source, delivered=later)
+            return opened
+
+        patch.setattr("servicelogs.opensearch.index_objects.open_object", open_later)
+        deployment.notify(flow_key("a"))
+        assert deployment.run() == []
+
+
+def test_records_that_say_no_time_stay_where_their_first_delivery_put_them(deployment, monkeypatch):
+    deployment.put(flow_key("a"), WITHOUT_TIME)
+    for days in (0, 3, 40):
+        deliver_later(deployment, monkeypatch, days)
+
+    assert len(deployment.engine.documents) == 2
+    assert deployment.counts["vpc_flow"]["AlreadyThere"] == 4
+
+
+def test_records_that_say_their_time_are_not_looked_for(deployment, monkeypatch):
+    monkeypatch.setattr("tests.opensearch.fake_engine.FakeWriter._earlier", lambda *_: pytest.fail)
+    blocks: list[Block] = []
+    monkeypatch.setattr(
+        "tests.opensearch.fake_engine.FakeWriter.add", lambda _, block, __: blocks.append(block)
+    )
+    deployment.put(flow_key("a"), flow_lines(10))
+    deliver_later(deployment, monkeypatch, 0)
+
+    assert [block.delivery_index for block in blocks] == [""] * len(blocks)
+    assert blocks
+
+
+def test_records_whose_time_cannot_be_true_stay_where_their_first_delivery_put_them(
+    deployment, monkeypatch
+):
+    later = str(int(NOW.timestamp()) + 300 * 86_400).encode()
+    line = b"2 111122223333 eni-0a1b2c3d 192.0.2.1 198.51.100.20 1 443 6 12 5120 %b %b ACCEPT OK\n"
+    deployment.put(flow_key("a"), flow_lines(1) + line % (later, later))
+    for days in (0, 3):
+        deliver_later(deployment, monkeypatch, days)
+
+    assert len(deployment.engine.documents) == 2
+    assert sum("date_adjusted" in d["log"] for d in deployment.engine.documents.values()) == 1
 
 
 def test_the_same_key_with_other_bytes_is_another_object(deployment):

@@ -107,6 +107,39 @@ REFUSALS = {
 }
 
 
+def test_what_an_earlier_delivery_put_into_another_index_is_there_already(
+    subject: Subject, bulk: BulkWriter | FakeWriter, unique_prefix: str
+) -> None:
+    first, again = (f"{unique_prefix}-alb-2026.{day}" for day in ("11.23", "11.26"))
+    other = f"{unique_prefix}-alb-connection-2026.11.23"
+    for index in (first, again, other):
+        subject.create(index)
+    bulk.add(block(first, [""] * 2), counts_of())
+    bulk.add(block(other, [""], first=3), counts_of())
+    bulk.flush()
+    subject.contents(first)  # refreshes it: what was written days ago can be searched
+    subject.contents(other)
+    one = counts_of()
+    bulk.add(block(again, [""] * 3, delivery_index=again), one)
+    bulk.flush()
+    there = subject.contents(again)
+    assert one.add_up()
+    if isinstance(subject, Fake):  # it holds ids of one type alone
+        assert (one.indexed, one.already_there) == (0, 3)
+    else:
+        assert (one.indexed, one.already_there) == (1, 2)
+        assert there.keys() == {"0123456789abcdef-3"}
+
+
+def test_a_document_is_found_as_soon_as_it_arrived(
+    bulk: BulkWriter | FakeWriter, index: str
+) -> None:
+    bulk.add(block(index, [""]), counts_of())
+    bulk.flush()
+    places = [(index, "0123456789abcdef-1"), (index, "other"), (f"{index}-none", "x")]
+    assert bulk.find(places) == [True, False, False]
+
+
 def test_documents_arrive_as_they_were_written(
     subject: Subject, bulk: BulkWriter, index: str
 ) -> None:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opensearchpy import OpenSearch
 
-from servicelogs.errors import ClusterNeedsFixing, TryLater
+from servicelogs.errors import ClusterNeedsFixing, TryLater, UnknownRefusal
 from servicelogs.opensearch import writer as writer_module
 from servicelogs.opensearch.writer import BulkWriter
 from servicelogs.records import Reject
@@ -283,17 +283,33 @@ def test_a_cluster_that_needs_fixing_stops_everything_and_everything_is_accounte
     assert len(scripted.requests) == 1
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        Answer(200, b"<html>Sign in</html>", "text/html"),
-        Answer(200, b"not json at all"),
-        Answer(200, {"items": [{"create": {"status": 201}}]}),
-        Answer(200, {"items": [{"create": {"status": 201}}, {"delete": {"status": 200}}]}),
-        Answer(302, b"", "text/html"),
-        Answer(418, {"error": {"type": "teapot_exception", "reason": "short and stout"}}),
-    ],
-)
+UNEXPECTED = {
+    "HTML": Answer(200, b"<html>Sign in</html>", "text/html"),
+    "text": Answer(200, b"OK", "text/plain"),
+    "text that claims to be JSON": Answer(200, b"not json at all"),
+    "a string": Answer(200, "busy"),
+    "a list": Answer(200, [{"create": {"status": 201}}] * 2),
+    "null": Answer(200, b"null"),
+    "a number": Answer(200, 5),
+    "bytes that are not text": Answer(200, b"\xff\xfe"),
+    "an object without items": Answer(200, {}),
+    "items that are no list": Answer(200, {"items": 2}),
+    "null items": Answer(200, {"items": None}),
+    "items of null": Answer(200, {"items": [None, None]}),
+    "too few items": Answer(200, {"items": [{"create": {"status": 201}}]}),
+    "too many items": Answer(200, {"items": [{"create": {"status": 201}}] * 3}),
+    "another operation": Answer(
+        200, {"items": [{"create": {"status": 201}}, {"delete": {"status": 200}}]}
+    ),
+    "results that are no objects": Answer(200, {"items": [{"create": 201}] * 2}),
+    "results without a status": Answer(200, {"items": [{"create": {}}] * 2}),
+    "a status that is no number": Answer(200, {"items": [{"create": {"status": "201"}}] * 2}),
+    "a redirection": Answer(302, b"", "text/html"),
+    "an unknown error": Answer(418, {"error": {"type": "teapot_exception", "reason": "short"}}),
+}
+
+
+@pytest.mark.parametrize("answer", UNEXPECTED.values(), ids=UNEXPECTED.keys())
 def test_an_answer_that_nobody_has_thought_of_is_never_taken_for_success(
     scripted: ScriptedServer, bulk: BulkWriter, answer: Answer
 ) -> None:
@@ -303,6 +319,211 @@ def test_an_answer_that_nobody_has_thought_of_is_never_taken_for_success(
     with pytest.raises(ClusterNeedsFixing):
         bulk.flush()
     assert (one.indexed, one.left, one.add_up()) == (0, 2, True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Answer(200, b"OK", "text/plain"), "'OK'"),
+        (Answer(200, ["one"]), "'one'"),
+        (Answer(200, {"items": [None]}), "None"),
+        (Answer(200, b"<html>Sign in</html>", "text/html"), "text/html"),
+    ],
+)
+def test_what_came_instead_of_an_answer_is_said(
+    scripted: ScriptedServer, bulk: BulkWriter, answer: Answer, said: str
+) -> None:
+    scripted.script = lambda request: answer
+    bulk.add(block(INDEX, [""]), counts_of())
+    with pytest.raises(ClusterNeedsFixing, match=f"{said}.*OpenSearchEndpoint"):
+        bulk.flush()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Answer(200, b""), Answer(200, b"", "text/plain"), Answer(200, b'{"items":[{"create":{"sta')],
+    ids=["empty", "empty text", "truncated"],
+)
+def test_an_answer_that_was_lost_on_its_way_is_asked_for_again(
+    scripted: ScriptedServer, bulk: BulkWriter, answer: Answer
+) -> None:
+    def script(request: Request) -> Answer | None:
+        if len(scripted.requests) > 2:
+            return None
+        scripted.carry_out(request)
+        return answer
+
+    scripted.script = script
+    one = counts_of()
+    bulk.add(block(INDEX, [""] * 3), one)
+    bulk.flush()
+    assert (one.already_there, one.left) == (3, 0)
+
+
+UNKNOWN = item_error(400, "new_exception", "nobody has thought of it")
+
+
+def test_an_error_that_no_rule_knows_fails_its_own_source_and_no_other(
+    scripted: ScriptedServer, bulk: BulkWriter
+) -> None:
+    def refuse(target: dict[str, str]) -> dict | None:
+        return UNKNOWN if target["_id"] == "bad-2" else None
+
+    scripted.script = lambda request: Answer(body={"items": scripted.carry_out(request, refuse)})
+    good, bad = counts_of(), counts_of()
+    bulk.add(block(INDEX, [""] * 3), good)
+    bulk.add(block(INDEX, [""] * 3, id_of="bad-{}".format), bad)
+    bulk.flush()
+    assert (good.indexed, good.error) == (3, None)
+    assert (bad.indexed, bad.left) == (2, 1)
+    assert isinstance(bad.error, UnknownRefusal)
+    assert "new_exception: nobody has thought of it" in str(bad.error)
+    assert len(scripted.requests) == 1
+
+
+def test_an_unknown_error_of_all_documents_of_several_sources_needs_fixing(
+    scripted: ScriptedServer, bulk: BulkWriter
+) -> None:
+    scripted.script = lambda request: Answer(
+        body={"items": scripted.carry_out(request, lambda target: UNKNOWN)}
+    )
+    one, other = counts_of(), counts_of()
+    bulk.add(block(INDEX, [""] * 2), one)
+    bulk.add(block(INDEX, [""] * 1, id_of="other-{}".format), other)
+    with pytest.raises(ClusterNeedsFixing, match="new_exception"):
+        bulk.flush()
+    assert (one.left, other.left) == (2, 1)
+
+
+def test_an_unknown_error_of_all_documents_of_one_source_is_the_sources_own(
+    scripted: ScriptedServer, bulk: BulkWriter
+) -> None:
+    scripted.script = lambda request: Answer(
+        body={"items": scripted.carry_out(request, lambda target: UNKNOWN)}
+    )
+    one = counts_of()
+    bulk.add(block(INDEX, [""] * 2), one)
+    bulk.flush()
+    assert one.left == 2
+    assert isinstance(one.error, UnknownRefusal)
+
+
+@pytest.mark.parametrize("error", ["text", None, 5, ["list"], {"type": 5, "reason": {"a": 1}}])
+def test_an_items_error_of_any_shape_is_an_unknown_one(
+    scripted: ScriptedServer, bulk: BulkWriter, error: object
+) -> None:
+    scripted.script = lambda request: Answer(
+        body={"items": [{"create": {"status": 400, "error": error}}]}
+    )
+    one = counts_of()
+    bulk.add(block(INDEX, [""]), one)
+    bulk.flush()
+    assert isinstance(one.error, UnknownRefusal)
+
+
+def earlier(scripted: ScriptedServer, number: int) -> None:
+    scripted.documents[("test-alb-2026.11.20", f"0123456789abcdef-{number}")] = b"{}"
+
+
+def test_only_documents_that_the_delivery_dates_are_looked_for_in_other_indexes(
+    scripted: ScriptedServer, bulk: BulkWriter
+) -> None:
+    for number in (1, 2, 3):
+        earlier(scripted, number)
+    one = counts_of()
+    own = block("test-alb-2026.11.19", [""], first=1)
+    mixed = block(INDEX, [""] * 2, first=2, delivery_index=INDEX)
+    mixed.body = mixed.body + block("test-alb-2026.11.18", [""], first=4).body
+    mixed.documents += 1
+    bulk.add(own, one)
+    bulk.add(mixed, one)
+    bulk.flush()
+    searches = [request for request in scripted.requests if "_search" in request.path]
+    assert len(searches) == 1
+    assert b"-4" not in searches[0].body
+    assert (one.indexed, one.already_there, one.records) == (2, 2, 4)
+    assert one.add_up()
+
+
+@pytest.mark.parametrize(
+    ("answer", "raised"),
+    [
+        (Answer(200, b"OK", "text/plain"), ClusterNeedsFixing),
+        (Answer(200, {"hits": 5}), ClusterNeedsFixing),
+        (Answer(200, {"hits": {"hits": None}}), ClusterNeedsFixing),
+        (error(503, "search_phase_execution_exception"), TryLater),
+        (error(403, "security_exception"), ClusterNeedsFixing),
+    ],
+)
+def test_a_search_without_an_answer_leaves_the_records_for_later(
+    scripted: ScriptedServer, bulk: BulkWriter, answer: Answer, raised: type[Exception]
+) -> None:
+    scripted.script = lambda request: answer
+    one = counts_of()
+    with pytest.raises(raised):
+        bulk.add(block(INDEX, [""], delivery_index=INDEX), one)
+    assert (one.records, one.indexed) == (0, 0)
+
+
+def test_a_search_that_finds_nothing_answers_with_nothing(
+    scripted: ScriptedServer, bulk: BulkWriter
+) -> None:
+    scripted.script = lambda request: Answer() if "_search" in request.path else None
+    one = counts_of()
+    bulk.add(block(INDEX, [""], delivery_index=INDEX), one)
+    bulk.flush()
+    assert one.indexed == 1
+
+
+def test_documents_are_found_by_their_ids(scripted: ScriptedServer, bulk: BulkWriter) -> None:
+    bulk.add(block(INDEX, [""] * 2), counts_of())
+    bulk.flush()
+    place = (INDEX, "0123456789abcdef-2")
+    assert bulk.find([(INDEX, "other"), place, ("test-alb-2026.11.22", place[1])]) == [
+        False,
+        True,
+        False,
+    ]
+
+
+def test_a_document_that_nobody_can_read_is_not_there(
+    scripted: ScriptedServer, bulk: BulkWriter
+) -> None:
+    types = ["index_not_found_exception", "index_closed_exception", "cluster_block_exception"]
+    scripted.script = lambda request: Answer(
+        body={"docs": [{"_id": "1", "error": {"type": kind, "reason": "no"}} for kind in types]}
+    )
+    assert bulk.find([(INDEX, "1")] * 3) == [False] * 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "raised"),
+    [
+        (Answer(body={"docs": [{"error": {"type": "new_exception"}}]}), UnknownRefusal),
+        (Answer(body={"docs": [{"error": {"type": "security_exception"}}]}), ClusterNeedsFixing),
+        (error(403, "security_exception"), ClusterNeedsFixing),
+        (error(503, "no_shard_available_action_exception"), TryLater),
+        (Answer(200, b""), TryLater),
+        (Answer(200, {"docs": []}), ClusterNeedsFixing),
+        (Answer(200, {"docs": [None]}), ClusterNeedsFixing),
+        (Answer(reset=True), TryLater),
+    ],
+)
+def test_whether_a_document_is_there_is_never_guessed(
+    scripted: ScriptedServer, bulk: BulkWriter, answer: Answer, raised: type[Exception]
+) -> None:
+    scripted.script = lambda request: answer
+    with pytest.raises(raised):
+        bulk.find([(INDEX, "1")])
+
+
+def test_a_question_that_cannot_be_answered_now_is_asked_again(
+    scripted: ScriptedServer, bulk: BulkWriter
+) -> None:
+    scripted.script = lambda request: (
+        error(429, "rejected_execution_exception") if len(scripted.requests) < 3 else None
+    )
+    assert bulk.find([(INDEX, "1")]) == [False]
 
 
 def test_a_block_whose_lines_are_not_its_documents_is_not_sent(

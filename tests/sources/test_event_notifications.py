@@ -88,12 +88,20 @@ def test_an_eventbridge_event_through_sns_is_read():
     assert wanted.key == "a.gz"
 
 
+@pytest.mark.parametrize("continuations", [-1, 201, "1", None, 1.5])
+def test_an_object_that_was_left_for_later_too_often_is_not_read_again(continuations):
+    rest = {"bucket": "log-archive", "key": "a", "from": 7, "continuations": continuations}
+
+    with pytest.raises(UnreadableMessage, match=r"log-archive/a was left for later .*record 7"):
+        read_notification(json.dumps(rest))
+
+
 def test_what_is_left_for_later_says_so_to_the_next_attempt():
     wanted = ObjectToRead("log-archive", "a b+.gz", key_if_encoded="a b .gz")
 
     (rest,) = read_notification(wanted.later("e1", 4711)).objects
 
-    assert rest == ObjectToRead("log-archive", "a b+.gz", "a b .gz", "e1", 4711)
+    assert rest == ObjectToRead("log-archive", "a b+.gz", "a b .gz", "e1", 4711, 1)
 
 
 def test_a_listed_object_is_read_from_its_first_record():

@@ -38,8 +38,11 @@ def received(sqs, url: str) -> list[dict]:
 @pytest.mark.parametrize(
     ("receive_count", "minutes"), [(1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 30), (1000, 30)]
 )
-def test_the_delay_doubles_with_each_try_up_to_half_an_hour(receive_count, minutes):
-    assert message(receive_count).delay() == minutes * 60
+def test_the_delay_doubles_with_each_try_up_to_half_an_hour_and_is_random(receive_count, minutes):
+    delays = [message(receive_count).delay() for _ in range(300)]
+
+    assert all(30 * minutes <= delay <= 90 * minutes for delay in delays)
+    assert max(delays) - min(delays) > 30 * minutes  # what failed together comes apart
 
 
 def test_a_record_of_a_queue_event_is_read_whole():
@@ -106,3 +109,27 @@ def test_a_message_that_cannot_be_kept_back_is_said_and_does_not_stop_the_others
         "messages not postponed",
         "message not postponed",
     ]
+
+
+def test_what_is_done_is_deleted_whatever_its_number(sqs, url):
+    queue = Queue(sqs, url)
+    queue.send(str(number) for number in range(25))
+    found = []
+    while len(found) < 25:
+        answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=600)
+        found += [message(receipt_handle=one["ReceiptHandle"]) for one in answer["Messages"]]
+
+    queue.delete(found[:23])
+
+    for left in found[23:]:
+        sqs.change_message_visibility(
+            QueueUrl=url, ReceiptHandle=left.receipt_handle, VisibilityTimeout=0
+        )
+    assert len(received(sqs, url)) == 2
+
+
+def test_messages_that_cannot_be_deleted_or_kept_apart_are_done_and_tried_all_the_same(aws, sqs):
+    queue = Queue(sqs, "http://localhost/123456789012/gone")
+
+    queue.delete([message()])
+    queue.isolate(message(), [message()], 300.0)

@@ -48,6 +48,14 @@ class ClusterNeedsFixing(DeliveryError):
     """The search engine refuses everything until somebody acts; the message says what to do."""
 
 
+class UnknownRefusal(DeliveryError):
+    """The search engine refuses some records for a reason that no rule knows; others may pass."""
+
+
+class NoProgress(ServiceLogsError):
+    """An attempt had no time for even one record: going on where it stopped would never end."""
+
+
 class ObjectGone(ServiceLogsError):
     """An object was deleted, or replaced by other bytes, before it was read: nothing to do."""
 

@@ -138,6 +138,8 @@ class Block:
     filtered: dict[str, int] = field(default_factory=dict)
     """Records left out on purpose, by reason (`expired`)."""
     rejects: list[Reject] = field(default_factory=list)
+    delivery_index: str = ""
+    """The index of documents that the delivery dates; empty: all have a date of their own."""
 
     @property
     def records(self) -> int:

@@ -1,4 +1,4 @@
-"""The attempt of one invocation: begin sources, deliver while there is time, settle, report.
+"""An attempt of one invocation: begin sources, deliver while there is time, settle, report.
 
 An item is what an event hands over and takes back when it failed: a message, a record of a stream.
 A source is what records come from. One item may have several sources, and several items one.
@@ -8,17 +8,20 @@ Sources share requests to the engine, so that nothing is known to be delivered b
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from aws_lambda_powertools import Logger
 
+from servicelogs.delivery.backup_bucket import BackupBucket
 from servicelogs.delivery.counts import SourceCounts
 from servicelogs.delivery.metrics import Totals
-from servicelogs.delivery.rejects import RejectsFile, delete_files
-from servicelogs.errors import ClusterNeedsFixing, DeliveryError, Unaccounted
+from servicelogs.delivery.rejects import Place, SourceRejects
+from servicelogs.errors import ClusterNeedsFixing, DeliveryError, UnknownRefusal
 from servicelogs.records import Block, Reject, Source
 
 if TYPE_CHECKING:
@@ -30,6 +33,8 @@ logger = Logger(child=True)
 # and what says which items come again; of a short timeout a quarter.
 LONGEST_RESERVE_SECONDS = 60.0
 RESERVE_SHARE = 0.25
+# The rejects of so many sources are saved at a time: as many connections boto3 keeps open.
+SAVED_AT_A_TIME = 10
 
 
 class Writer(Protocol):
@@ -41,15 +46,20 @@ class Writer(Protocol):
     def flush(self) -> None:
         """Send all that is left, and settle all counts."""
 
+    def find(self, places: Sequence[Place]) -> list[bool]:
+        """Say of each document whether the engine has it, and lets it be read."""
+
 
 @dataclass(slots=True, eq=False)
 class Delivery:
     """One source, or what this attempt does of it."""
 
     counts: SourceCounts
-    rejects: RejectsFile
+    rejects: SourceRejects
     first: int
     """The number of the first record that was still to be delivered."""
+    end: int
+    """The number after the last record that was read."""
     resume_at: int = 0
     """The number of the record where the next attempt goes on; 0: the source is finished."""
     error: Exception | None = None
@@ -58,6 +68,7 @@ class Delivery:
         """Count a source none of which can be read as one rejected record."""
         self.counts.records += 1
         self.counts.reject(reject)
+        self.end = reject.number + 1
 
 
 @dataclass(slots=True, eq=False)
@@ -78,7 +89,7 @@ class Item:
 
 
 class Attempt:
-    """What one invocation does with the items of its event."""
+    """What one invocation does with items of its event: with all, or some before others."""
 
     def __init__(
         self,
@@ -90,14 +101,23 @@ class Attempt:
     ) -> None:
         """Begin; the time that is left now decides how much of it is kept for the end."""
         self._writer = writer
-        self._s3 = s3
-        self._backup_bucket = backup_bucket
+        self._backup_bucket = BackupBucket(s3, backup_bucket)
         self._seconds_left = seconds_left
         self._reserve = min(LONGEST_RESERVE_SECONDS, seconds_left() * RESERVE_SHARE)
         self._items: list[Item] = []
         self._blocking_error: DeliveryError | None = None
         self.totals = Totals()
         """The counts of what was delivered; complete after `report`."""
+
+    def following(self) -> Attempt:
+        """Begin the next attempt of the same invocation: what blocks this one blocks it too."""
+        following = copy(self)
+        following._items, following.totals = [], Totals()
+        return following
+
+    def seconds_left(self) -> float:
+        """Say how long the invocation may still last."""
+        return self._seconds_left()
 
     def item(self, **about: object) -> Item:
         """Take the event's next item; log lines say this about it."""
@@ -129,8 +149,8 @@ class Attempt:
 
     def begin(self, source: Source, log_type: str, first: int, *items: Item) -> Delivery:
         """Begin to deliver a source's records from this number on, for the items that hold it."""
-        rejects = RejectsFile(source, log_type, first)
-        delivery = Delivery(SourceCounts(source, log_type, rejects.add), rejects, first)
+        rejects = SourceRejects(source, log_type)
+        delivery = Delivery(SourceCounts(source, log_type, rejects.add), rejects, first, first)
         for item in items:
             item.deliveries.append(delivery)
         return delivery
@@ -142,6 +162,7 @@ class Attempt:
         """
         for block in blocks:
             self._add(block, delivery)
+            delivery.end = block.end
             if self.out_of_time():
                 delivery.resume_at = block.end
                 return
@@ -150,8 +171,7 @@ class Attempt:
         """Send what is left, and save the rejects; only then is an item done, or has failed."""
         self._flush()
         self._carry_out(lambda delivery: delivery.counts.check())
-        self._carry_out(lambda delivery: delivery.rejects.upload(self._s3, self._backup_bucket))
-        self._delete_earlier_rejects()
+        self._carry_out(self._save_rejects)
 
     def report(self) -> list[Exception | None]:
         """Log and count what became of each item, and return the errors of those that failed.
@@ -178,7 +198,9 @@ class Attempt:
             if delivery.counts.error is not None:
                 raise delivery.counts.error
         except DeliveryError as error:
-            self._blocking_error = delivery.error = error
+            delivery.error = error
+            if not isinstance(error, UnknownRefusal):
+                self._blocking_error = error
             raise
 
     def _flush(self) -> None:
@@ -187,6 +209,9 @@ class Attempt:
                 self._writer.flush()
             except ClusterNeedsFixing as error:
                 self._blocking_error = error
+            except Exception as error:  # noqa: BLE001 - whose records they were, nobody knows
+                for item in self._items:
+                    item.fail(error)
         if isinstance(self._blocking_error, ClusterNeedsFixing):
             for item in self._items:
                 item.fail(self._blocking_error)
@@ -197,22 +222,35 @@ class Attempt:
         return list(dict.fromkeys(delivery for deliveries in done for delivery in deliveries))
 
     def _carry_out(self, step: Callable[[Delivery], None]) -> None:
-        for delivery in self._settled():
+        def attempt(delivery: Delivery) -> None:
             try:
                 step(delivery)
-            except (DeliveryError, Unaccounted) as error:
+            except Exception as error:  # noqa: BLE001 - one bad source never fails the others
                 delivery.error = error
+
+        with ThreadPoolExecutor(SAVED_AT_A_TIME) as pool:
+            list(pool.map(attempt, self._settled()))
         self._fail_items()
 
-    def _delete_earlier_rejects(self) -> None:
-        """Delete what an earlier attempt rejected of sources that have no rejects any more."""
-        without = [delivery for delivery in self._settled() if delivery.rejects.empty]
-        errors = delete_files(
-            self._s3, self._backup_bucket, (delivery.rejects.key for delivery in without)
-        )
-        for delivery in without:
-            delivery.error = errors.get(delivery.rejects.key)
-        self._fail_items()
+    def _save_rejects(self, delivery: Delivery) -> None:
+        """Save what was rejected, in place of what earlier attempts said of the same records.
+
+        The engine may have a document that it refused just now: from an earlier attempt, or from
+        one that goes on beside this. Either that one finds the line that this one has saved, or
+        this one the document, because it asks again after each time that it saved lines.
+        """
+        self._take_back(delivery)
+        self._save(delivery)
+        while self._take_back(delivery):
+            self._save(delivery)
+
+    def _take_back(self, delivery: Delivery) -> int:
+        taken = delivery.rejects.take_back(self._writer.find)
+        delivery.counts.take_back(taken)
+        return taken
+
+    def _save(self, delivery: Delivery) -> None:
+        delivery.rejects.save(self._backup_bucket, range(delivery.first, delivery.end))
 
     def _fail_items(self) -> None:
         for item in self._items:

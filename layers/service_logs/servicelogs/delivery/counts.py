@@ -38,6 +38,11 @@ class SourceCounts:
         self.rejected += 1
         self.on_reject(reject)
 
+    def take_back(self, records: int) -> None:
+        """Count rejected records that were there after all."""
+        self.rejected -= records
+        self.already_there += records
+
     def leave(self, records: int, error: DeliveryError) -> None:
         """Count records that must come again, and keep the first reason."""
         self.left += records

@@ -1,27 +1,46 @@
-"""The backup bucket: what could not be delivered, with the reason and the record as it came."""
+"""What could not be delivered, with the reason and the record as it came.
+
+A source's rejects lie in files of a fixed grid: each holds those of so many record numbers. So a
+file's key follows from the record, not from where an attempt began; an attempt replaces in it what
+is said of the records that it settled, and leaves the others' lines as they are.
+"""
 
 from __future__ import annotations
 
 import base64
-import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Sequence
 from itertools import batched
-from typing import IO, TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
-from isal import isal_zlib
 
-from servicelogs.errors import DeliveryError
+from servicelogs.delivery.backup_bucket import BackupBucket
+from servicelogs.delivery.lines_file import LinesFile
+from servicelogs.errors import Unaccounted
 from servicelogs.records import Reject, Source
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+# So many record numbers share a file. Nearly all objects have fewer records, and so one file at
+# most: each attempt has to ask for every file of the records that it settled. If all of them are
+# rejected, the file is merged in seconds.
+FILE_RECORDS = 100_000
+# Of so many records at a time the engine is asked whether it has them.
+ASKED_RECORDS = 1000
 
-# Larger files move from memory to a temporary file.
-MEMORY_SIZE = 256 * 1024
-# The most keys that one DeleteObjects takes.
-DELETIONS = 1000
+type Place = tuple[str, str]
+"""The index and the `_id` of a document."""
+type Find = Callable[[Sequence[Place]], list[bool]]
+"""Says of each document whether the engine has it."""
+
+
+class _Refusal(msgspec.Struct):
+    """What of a line says where the engine would have the record."""
+
+    record_number: int
+    index: str = msgspec.field(name="_index")
+    id: str = msgspec.field(name="_id")
+
+
+_decode_refusal = msgspec.json.Decoder(_Refusal).decode
 
 
 def line(reject: Reject, source: Source, log_type: str) -> bytes:
@@ -46,92 +65,82 @@ def line(reject: Reject, source: Source, log_type: str) -> bytes:
     return msgspec.json.encode(content) + b"\n"
 
 
-def file_key(source: Source, log_type: str, first: int) -> str:
-    """Name the file for the rejects of a source from a record on: the same on every retry."""
-    return f"rejected/{log_type}/{source.delivered:%Y/%m/%d}/{source.id}/{first}.ndjson.gz"
+def file_start(number: int) -> int:
+    """Give the first of the record numbers that share a file with this one."""
+    return number - (number - 1) % FILE_RECORDS
 
 
-class RejectsFile:
+def file_key(source: Source, log_type: str, number: int) -> str:
+    """Name the file for the reject with this number: the same whatever an attempt covers."""
+    day = f"{source.delivered:%Y/%m/%d}"
+    return f"rejected/{log_type}/{day}/{source.id}/{file_start(number)}.ndjson.gz"
+
+
+class SourceRejects:
     """The rejects of one source in one attempt, gathered until the attempt ends well.
 
-    Most sources have none, so that the file is opened by the first.
+    Most sources have none, so that a file is opened by the first.
     """
 
-    def __init__(self, source: Source, log_type: str, first: int) -> None:
-        """Gather for what is read from the record with this number on."""
-        self.key = file_key(source, log_type, first)
+    def __init__(self, source: Source, log_type: str) -> None:
         self._source = source
         self._log_type = log_type
-        self._file: _GzipFile | None = None
-
-    @property
-    def empty(self) -> bool:
-        """Whether there was no reject."""
-        return self._file is None
+        self._files: dict[int, LinesFile] = {}
 
     def add(self, reject: Reject) -> None:
         """Append a reject."""
-        if self._file is None:
-            self._file = _GzipFile()
-        self._file.write(line(reject, self._source, self._log_type))
+        start = file_start(reject.number)
+        if start not in self._files:
+            self._files[start] = LinesFile()
+        self._files[start].append(line(reject, self._source, self._log_type))
 
-    def upload(self, s3: S3Client, bucket: str) -> None:
-        """Put the file where an earlier attempt's is overwritten; without rejects there is none."""
-        if self._file is None:
-            return
-        try:
-            s3.put_object(
-                Bucket=bucket,
-                Key=self.key,
-                Body=self._file.finished(),
-                ContentType="application/gzip",
+    def save(self, bucket: BackupBucket, settled: range) -> None:
+        """Let the files say of the settled records what this attempt found, and nothing else."""
+        starts = range(file_start(settled.start), settled.stop, FILE_RECORDS)
+        if any(start not in starts for start in self._files):
+            raise Unaccounted(f"{self._source.uri}: a reject is none of the records {settled}")
+        for start in starts:
+            bucket.replace_lines(
+                file_key(self._source, self._log_type, start), settled, self._files.get(start)
             )
-        except (ClientError, BotoCoreError) as error:
-            raise DeliveryError(
-                f"s3://{bucket}/{self.key} could not be written: {error}"
-            ) from error
+
+    def take_back(self, find: Find) -> int:
+        """Take away the records that the engine has after all, and say how many they were."""
+        taken = 0
+        for start, lines in list(self._files.items()):
+            there = _numbers_there(lines, find)
+            if there:
+                self._files[start] = _without(lines, there)
+                lines.close()
+            taken += len(there)
+        return taken
 
     def close(self) -> None:
-        """Give up the memory or temporary file that the rejects take."""
-        if self._file is not None:
-            self._file.close()
+        """Give up the memory or temporary files that the rejects take."""
+        for lines in self._files.values():
+            lines.close()
 
 
-class _GzipFile:
-    def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(MEMORY_SIZE)  # noqa: SIM115 - see close
-        self._gzip = isal_zlib.compressobj(level=1, wbits=isal_zlib.MAX_WBITS | 16)
-
-    def write(self, data: bytes) -> None:
-        self._file.write(self._gzip.compress(data))
-
-    def finished(self) -> IO[bytes]:
-        self._file.write(self._gzip.flush())
-        self._file.seek(0)
-        return self._file
-
-    def close(self) -> None:
-        self._file.close()
+def _numbers_there(lines: LinesFile, find: Find) -> set[int]:
+    there: set[int] = set()
+    for asked in batched(_refused(lines), ASKED_RECORDS, strict=False):
+        found = find([(refusal.index, refusal.id) for refusal in asked])
+        there |= {
+            refusal.record_number
+            for refusal, is_there in zip(asked, found, strict=True)
+            if is_there
+        }
+    return there
 
 
-def delete_files(s3: S3Client, bucket: str, keys: Iterable[str]) -> dict[str, DeliveryError]:
-    """Delete what earlier attempts rejected; return the errors of keys that are still there."""
-    errors: dict[str, DeliveryError] = {}
-    for group in batched(dict.fromkeys(keys), DELETIONS, strict=False):
-        try:
-            answer = s3.delete_objects(
-                Bucket=bucket,
-                Delete={"Objects": [{"Key": key} for key in group], "Quiet": True},
-            )
-        except (ClientError, BotoCoreError) as error:
-            errors |= {key: _not_deleted(bucket, key, error) for key in group}
-        else:
-            errors |= {
-                failed["Key"]: _not_deleted(bucket, failed["Key"], failed["Message"])
-                for failed in answer.get("Errors", [])
-            }
-    return errors
+def _refused(lines: LinesFile) -> Iterator[_Refusal]:
+    """List what the engine refused; what never came to it names no index."""
+    return (refusal for refusal in map(_decode_refusal, lines) if refusal.index)
 
 
-def _not_deleted(bucket: str, key: str, reason: object) -> DeliveryError:
-    return DeliveryError(f"s3://{bucket}/{key} could not be deleted: {reason}")
+def _without(lines: LinesFile, numbers: set[int]) -> LinesFile:
+    kept = LinesFile()
+    for text in lines:
+        if _decode_refusal(text).record_number not in numbers:
+            kept.append(text)
+    return kept

@@ -2,22 +2,25 @@
 
 The error's type decides, not the status alone: a 403 may mean a role that lacks a permission
 or one old index under a write block, a 429 a busy moment or a full disk. Whatever is not in the
-table, and is not plainly temporary, is a cluster that somebody must look at: nothing is dropped for
-an error that nobody has thought about.
+table and not plainly temporary fails what it is about until somebody has looked at it: one record's
+error its own message, the answer to a whole request the invocation. Nothing is dropped for an error
+that nobody has thought about.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any
 
 from opensearchpy import exceptions
 
-from servicelogs.errors import ClusterNeedsFixing, DeliveryError, TryLater
+from servicelogs.errors import ClusterNeedsFixing, DeliveryError, TryLater, UnknownRefusal
 
 # Of OpenSearch's reasons, which may quote a whole value.
 REASON_CHARACTERS = 1000
+# Of an answer that nobody expected.
+SHOWN_CHARACTERS = 200
 
 
 class Verdict(Enum):
@@ -35,6 +38,8 @@ class Verdict(Enum):
     """It may pass in a moment."""
     FIX = auto()
     """It, and others like it, pass when somebody has acted."""
+    UNKNOWN = auto()
+    """Nobody has thought about it: it fails its own message, unless it is the answer to all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +150,27 @@ TABLE: tuple[Row, ...] = (
     ),
 )
 
+# Of answers that are no answers to a bulk request, whatever their status: our own types of them.
+NO_ANSWER = Row(Verdict.RETRY, "no_answer")
+EMPTY_ANSWER = Row(Verdict.RETRY, "empty_answer")
+TRUNCATED_ANSWER = Row(Verdict.RETRY, "truncated_answer")
+UNEXPECTED_ANSWER = Row(
+    Verdict.FIX,
+    "unexpected_answer",
+    "",
+    "The address does not answer as OpenSearch does: check OpenSearchEndpoint, and any proxy "
+    "before it.",
+)
+TLS_ERROR = Row(
+    Verdict.FIX,
+    "tls_error",
+    "",
+    "The endpoint's certificate must be valid for the name in OpenSearchEndpoint.",
+)
+
+# Why a document cannot be read, so that a search does not find it either.
+_UNREADABLE = {"index_not_found_exception", "index_closed_exception", "cluster_block_exception"}
+
 _BY_STATUS: Mapping[int, str] = {
     401: "The cluster refuses the credentials: check OpenSearchAuth and its secret or role.",
     403: "The access policy of the domain or collection must allow the function's role.",
@@ -172,14 +198,21 @@ class Finding:
     def as_error(self) -> DeliveryError:
         """Return the error that fails what could not be delivered."""
         said = f"OpenSearch answers {self.type}: {self.reason}"
-        if self.verdict is Verdict.FIX:
-            return ClusterNeedsFixing(f"{said}. {self.advice}")
+        match self.verdict:
+            case Verdict.FIX:
+                return ClusterNeedsFixing(f"{said}. {self.advice}")
+            case Verdict.UNKNOWN:
+                return UnknownRefusal(f"{said}. {self.advice}")
         return TryLater(said)
 
+    def to_all(self) -> "Finding":
+        """Understand the error as the answer to all: what nobody knows must be looked at first."""
+        return replace(self, verdict=Verdict.FIX) if self.verdict is Verdict.UNKNOWN else self
 
-def judge(status: int, error: Mapping[str, Any] | None) -> Finding:
+
+def judge(status: int, error: object) -> Finding:
     """Say what an error of OpenSearch means, be it an item's or a whole request's."""
-    error = error or {}
+    error = error if isinstance(error, Mapping) else {"reason": error}
     kind = str(error.get("type") or f"status_{status}")
     reason = _reason(error)
     for row in TABLE:
@@ -189,28 +222,91 @@ def judge(status: int, error: Mapping[str, Any] | None) -> Finding:
         return Finding(Verdict.SPLIT, kind, reason, _TOO_LARGE)
     if status == 429 or status >= 500:
         return Finding(Verdict.RETRY, kind, reason)
-    return Finding(Verdict.FIX, kind, reason, _BY_STATUS.get(status, _UNKNOWN))
+    return Finding(Verdict.UNKNOWN, kind, reason, _BY_STATUS.get(status, _UNKNOWN))
+
+
+def judge_unread(error: object) -> Finding | None:
+    """Say what it means that a document could not be asked for; None: nobody can read it."""
+    finding = judge(0, error)
+    return None if finding.type in _UNREADABLE else finding
 
 
 def judge_failure(failure: exceptions.OpenSearchException) -> Finding:
     """Say what it means that a whole request failed."""
-    if isinstance(failure, exceptions.SSLError):
-        return Finding(
-            Verdict.FIX,
-            "tls_error",
-            _shorten(failure.error),
-            "The endpoint's certificate must be valid for the name in OpenSearchEndpoint.",
-        )
-    if isinstance(failure, exceptions.ConnectionError):
-        return Finding(Verdict.RETRY, "no_answer", _shorten(failure.error))
-    if isinstance(failure, exceptions.TransportError):
-        return judge(int(failure.status_code), _details(failure))
-    return Finding(
-        Verdict.FIX,
-        "not_opensearch",
-        _shorten(str(failure)),
-        "The address does not answer as OpenSearch does: check OpenSearchEndpoint.",
-    )
+    match failure:
+        case exceptions.SSLError():
+            return _found(TLS_ERROR, failure.error)
+        case exceptions.ConnectionError() if isinstance(failure.info, UnicodeError):
+            return _found(UNEXPECTED_ANSWER, f"the answer is not text: {failure.error}")
+        case exceptions.ConnectionError():
+            return _found(NO_ANSWER, failure.error)
+        case exceptions.TransportError():
+            return judge(int(failure.status_code), _details(failure)).to_all()
+        case exceptions.SerializationError():
+            return _not_json(failure.args[0])
+    return _found(UNEXPECTED_ANSWER, failure)
+
+
+def _not_json(answer: object) -> Finding:
+    """Say what an answer is that cannot be decoded: the beginning of one, or something else."""
+    if isinstance(answer, str) and answer.startswith('{"'):
+        return _found(TRUNCATED_ANSWER, f"the answer is truncated JSON: {_shown(answer)}")
+    return _found(UNEXPECTED_ANSWER, f"the answer is not JSON: {_shown(answer)}")
+
+
+def object_of(answer: object) -> Mapping[str, Any] | Finding:
+    """Take an answer that is an object; say what it is instead."""
+    if answer == "":
+        return _found(EMPTY_ANSWER, "the answer is empty")
+    if not isinstance(answer, dict):
+        return _found(UNEXPECTED_ANSWER, f"the answer is not an object: {_shown(answer)}")
+    return answer
+
+
+def results_of(answer: object, name: str, number: int) -> list[Mapping[str, Any]] | Finding:
+    """Take the list of results from an answer; say what it is if it is none for so many items."""
+    found = object_of(answer)
+    if isinstance(found, Finding):
+        return found
+    results = found.get(name)
+    if not isinstance(results, list):
+        return _found(UNEXPECTED_ANSWER, f"the answer has no list {name!r}: {_shown(answer)}")
+    if len(results) != number:
+        return _found(UNEXPECTED_ANSWER, f"{len(results)} results for {number} documents")
+    if set(map(type, results)) - {dict}:
+        return _found(UNEXPECTED_ANSWER, f"the results of documents are {_shown(results)}")
+    return results
+
+
+def hits_of(answer: object) -> list[Mapping[str, Any]] | Finding:
+    """Take the hits from the answer to a search, whose empty parts are left out."""
+    found = object_of(answer)
+    if isinstance(found, Finding):
+        return found
+    outer = found.get("hits", {"hits": []})
+    hits = outer.get("hits") if isinstance(outer, dict) else None
+    if isinstance(hits, list):
+        return hits
+    return _found(UNEXPECTED_ANSWER, f"the answer to a search has no hits: {_shown(answer)}")
+
+
+def created(answer: object, number: int) -> list[Mapping[str, Any]] | Finding:
+    """Take each document's result from the answer to a bulk request that creates so many."""
+    items = results_of(answer, "items", number)
+    if isinstance(items, Finding):
+        return items
+    results: list[Any] = [item.get("create") for item in items]
+    if set(map(type, results)) - {dict} or {type(each.get("status")) for each in results} - {int}:
+        return _found(UNEXPECTED_ANSWER, f"the results of documents are {_shown(items)}")
+    return results
+
+
+def _found(row: Row, reason: object) -> Finding:
+    return Finding(row.verdict, row.type, _shorten(reason), row.advice)
+
+
+def _shown(answer: object) -> str:
+    return repr(answer)[:SHOWN_CHARACTERS]
 
 
 def _details(failure: exceptions.TransportError) -> Mapping[str, Any]:

@@ -14,6 +14,8 @@ class DatedIndex(NamedTuple):
 
     name: str
     adjusted: bool = False
+    by_delivery: bool = False
+    """The delivery dates it: another delivery of the same bytes may give another index."""
 
 
 class ChooseIndex(Protocol):
@@ -39,7 +41,8 @@ class DatedIndexes:
             date = self._policy.date(moment, source, by_delivery=by_delivery)
             if date is None:
                 return None
-            return DatedIndex(self._names.name(log_format, date.moment), date.adjusted)
+            name = self._names.name(log_format, date.moment)
+            return DatedIndex(name, date.adjusted, by_delivery or date.adjusted)
 
         return choose
 

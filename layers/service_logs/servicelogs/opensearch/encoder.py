@@ -12,6 +12,7 @@ class Encoder:
         self._frames = frames.of_hour
         self._frames_of_place = frames.of_place
         self._by_record = frames.by_record
+        self._all_frames = frames
 
     def begin(self, records: Records, skipped: int) -> None:
         """Begin a block, without so many records at its beginning."""
@@ -31,4 +32,5 @@ class Encoder:
             raw=records.raw,
             filtered={"expired": self._expired} if self._expired else {},
             rejects=rejects,
+            delivery_index=self._all_frames.delivery_index,
         )

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from servicelogs.dates import hour_start, iso
+from servicelogs.dates import hour_of, hour_start, iso
 from servicelogs.opensearch.dated_indexes import ChooseIndex
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.format import Format
@@ -21,6 +21,9 @@ _MOST_HOURS = 10_000
 # Of all values that name places; a frame's own size counts as some more.
 _MOST_PLACE_BYTES = 4 * 1024 * 1024
 _FRAME_BYTES = 1024
+
+# Stands for the hour of the delivery, where a record says no time.
+DELIVERY_HOUR = -(10**9)
 
 
 class Frame(NamedTuple):
@@ -51,6 +54,8 @@ class Frames:
         """The same for records that name their own account and Region."""
         self.by_record = bool(log_format.places) and not (source.account_id and source.region)
         """Whether records are asked for their account and Region, because the source is silent."""
+        self.delivery_index = ""
+        """The index of those that the delivery dates, if there were any."""
         self._choose_index = choose_index
         self._log_type = log_format.name
         self._ingested = iso(datetime.now(UTC))
@@ -68,9 +73,13 @@ class Frames:
 
     def _make(self, hour: int, place: Place) -> Frame | None:
         source = self.source
-        index = self._choose_index(hour_start(hour), source)
+        says_no_time = hour == DELIVERY_HOUR
+        moment = hour_start(hour_of(source.delivered) if says_no_time else hour)
+        index = self._choose_index(moment, source)
         if index is None:
             return None
+        if index.by_delivery or says_no_time:
+            self.delivery_index = index.name
         cloud = place._asdict()
         log: dict[str, Any] = {
             "type": self._log_type,

@@ -15,6 +15,7 @@ from botocore.config import Config
 from servicelogs.dates import DatePolicy
 from servicelogs.delivery.attempt import Attempt
 from servicelogs.delivery.batch_processor import SharedDeliveryProcessor
+from servicelogs.delivery.metrics import Totals
 from servicelogs.detection.objects import ObjectTypes
 from servicelogs.opensearch.client import connect
 from servicelogs.opensearch.dated_indexes import DatedIndexes
@@ -66,16 +67,18 @@ class IndexFunction:
     ) -> PartialItemFailureResponse:
         """Index every object of the event's messages; report the messages that must come again."""
 
+        def publish(totals: Totals) -> None:
+            totals.publish()
+            # Of all types together, which alarms can watch.
+            metrics.add_metric("Rejected", MetricUnit.Count, totals.rejected())
+            metrics.add_metric("Skipped", MetricUnit.Count, totals.skipped.total())
+
         def deliver(records: Sequence[SQSRecord]) -> list[Exception | None]:
             attempt = self._attempt(lambda: context.get_remaining_time_in_millis() / 1000)
-            indexer = self._indexer(attempt)
+            indexer = self._indexer(attempt, publish)
             errors = indexer.index(Message.of(record.raw_event) for record in records)
-            attempt.totals.publish()
-            # Of all types together, which alarms can watch.
             failed = sum(error is not None for error in errors)
             metrics.add_metric("FailedMessages", MetricUnit.Count, failed)
-            metrics.add_metric("Rejected", MetricUnit.Count, attempt.totals.rejected())
-            metrics.add_metric("Skipped", MetricUnit.Count, attempt.totals.skipped.total())
             metrics.add_metric("Routed", MetricUnit.Count, indexer.routed)
             return errors
 
@@ -95,7 +98,7 @@ class IndexFunction:
             seconds_left=seconds_left,
         )
 
-    def _indexer(self, attempt: Attempt) -> ObjectIndexer:
+    def _indexer(self, attempt: Attempt, on_report: Callable[[Totals], None]) -> ObjectIndexer:
         return ObjectIndexer(
             attempt,
             types=self._types,
@@ -104,4 +107,5 @@ class IndexFunction:
             indexes=self._indexes,
             parquet_queue=self._parquet_queue,
             text_of_parquet=self._text_of_parquet,
+            on_report=on_report,
         )

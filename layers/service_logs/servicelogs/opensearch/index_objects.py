@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools import Logger
 
 from servicelogs.delivery.attempt import Attempt, Item
+from servicelogs.delivery.metrics import Totals
 from servicelogs.detection.content import START_BYTES
 from servicelogs.detection.objects import ObjectTypes
 from servicelogs.errors import (
+    ClusterNeedsFixing,
     DeliveryError,
+    NoProgress,
     ObjectGone,
     ParquetFile,
     UnknownLogType,
@@ -71,8 +74,9 @@ class ObjectIndexer:
         indexes: DatedIndexes,
         parquet_queue: Queue | None = None,
         text_of_parquet: Callable[[Iterator[bytes], int], Iterator[bytes]] = not_read_here,
+        on_report: Callable[[Totals], None] = lambda _totals: None,
     ) -> None:
-        """Read from S3, and send what is left to the queue.
+        """Read from S3, and send what is left to the queue; say what was counted as it is settled.
 
         Parquet files go to `parquet_queue`, if there is one, for a function that can read them.
         """
@@ -83,11 +87,38 @@ class ObjectIndexer:
         self._indexes = indexes
         self._parquet_queue = parquet_queue
         self._text_of_parquet = text_of_parquet
+        self._on_report = on_report
+        self._errors: dict[str, Exception | None] = {}
         self.routed = 0
         """How many objects were left to another function, which counts them."""
 
     def index(self, messages: Iterable[Message]) -> list[Exception | None]:
-        """Index every object of the messages; return for each why it must come again, or None."""
+        """Index every object of the messages; return for each why it must come again, or None.
+
+        A message that came before may be what ended the function then. Such messages are worked one
+        by one, after the others, and when all that is done is deleted: if one of them ends the
+        function again, it comes again without those before it, and later than those after it.
+        """
+        given = list(messages)
+        together = [message for message in given if not message.came_before]
+        alone = sorted(
+            (message for message in given if message.came_before),
+            key=lambda message: message.receive_count,
+        )
+        done = self._index_together(together, alone) if together else []
+        for number, message in enumerate(alone):
+            if len(given) > 1:
+                self._queue.delete(done)
+                others = () if number else alone[1:]
+                self._queue.isolate(message, others, self._attempt.seconds_left())
+            done = self._index_together([message], alone[number + 1 :])
+        return [self._errors[message.id] for message in given]
+
+    def _index_together(self, messages: list[Message], waiting: list[Message]) -> list[Message]:
+        """Index the objects of some messages, before those that wait; return those that are done.
+
+        What must be fixed would stop those that wait as well: they come again later, too.
+        """
         works = [self._read_message(message) for message in messages]
         self._attempt.settle()
         for work in works:
@@ -95,7 +126,16 @@ class ObjectIndexer:
                 self._send(work)
         failed = [work for work in works if work.item.error is not None]
         self._queue.postpone((work.message, _delay(work)) for work in failed)
-        return self._attempt.report()
+        try:
+            errors = self._attempt.report()
+        except ClusterNeedsFixing:
+            self._queue.postpone((message, message.delay()) for message in waiting)
+            raise
+        self._on_report(self._attempt.totals)
+        self._attempt = self._attempt.following()
+        results = dict(zip((message.id for message in messages), errors, strict=True))
+        self._errors |= results
+        return [message for message in messages if results[message.id] is None]
 
     def _read_message(self, message: Message) -> Work:
         item = self._attempt.item(message_id=message.id, receive_count=message.receive_count)
@@ -164,6 +204,10 @@ class ObjectIndexer:
         blocks = blocks_of(log_format, chunks, source, choose_index, wanted.start, detected.cut)
         self._attempt.deliver(delivery, blocks)
         if delivery.resume_at:
+            if delivery.resume_at <= wanted.start:
+                raise NoProgress(
+                    f"{source.uri}: there was no time for one record from number {wanted.start} on"
+                )
             work.left.append(wanted.later(opened.etag, delivery.resume_at))
 
     def _send(self, work: Work) -> None:

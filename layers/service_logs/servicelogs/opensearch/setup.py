@@ -1,6 +1,6 @@
 """Prepare the search engine for a deployment, and check that it is prepared."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from opensearchpy import OpenSearch
@@ -8,7 +8,7 @@ from opensearchpy.exceptions import NotFoundError, OpenSearchException, RequestE
 
 from servicelogs import formats
 from servicelogs.errors import ClusterNeedsFixing, ConfigurationError
-from servicelogs.opensearch.answers import judge_failure
+from servicelogs.opensearch.answers import Finding, judge_failure, object_of
 from servicelogs.opensearch.index_names import IndexNames
 from servicelogs.opensearch.mappings import index_template, version
 from servicelogs.parsing.format import Format, Period
@@ -98,11 +98,14 @@ def _put(client: OpenSearch, name: str, template: dict[str, Any]) -> None:
         raise judge_failure(failure).as_error() from failure
 
 
-def _get(client: OpenSearch, path: str, **params: str) -> dict[str, Any]:
+def _get(client: OpenSearch, path: str, **params: str) -> Mapping[str, Any]:
     """Ask for something; what is not there is empty."""
     try:
-        return client.transport.perform_request("GET", path, params=params) or {}
+        answer = object_of(client.transport.perform_request("GET", path, params=params))
     except NotFoundError:
         return {}
     except OpenSearchException as failure:
         raise judge_failure(failure).as_error() from failure
+    if isinstance(answer, Finding):
+        raise answer.as_error()
+    return answer

@@ -10,9 +10,9 @@ from functools import partial
 from operator import itemgetter
 from typing import NamedTuple
 
-from servicelogs.dates import hour_of, iso, read_iso_hour
+from servicelogs.dates import iso, read_iso_hour
 from servicelogs.opensearch.encoder import Encoder
-from servicelogs.opensearch.frames import Frames
+from servicelogs.opensearch.frames import DELIVERY_HOUR, Frames
 from servicelogs.parsing.text.columns import Group
 from servicelogs.parsing.text.layout import EXTRA, Layout
 from servicelogs.parsing.text.parser import Row
@@ -44,8 +44,7 @@ class TextDocuments(Encoder):
 
     def __init__(self, frames: Frames) -> None:
         super().__init__(frames)
-        delivered = self.source.delivered
-        self._delivered = hour_of(delivered), iso(delivered)[:-1].encode()
+        self._delivered = DELIVERY_HOUR, iso(self.source.delivered)[:-1].encode()
 
     def write(self, layout: Layout[Printer], rows: Iterator[Row]) -> Row | None:
         """Append documents until a line does not match; give that row, or None at the end.

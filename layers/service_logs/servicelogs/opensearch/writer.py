@@ -5,17 +5,30 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import batched
 from typing import Any
 
+from aws_lambda_powertools import Logger
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import OpenSearchException
 
 from servicelogs import formats
 from servicelogs.delivery.counts import SourceCounts
 from servicelogs.errors import DeliveryError, TryLater
-from servicelogs.opensearch.answers import Finding, Verdict, judge, judge_failure
+from servicelogs.opensearch.answers import (
+    Finding,
+    Verdict,
+    created,
+    hits_of,
+    judge,
+    judge_failure,
+    judge_unread,
+    results_of,
+)
 from servicelogs.opensearch.fitting import adjust
 from servicelogs.records import Block, Reject
+
+logger = Logger(child=True)
 
 # A body is sent when it holds this much, and never holds more than that.
 ENOUGH_BYTES = 5_000_000
@@ -36,6 +49,13 @@ ANSWER = ",".join(
     f"items.create.{name}"
     for name in ("status", "error.type", "error.reason", "error.caused_by.reason")
 )
+
+# Of each document asked for: whether it is there, or why that cannot be said.
+FOUND = "docs._id,docs.found,docs.error.type,docs.error.reason"
+
+# So many ids are looked for in a search; they are in few indexes, if in any.
+SOUGHT_IDS = 1000
+MOST_HITS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +154,15 @@ class BulkWriter:
             self._ensure(counts.log_type)
             if self._bytes + len(block.body) > self._most_bytes:
                 self.flush()
+        piece = Piece(block, counts, block.body, block.documents)
+        if block.delivery_index:
+            piece = self._without_those_of_earlier_deliveries(piece)
         counts.take(block)
-        if not block.documents:
+        counts.already_there += block.documents - piece.documents
+        if not piece.documents:
             return
-        self._pieces.append(Piece(block, counts, block.body, block.documents))
-        self._bytes += len(block.body)
+        self._pieces.append(piece)
+        self._bytes += len(piece.body)
         if self._bytes >= min(ENOUGH_BYTES, self._most_bytes):
             self.flush()
 
@@ -147,6 +171,87 @@ class BulkWriter:
         pieces, self._pieces, self._bytes = self._pieces, [], 0
         if pieces:
             self._deliver(pieces)
+
+    def find(self, places: Sequence[tuple[str, str]]) -> list[bool]:
+        """Say of each document, by its index and `_id`, whether it is there and can be read.
+
+        What is in a closed index cannot: nobody finds it, until the index is opened.
+        """
+        documents = [{"_index": index, "_id": document_id} for index, document_id in places]
+        # By id also what no search finds yet is found.
+        results = self._ask(
+            "/_mget",
+            {"filter_path": FOUND, "_source": "false"},
+            {"docs": documents},
+            lambda answer: results_of(answer, "docs", len(documents)),
+        )
+        return [_is_there(result) for result in results]
+
+    def _without_those_of_earlier_deliveries(self, piece: Piece) -> Piece:
+        """Leave out what an earlier delivery of the same bytes put into another index.
+
+        Of records that say no time the delivery dates the index, so that an object that is copied
+        onto itself on a later day would put them there under the same `_id` once more.
+        """
+        index = piece.block.delivery_index
+        lines = piece.lines()
+        targets = [json.loads(action)["create"] for action, _ in lines]
+        ids = [target["_id"] for target in targets if target["_index"] == index]
+        earlier: set[str] = set()
+        for asked in batched(ids, SOUGHT_IDS, strict=False):
+            earlier |= self._in_other_indexes(index, asked)
+        if not earlier:
+            return piece
+        return piece.of(
+            [
+                pair
+                for pair, target in zip(lines, targets, strict=True)
+                if target["_index"] != index or target["_id"] not in earlier
+            ]
+        )
+
+    def _in_other_indexes(self, index: str, ids: Sequence[str]) -> set[str]:
+        stem, _, _ = index.rpartition("-")
+        # The years begin so: `aws-alb-*` would also be the indexes of `aws-alb-connection`.
+        path = f"/{stem}-1*,{stem}-2*/_search"
+        hits = self._ask(
+            path,
+            {
+                "filter_path": "hits.hits._id,hits.hits._index",
+                "ignore_unavailable": "true",
+                "allow_partial_search_results": "false",
+            },
+            {"size": MOST_HITS, "_source": False, "query": {"ids": {"values": ids}}},
+            hits_of,
+        )
+        return {hit["_id"] for hit in hits if hit["_index"] != index}
+
+    def _ask[Answer](
+        self,
+        path: str,
+        params: Mapping[str, str],
+        body: Mapping[str, Any],
+        read: Callable[[object], Answer | Finding],
+    ) -> Answer:
+        """Ask until there is an answer, or no time; raise why there is none."""
+        pause = self._pause()
+        while True:
+            try:
+                answer = read(
+                    self._client.transport.perform_request(
+                        "POST",
+                        path,
+                        params=params,
+                        body=body,
+                        timeout=min(REQUEST_SECONDS, max(self._seconds_left(), LEAST_SECONDS)),
+                    )
+                )
+            except OpenSearchException as failure:
+                answer = judge_failure(failure)
+            if not isinstance(answer, Finding):
+                return answer
+            if answer.verdict is not Verdict.RETRY or not pause.over():
+                raise answer.as_error()
 
     def _ensure(self, format_name: str) -> None:
         """Make sure, once per writer and type, that new indexes get their mapping."""
@@ -177,6 +282,10 @@ class BulkWriter:
                 continue
             outcome = self._send(request)
             if isinstance(outcome, Finding):
+                logger.warning(
+                    "bulk request not answered by its items' results",
+                    extra={"error_type": outcome.type, "reason": outcome.reason},
+                )
                 again, blocking_error = self._refused(request, outcome)
             else:
                 again, blocking_error = _settle(request, outcome)
@@ -207,15 +316,7 @@ class BulkWriter:
             )
         except OpenSearchException as failure:
             return judge_failure(failure)
-        items = [item.get("create") for item in answer.get("items", ())]
-        if len(items) != documents or None in items:
-            return Finding(
-                Verdict.FIX,
-                "unexpected_answer",
-                f"{len(items)} results for {documents} documents",
-                "The address does not answer as OpenSearch does: check OpenSearchEndpoint.",
-            )
-        return items
+        return created(answer, documents)
 
     def _refused(
         self, request: list[Piece], finding: Finding
@@ -237,6 +338,8 @@ def _settle(
     request: list[Piece], items: list[Mapping[str, Any]]
 ) -> tuple[list[list[Piece]], Finding | None]:
     """Count what became of each item; return what must be sent again and what holds it up."""
+    if to_all := _unknown_to_all(request, items):
+        return [request], to_all
     again: list[Piece] = []
     blocking: list[Finding] = []
     start = 0
@@ -246,6 +349,23 @@ def _settle(
         again += left
         blocking += found
     return [again] if again else [], _most_severe(blocking)
+
+
+def _unknown_to_all(request: list[Piece], items: list[Mapping[str, Any]]) -> Finding | None:
+    """Return what every document of several sources is refused for, if no rule knows it.
+
+    Of one source alone it may be the source's own fault: then it fails no other.
+    """
+    if len({id(piece.counts) for piece in request}) == 1:
+        return None
+    finding = None
+    for result in items:
+        if result["status"] == 201:
+            return None
+        finding = judge(result["status"], result.get("error"))
+        if finding.verdict is not Verdict.UNKNOWN:
+            return None
+    return finding.to_all() if finding else None
 
 
 def _settle_piece(
@@ -269,10 +389,21 @@ def _settle_piece(
             adjusted.append(other)
         elif finding.verdict in (Verdict.ADJUST, Verdict.REJECT):
             piece.reject(*lines[number], finding)
+        elif finding.verdict is Verdict.UNKNOWN:
+            piece.counts.leave(1, finding.as_error())
         else:
             left.append(lines[number])
             blocking.append(finding)
     return [*adjusted, *([piece.of(left)] if left else [])], blocking
+
+
+def _is_there(result: Mapping[str, Any]) -> bool:
+    if "error" not in result:
+        return result.get("found") is True
+    finding = judge_unread(result["error"])
+    if finding is not None:
+        raise finding.as_error()
+    return False
 
 
 def _most_severe(blocking: list[Finding]) -> Finding | None:

@@ -15,6 +15,10 @@ import msgspec
 
 from servicelogs.errors import UnreadableMessage
 
+# At four minutes each half a day's work, for which AWS writes no object: whatever goes on longer
+# claims to hold what it does not.
+MOST_CONTINUATIONS = 200
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectToRead:
@@ -28,6 +32,8 @@ class ObjectToRead:
     """Which bytes were meant; empty: whatever is there."""
     start: int = 1
     """The number of the first record that is still to be read."""
+    continuations: int = 0
+    """How many messages of ours brought it here, one after the other."""
 
     def later(self, etag: str, start: int) -> str:
         """Write the message that asks for what is left of this object."""
@@ -37,6 +43,7 @@ class ObjectToRead:
             "key_if_encoded": self.key_if_encoded,
             "etag": etag,
             "from": start,
+            "continuations": self.continuations + 1,
         }
         return msgspec.json.encode(rest).decode()
 
@@ -130,8 +137,20 @@ def _ours(bucket: str, key: str, rest: dict[Any, Any]) -> ObjectToRead:
         raise UnreadableMessage(
             f"`from` must be a record number, from 1 on, not {str(start)[:200]!r}"
         )
+    continuations = rest.get("continuations", 0)
+    if not isinstance(continuations, int) or not 0 <= continuations <= MOST_CONTINUATIONS:
+        raise UnreadableMessage(
+            f"s3://{bucket}/{key} was left for later {continuations!r} times, and reading it has "
+            f"come to record {start}: a log ends before {MOST_CONTINUATIONS}. Look at the object; "
+            "if it is one, index it in parts"
+        )
     return ObjectToRead(
-        bucket, key, _text(rest.get("key_if_encoded")), _text(rest.get("etag")), start
+        bucket,
+        key,
+        _text(rest.get("key_if_encoded")),
+        _text(rest.get("etag")),
+        start,
+        continuations,
     )
 
 

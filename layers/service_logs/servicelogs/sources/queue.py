@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import batched
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import (
         ChangeMessageVisibilityBatchRequestEntryTypeDef,
+        DeleteMessageBatchRequestEntryTypeDef,
         SendMessageBatchRequestEntryTypeDef,
     )
 
@@ -24,6 +26,10 @@ logger = Logger(child=True)
 # The most entries one call takes.
 ENTRIES = 10
 LONGEST_DELAY = 30 * 60
+# Delays are longer or shorter by up to this part, so that what failed together comes apart.
+JITTER = 0.5
+# After the end of an invocation that dies, before its other messages can be received again.
+MARGIN_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +51,15 @@ class Message:
             body=record["body"],
         )
 
+    @property
+    def came_before(self) -> bool:
+        """Whether it was received before: what it asks for failed, or ended the function."""
+        return self.receive_count > 1
+
     def delay(self) -> int:
-        """Say for how many seconds to wait before the next try: 1, 2, 4 … 30 minutes."""
-        return min(60 << min(self.receive_count - 1, 10), LONGEST_DELAY)
+        """Say for how many seconds to wait before the next try: about 1, 2, 4 … 30 minutes."""
+        seconds = min(60 << min(self.receive_count - 1, 10), LONGEST_DELAY)
+        return round(seconds * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 - spreads load
 
 
 class Queue:
@@ -73,6 +85,30 @@ class Queue:
             if failed := answer.get("Failed"):
                 why = failed[0].get("Message") or failed[0]["Code"]
                 raise DeliveryError(f"messages could not be sent to {self._url}: {why}")
+
+    def isolate(self, message: Message, others: Iterable[Message], seconds_left: float) -> None:
+        """Let a message come again later than these others, should it end the function.
+
+        So they are received without it, and lose one try to it.
+        """
+        end = int(seconds_left) + MARGIN_SECONDS
+        self.postpone([(message, end + message.delay()), *((other, end) for other in others)])
+
+    def delete(self, messages: Iterable[Message]) -> None:
+        """Delete messages that are done, before the function's end would."""
+        for group in batched(messages, ENTRIES, strict=False):
+            entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
+                {"Id": str(number), "ReceiptHandle": message.receipt_handle}
+                for number, message in enumerate(group)
+            ]
+            try:
+                answer = self._sqs.delete_message_batch(QueueUrl=self._url, Entries=entries)
+            except (BotoCoreError, ClientError) as error:
+                # The function reports them done, and Lambda deletes them, unless it dies before.
+                logger.warning("messages not deleted", extra={"error": str(error)})
+            else:
+                for failed in answer.get("Failed", []):
+                    logger.warning("message not deleted", extra={"error": str(failed)})
 
     def postpone(self, delays: Iterable[tuple[Message, int]]) -> None:
         """Keep messages that failed back for so many seconds."""
