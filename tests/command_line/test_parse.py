@@ -250,10 +250,60 @@ def test_objects_that_are_no_logs_are_named_and_nothing_is_wrong(run: Run, tmp_p
     assert all(summary(done)["skipped"].values())
 
 
+@pytest.mark.parametrize("rejects", ["log", "./log", "linked", "soft"])
+def test_rejects_are_not_written_over_an_input(run: Run, tmp_path: Path, rejects: str) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(generate("alb", 3))
+    (tmp_path / "linked").hardlink_to(log)
+    (tmp_path / "soft").symlink_to("log")
+    (tmp_path / "other").write_bytes(generate("alb", 2))
+
+    done = run("parse", "other", "log", "--rejects", rejects)
+
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert f"--rejects {rejects} would overwrite the input log" in done.stderr.decode()
+    assert log.read_bytes() == generate("alb", 3)
+
+
+def test_rejects_are_not_written_over_a_file_on_standard_input(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(generate("alb", 3))
+    with log.open("rb") as stdin:
+        done = subprocess.run(
+            [*COMMAND, "parse", "-", "--rejects", "log"],
+            stdin=stdin,
+            capture_output=True,
+            cwd=tmp_path,
+            env=ENVIRONMENT,
+            check=False,
+        )
+
+    assert done.returncode == 2
+    assert log.read_bytes() == generate("alb", 3)
+
+
+def test_rejects_may_go_to_a_device_that_is_read_too(run: Run) -> None:
+    assert run("parse", "/dev/null", "--rejects", "/dev/null").returncode == 0
+
+
+@pytest.mark.parametrize("again", ["log", "./log", "soft"])
+def test_a_file_that_is_given_twice_is_an_error_before_anything_is_written(
+    run: Run, tmp_path: Path, again: str
+) -> None:
+    (tmp_path / "log").write_bytes(generate("alb", 3))
+    (tmp_path / "soft").symlink_to("log")
+
+    done = run("parse", "--bulk", "log", again)
+
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert f"{again} is given twice" in done.stderr.decode()
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
         ["parse"],
+        ["parse", "-", "-"],
         ["parse", "--type", "alb_logs", "-"],
         ["parse", "--source", "key", "a", "b"],
         ["parse", "--rejects", "no/folder", "-"],

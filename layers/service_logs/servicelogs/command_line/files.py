@@ -19,6 +19,10 @@ from servicelogs.settings import LogSettings
 STANDARD_INPUT = "-"
 
 
+class ConflictingFiles(ServiceLogsError):
+    """Files that were given cannot be used together; the message says which."""
+
+
 class UnreadableFile(ServiceLogsError):
     """A file cannot be opened or read; the message says why."""
 
@@ -80,6 +84,36 @@ def check_fields(log_format: Format, fields: tuple[str, ...]) -> None:
             log_format.with_fields(fields)
         except ConfigurationError as error:
             raise UnreadableFile(f"is of type {log_format.name}: --fields: {error}") from error
+
+
+def check_files(names: list[str], rejects: str) -> None:
+    """Refuse to read a file twice, or to write the rejects (empty: nowhere) over what is read."""
+    seen: dict[str, str] = {}
+    for name in names:
+        path = name if name == STANDARD_INPUT else os.path.realpath(name)
+        if path in seen:
+            raise ConflictingFiles(
+                f"{name} is given twice{_also_named(seen[path], name)}: give each file once, or "
+                "its records come twice"
+            )
+        seen[path] = name
+        if rejects and _is_same_file(name, rejects):
+            raise ConflictingFiles(
+                f"--rejects {rejects} would overwrite the input {name}: give another file"
+            )
+
+
+def _also_named(other: str, name: str) -> str:
+    return f" (as {other} too)" if other != name else ""
+
+
+def _is_same_file(name: str, other: str) -> bool:
+    """Say whether two names are of one regular file, as links to it are."""
+    try:
+        status = os.fstat(0) if name == STANDARD_INPUT else Path(name).stat()
+        return stat.S_ISREG(status.st_mode) and os.path.samestat(status, Path(other).stat())
+    except OSError:  # one does not exist: who opens it says why
+        return False
 
 
 def opened(name: str) -> BinaryIO:

@@ -13,6 +13,7 @@ from servicelogs.command_line.files import (
     LogFile,
     UnreadableFile,
     check_fields,
+    check_files,
     opened,
     rows_of_parquet,
     types_of_files,
@@ -81,6 +82,7 @@ def parse_files(
     """
     if log_type:
         formats.get(log_type)  # an error if there is none
+    check_files(names, rejects)
     outcome = Outcome()
     with ExitStack() as stack:
         rejects_file = stack.enter_context(Path(rejects).open("wb")) if rejects else None
