@@ -250,6 +250,32 @@ def test_objects_that_are_no_logs_are_named_and_nothing_is_wrong(run: Run, tmp_p
     assert all(summary(done)["skipped"].values())
 
 
+@pytest.mark.parametrize("pinned", [[], ["--type", "alb"]], ids=str)
+def test_a_rejects_file_is_skipped_and_said_to_be_one(
+    run: Run, tmp_path: Path, pinned: list[str]
+) -> None:
+    text = b"".join((generate("vpc_flow", 2), b"odd\n"))
+    assert run("parse", "--rejects", "rejects.ndjson", "-", stdin=text).returncode == 1
+
+    done = run("parse", *pinned, "rejects.ndjson")
+
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert summary(done)["skipped"] == {
+        "rejects.ndjson": "a rejects file, which `servicelogs explain FILE` reads"
+    }
+
+
+def test_columns_are_said_not_to_identify_a_file(run: Run) -> None:
+    fields = "${interface-id} ${srcaddr} ${bytes} ${start}"
+    line = b"eni-0a1b 192.0.2.1 60 1795162440\n"
+
+    done = run("parse", "--fields", fields, "-", stdin=line)
+
+    assert done.returncode == 2
+    assert b"choose its type with --type (--fields does not identify it)" in done.stderr
+    assert run("parse", "--fields", fields, "--type", "vpc_flow", "-", stdin=line).returncode == 0
+
+
 @pytest.mark.parametrize("rejects", ["log", "./log", "linked", "soft"])
 def test_rejects_are_not_written_over_an_input(run: Run, tmp_path: Path, rejects: str) -> None:
     log = tmp_path / "log"

@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import pytest
 
 from local.sample_logs import SampleObject, generate, objects
 from servicelogs import formats
+from servicelogs.delivery.rejects import line as reject_line
 from servicelogs.detection import keys
 from servicelogs.detection.content import MOST_BYTES, START_BYTES
 from servicelogs.detection.objects import Detected, ObjectTypes
 from servicelogs.errors import UnknownLogType, UnreadableObject
+from servicelogs.records import Reject, Source
 from servicelogs.settings import LogSettings
 from servicelogs.sources.decompression import decompressed
 from tests.formats.make_cases import FOLDER, cases
@@ -187,8 +190,8 @@ REFUSED = {
     "cloudfront/connection_logs": NULLS,
     "waf/all_nulls": NULLS,
     "vpc_flow/cut_header": NULLS,
-    "vpc_flow/fields_in_another_order": "its first lines match tgw_flow and vpc_flow",
-    "vpc_flow/unknown_columns": "its first lines match tgw_flow and vpc_flow",
+    "vpc_flow/fields_in_another_order": "could be tgw_flow or vpc_flow: its first lines match both",
+    "vpc_flow/unknown_columns": "could be tgw_flow or vpc_flow: its first lines match both",
 }
 """Golden inputs whose lines could all be of any type, or of none, or of two."""
 
@@ -267,7 +270,9 @@ def test_of_a_flow_log_the_key_tells_the_place_and_the_header_the_type(key: str)
 def test_a_header_of_columns_that_both_flow_logs_have_is_refused_with_both_names(
     key: str, start: bytes
 ) -> None:
-    with pytest.raises(UnknownLogType, match="lines match tgw_flow and vpc_flow; it starts"):
+    with pytest.raises(
+        UnknownLogType, match="could be tgw_flow or vpc_flow: its first lines match both; it starts"
+    ):
         detect(key, start)
 
 
@@ -352,7 +357,7 @@ def taken_for(start: bytes) -> str:
     try:
         found = detect("copies/today.txt", start)
     except UnknownLogType as error:
-        return str(error).partition(" and ")[2]
+        return str(error).removeprefix("unknown type: its key matches no known layout, and ")
     return found.format.name if found.format else found.skip
 
 
@@ -393,8 +398,39 @@ def test_an_object_that_starts_within_a_line_is_known_by_the_next(name: str) -> 
 
 def test_lines_of_several_types_behind_an_odd_one_are_refused_with_all_names() -> None:
     text = b"odd\n" + generate("alb", 2) + generate("s3_access", 2)
-    with pytest.raises(UnknownLogType, match="its first lines match alb and s3_access; it starts"):
+    with pytest.raises(
+        UnknownLogType, match="could be alb or s3_access: its first lines match both; it starts"
+    ):
         detect("copies/today.txt", text)
+
+
+def test_an_object_of_more_than_two_types_is_said_to_match_all_of_them() -> None:
+    text = b"odd\n" + generate("alb", 2) + generate("s3_access", 2) + generate("waf", 1)
+    with pytest.raises(UnknownLogType, match=r"could be alb, s3_access or waf: .* match all"):
+        detect("copies/today.txt", text)
+
+
+def test_advice_of_an_object_that_could_be_two_types_is_to_choose_one() -> None:
+    with pytest.raises(UnknownLogType, match=r"; choose its type by .* LogTypePrefixes$"):
+        detect(FLOW, b"srcaddr dstaddr start end\n")
+
+
+def test_what_has_no_key_is_not_said_to_have_one() -> None:
+    with pytest.raises(UnknownLogType, match=r"^unknown type: its first lines match no known"):
+        detect("", b"root:x:0:0:root\n")
+
+
+@pytest.mark.parametrize("log_type", ["", "alb", "waf"])
+@pytest.mark.parametrize("key", ["copies/rejected.ndjson", ALB])
+def test_a_rejects_file_is_skipped_by_name_whatever_its_type_is_said_to_be(
+    key: str, log_type: str
+) -> None:
+    reject = Reject(3, "does_not_match", 'a "reason"', generate("vpc_flow", 2))
+    source = Source("s3://logs/a", "id", datetime(2026, 11, 20, tzinfo=UTC))
+    lines = reject_line(reject, source, "vpc_flow") * 2
+    found = ObjectTypes(LogSettings(log_type=log_type)).identify(key, lines[:START_BYTES], None)
+    assert found.format is None
+    assert found.skip == "a rejects file, which `servicelogs explain FILE` reads"
 
 
 def test_the_first_line_decides_if_it_matches_one_type() -> None:

@@ -80,7 +80,9 @@ def test_columns_that_both_kinds_have_are_given_to_both_and_the_prefix_says_whic
     for key, name in (("v/a", "vpc_flow"), ("t/a", "tgw_flow")):
         (document,) = parse(identified(of_both, key, BOTH), BOTH).documents.values()
         assert (document["log"]["type"], document["bytes"]) == (name, 60)
-    with pytest.raises(UnknownLogType, match="its first lines match tgw_flow and vpc_flow"):
+    with pytest.raises(
+        UnknownLogType, match="could be tgw_flow or vpc_flow: its first lines match both"
+    ):
         of_both.identify(flow_key("a"), BOTH, None)
 
 

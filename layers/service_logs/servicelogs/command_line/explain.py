@@ -116,7 +116,7 @@ def _explained(given: str, log_type: str, fields: tuple[str, ...], record: int) 
     if given != STANDARD_INPUT and not _is_file(given):
         line = os.fsencode(given)
         try:
-            return explainer.explain(STANDARD_INPUT, BytesIO(line), None)
+            return explainer.explain("", BytesIO(line), None)
         except UnknownLogType as error:
             raise UnknownLogType(f"no such file, and as a line it is of {error}") from error
     try:
@@ -161,8 +161,8 @@ class _Explainer:
         raw = line.bytes()
         log_type = self._log_type or named
         types = types_of_files(log_type, self._fields)
-        by_name = types.by_key(STANDARD_INPUT) if log_type else None
-        detected = by_name or types.identify(STANDARD_INPUT, raw[:START_BYTES], None)
+        by_name = types.by_key("") if log_type else None
+        detected = by_name or types.identify("", raw[:START_BYTES], None)
         log_format = self._checked(detected)
         source = Source(
             line.source,

@@ -40,7 +40,7 @@ class LogFile:
         else:
             # Where a bucket was copied with its keys, the path from the root ends in the key.
             self.uri = name
-            self.key = name if name == STANDARD_INPUT else str(Path(name).absolute())
+            self.key = "" if name == STANDARD_INPUT else str(Path(name).absolute())
         self._stream = stream
 
     def read(self, size: int, /) -> bytes:
@@ -74,7 +74,8 @@ def types_of_files(log_type: str, fields: tuple[str, ...]) -> ObjectTypes:
     """Identify files, whose columns are these without a header; empty: it was not said."""
     options = dict.fromkeys(format_options(), fields) if fields else {}
     settings = LogSettings(log_type=log_type, format_options=options)
-    return ObjectTypes(settings, advice="name its type with --type")
+    aside = " (--fields does not identify it)" if fields else ""
+    return ObjectTypes(settings, how_to_choose=f"with --type{aside}")
 
 
 def check_fields(log_format: Format, fields: tuple[str, ...]) -> None:

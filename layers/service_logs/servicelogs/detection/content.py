@@ -16,6 +16,9 @@ _MOST_LINES = 40
 _line_starts = re.compile(rb"^(?=\S)", re.MULTILINE)
 _array = re.compile(rb"\[\s*+(?=\{)")
 _digest = re.compile(rb"\s*\{(?=[^{}\[\]]*\"digestStartTime\"\s*:)")
+_rejects_file = re.compile(
+    rb'\s*\{\s*"log_type"\s*:\s*"[^"]*"\s*,\s*"error_type"\s*:\s*"[^"]*"\s*,\s*"reason"\s*:'
+)
 _test_of_access = re.compile(
     rb"Enable (?:Access|Connection|HealthCheck)Log for ELB|Permission Check Successful\s*\Z"
 )
@@ -25,6 +28,8 @@ def why_not_a_log(start: bytes) -> str:
     """Say what an object that begins so is, if it is not a log; empty if it may be one."""
     if _digest.match(start):
         return "a CloudTrail digest file"
+    if _rejects_file.match(start):
+        return "a rejects file, which `servicelogs explain FILE` reads"
     return "an AWS test file" if _test_of_access.match(start) else ""
 
 

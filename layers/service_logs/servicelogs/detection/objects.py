@@ -39,14 +39,14 @@ class ObjectTypes:
     def __init__(
         self,
         settings: LogSettings,
-        advice: str = "if it is a log, give the beginning of its key in LogTypePrefixes",
+        how_to_choose: str = "by the beginning of its key in LogTypePrefixes",
     ) -> None:
-        """Take what the settings say; `advice` says what to do with an object of unknown type."""
+        """Take what the settings say; errors advise to choose the type `how_to_choose` says."""
         self._log_type = settings.log_type
         self._prefixes = sorted(settings.log_type_prefixes.items(), key=lambda pair: -len(pair[0]))
         self._log_types = settings.log_types
         self._with_options = with_options(settings.format_options)
-        self._advice = advice
+        self._how_to_choose = how_to_choose
 
     def by_key(self, key: str) -> Detected | None:
         """Identify an object, or why it is skipped, before it is read; None if it must be read."""
@@ -60,7 +60,8 @@ class ObjectTypes:
     def identify(self, key: str, start: bytes, fault: UnreadableObject | None) -> Detected:
         """Identify an object whose text starts so, and may end there with a fault.
 
-        An UnknownLogType if neither its key nor its first lines say what it is.
+        The key is empty where there is none (a line, a pipe). An UnknownLogType if neither its key
+        nor its first lines say what it is.
         """
         by_key = self.by_key(key)
         if by_key and by_key.skip:
@@ -79,18 +80,36 @@ class ObjectTypes:
             return Detected(None, skip)
         if by_key and self._assigned(key):
             return by_key
-        return by_key or self._by_content(keys.places(key), start, fault)
+        return by_key or self._by_content(key, start, fault)
 
-    def _by_content(
-        self, places: dict[str, Place], start: bytes, fault: UnreadableObject | None
-    ) -> Detected:
+    def _by_content(self, key: str, start: bytes, fault: UnreadableObject | None) -> Detected:
+        places = keys.places(key)
         found = content.types(start, places or formats.NAMES) or self._headless(places, start)
         if len(found) == 1:
             return self._detected(found.pop(), places)
-        why = _why_unknown([*places], sorted(found))
-        shown = f"; it starts with {start[:_SHOWN_BYTES]!r}" if start else ""
+        raise UnknownLogType(self._why_unknown(key, [*places], sorted(found), start, fault))
+
+    def _why_unknown(
+        self,
+        key: str,
+        by_key: list[str],
+        by_content: list[str],
+        start: bytes,
+        fault: UnreadableObject | None,
+    ) -> str:
+        if fault and not start.strip():
+            nothing = "nothing of its text can be read"
+            advice = "check how it was written or copied"
+            return f"unknown type: {_of_key(key, by_key)}{nothing}: {fault}; {advice}"
+        shown = f"it starts with {start[:_SHOWN_BYTES]!r}"
         damage = f"; {fault}" if fault else ""
-        raise UnknownLogType(f"unknown type: {why}{shown}{damage}; {self._advice}")
+        if by_content:
+            both = "both" if len(by_content) == 2 else "all"
+            what = f"could be {_any_of(by_content)}: its first lines match {both}"
+            return f"{what}; {shown}{damage}; choose its type {self._how_to_choose}"
+        lines = f"its first lines match {'none of them' if by_key else 'no known format'}"
+        advice = f"if it is a log, choose its type {self._how_to_choose}"
+        return f"unknown type: {_of_key(key, by_key)}{lines}; {shown}{damage}; {advice}"
 
     def _headless(self, places: dict[str, Place], start: bytes) -> set[str]:
         """Find the types, among those that the key leaves open, whose options match its lines."""
@@ -112,9 +131,14 @@ class ObjectTypes:
         return Detected(self._with_options.get(name) or formats.get(name), "", *place)
 
 
-def _why_unknown(by_key: list[str], by_content: list[str]) -> str:
-    key = f"is that of {' or '.join(by_key)}" if by_key else "matches no known layout"
-    if by_content:
-        return f"its key {key}, and its first lines match {' and '.join(by_content)}"
-    lines = "match none of them" if by_key else "match no known format"
-    return f"its key {key}, {'but' if by_key else 'and'} its first lines {lines}"
+def _of_key(key: str, by_key: list[str]) -> str:
+    """Say what an object's key says of its type, before what its text does."""
+    if not key:
+        return ""
+    if by_key:
+        return f"its key is that of {_any_of(by_key)}, but "
+    return "its key matches no known layout, and "
+
+
+def _any_of(names: list[str]) -> str:
+    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
