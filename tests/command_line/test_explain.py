@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import hashlib
 import json
 import re
 from collections.abc import Callable
@@ -88,7 +89,8 @@ def test_reason_is_that_of_parse_and_the_column_is_the_one_it_names(
 def test_every_field_of_a_document_stands_beside_its_column(explain: Explain, name: str) -> None:
     shown = 0
     for case in (case for case in cases() if case.parent.name == name):
-        for document in expected(case)["documents"][:8]:
+        documents = json.loads(expected_file(case).read_text(), parse_float=str)["documents"]
+        for document in documents[:8]:
             record = document["log"]["record"]
             status, explained = explain("--type", name, "--record", str(record), str(case))
             becomes = {
@@ -275,6 +277,79 @@ def test_columns_of_a_bare_line_are_the_default_ones_or_those_that_are_given(
     assert (status, [row["name"] for row in given_["rows"]]) == (0, ["srcaddr", "dstport", "end"])
 
 
+def test_a_line_that_does_not_match_the_given_columns_is_not_advised_to_give_them(
+    explain: Explain,
+) -> None:
+    named = ("--type", "vpc_flow", "--fields", "${srcaddr} ${dstport} ${end}")
+
+    status, explained = explain(*named, "192.0.2.1 https 1795162495")
+
+    assert (status, wrong(explained), explained["notes"]) == (1, ["dstport"], [])
+
+
+def test_given_columns_that_are_not_known_are_named(explain: Explain) -> None:
+    named = ("--type", "vpc_flow", "--fields", "${srcaddrrr} ${dstport} ${end}")
+
+    _, explained = explain(*named, "192.0.2.1 443 1795162495")
+
+    assert explained["notes"] == [
+        "--fields: not known as columns of vpc_flow, so kept as they are: 'srcaddrrr'"
+    ]
+
+
+def test_numbers_are_shown_as_the_document_has_them(explain: Explain) -> None:
+    line = generate("alb", 1).decode().split(" ")
+    line[5] = "0.000"
+
+    _, explained = explain("--type", "alb", " ".join(line).strip())
+
+    assert explained["rows"][5]["becomes"] == {"request_processing_time": "0.000"}
+
+
+def test_a_word_that_is_no_file_is_explained_as_a_line_of_its_type_and_said_to_be(
+    explain: Explain,
+) -> None:
+    _, explained = explain("--type", "alb", "acces.log")
+
+    assert "There is no file of that name: it was explained as a line." in explained["notes"]
+
+
+def test_a_reject_without_any_bytes_is_not_said_to_begin_with_something(
+    explain: Explain, tmp_path: Path
+) -> None:
+    (tmp_path / "log.gz").write_bytes(gzip.compress(generate("alb", 50))[:60])
+
+    status, explained = explain("--type", "alb", str(tmp_path / "log.gz"))
+
+    assert (status, explained["rows"]) == (1, [])
+    assert "truncated" in explained["reason"]
+    assert not any("begins with" in note and note.endswith(": ") for note in explained["notes"])
+
+
+def test_a_rejects_file_is_said_to_have_more_lines_unless_one_was_asked_for(
+    explain: Explain, tmp_path: Path
+) -> None:
+    rejects = tmp_path / "rejects"
+    rejects.write_text(f"{reject_line(raw='a')}\n" * 3)
+    more = "It is line 1 of 3 of the rejects file; --record NUMBER explains another."
+
+    assert more in explain(str(rejects))[1]["notes"]
+    assert not any("of 3" in note for note in explain("--record", "2", str(rejects))[1]["notes"])
+    assert not any("rejects file" in note for note in explain(reject_line(raw="a"))[1]["notes"])
+
+
+def test_the_first_line_of_a_truncated_rejects_file_is_explained(
+    explain: Explain, tmp_path: Path
+) -> None:
+    lines = (f"{reject_line(raw=hashlib.sha512(b'%d' % at).hexdigest())}\n" for at in range(5000))
+    (tmp_path / "rejects.gz").write_bytes(gzip.compress("".join(lines).encode())[:-2000])
+
+    status, explained = explain(str(tmp_path / "rejects.gz"))
+
+    assert status == 1
+    assert "truncated" in explained["notes"][-1]
+
+
 @pytest.mark.parametrize("name", TEXT)
 def test_columns_that_do_not_take_any_value_say_what_they_expect(name: str) -> None:
     log_format = formats.get(name)
@@ -389,11 +464,16 @@ def test_a_line_is_read_from_standard_input(
     ("arguments", "says"),
     [
         ([], "LINE|FILE"),
-        (["no-such-file"], "no such file, and as a line it is of unknown type"),
+        (["no-such-file"], "no-such-file: there is no such file; check its name"),
+        (["no such file"], "no such file, and as a line: unknown type: its first lines match no"),
+        (["2 1 eni-1 ? - - - - - - - - - OK"], "choose its type with --type (a value that does"),
+        ([""], "nothing was given"),
+        ([" \n"], "nothing was given"),
+        (["--fields", "", "x"], "no name of a column"),
         (["--type", "nope", "-"], "nope"),
         (["--record", "0", "x"], "not the number of a record"),
         (["--type", "alb", "--fields", "a", "x"], "the columns of alb are always the same"),
-        (["--type", "alb", ""], "an empty object"),
+        (["--type", "alb", ""], "nothing was given"),
         (["--type", "alb", "."], "cannot be opened"),
         (["--type", "alb", "--record", "7", "a line"], "there is no record 7: the last one is 1"),
         (["--type", "cloudfront", "--record", "1", "#Version: 1.0\na\n"], "it is a header"),

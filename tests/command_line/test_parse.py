@@ -265,6 +265,34 @@ def test_a_rejects_file_is_skipped_and_said_to_be_one(
     }
 
 
+def test_columns_that_are_not_known_are_named_once_and_kept(run: Run, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).write_bytes(b"192.0.2.1 443 1795162495\n")
+
+    named = ["--type", "vpc_flow", "--fields", "${srcaddrrr} ${dstport} ${end}"]
+    done = run("parse", *named, "one", "two")
+
+    assert done.returncode == 0
+    note, _ = done.stderr.decode().splitlines()
+    assert note == (
+        "servicelogs: --fields: not known as columns of vpc_flow, so kept as they are: 'srcaddrrr'"
+    )
+    assert summary(done)["documents"] == 2
+    assert documents(done)[0]["extra_fields"] == {"srcaddrrr": "192.0.2.1"}
+
+
+def test_a_file_of_which_nothing_can_be_read_is_not_advised_to_name_its_type(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "cut.gz").write_bytes(gzip.compress(generate("alb", 50))[:60])
+
+    done = run("parse", "cut.gz")
+
+    assert done.returncode == 2
+    assert "nothing of its text can be read" in summary(done)["failed"]["cut.gz"]
+    assert b"--type" not in done.stderr
+
+
 def test_columns_are_said_not_to_identify_a_file(run: Run) -> None:
     fields = "${interface-id} ${srcaddr} ${bytes} ${start}"
     line = b"eni-0a1b 192.0.2.1 60 1795162440\n"
@@ -330,6 +358,8 @@ def test_a_file_that_is_given_twice_is_an_error_before_anything_is_written(
     [
         ["parse"],
         ["parse", "-", "-"],
+        ["parse", "--fields", "", "-"],
+        ["parse", "--fields", "${}", "-"],
         ["parse", "--type", "alb_logs", "-"],
         ["parse", "--source", "key", "a", "b"],
         ["parse", "--rejects", "no/folder", "-"],
@@ -415,22 +445,54 @@ def test_memory_is_bounded_whatever_the_size(tmp_path: Path) -> None:
     assert summary(done)["records"] == copies * 10_000
 
 
-def test_summary_on_a_terminal_is_a_table(tmp_path: Path) -> None:
-    (tmp_path / "log").write_bytes(generate("alb", 3))
+def on_terminal(tmp_path: Path, *arguments: str) -> list[str]:
+    """Run the command with a terminal for its errors; return the lines there."""
     ours, theirs = pty.openpty()
-
     subprocess.run(
-        [*COMMAND, "parse", "log"],
+        [*COMMAND, *arguments],
         stdout=subprocess.DEVNULL,
         stderr=theirs,
         cwd=tmp_path,
         env=ENVIRONMENT,
-        check=True,
+        check=False,
     )
-
     os.close(theirs)
-    heading, alb, total = os.read(ours, 10_000).decode().splitlines()
+    lines = os.read(ours, 10_000).decode().splitlines()
     os.close(ours)
+    return lines
+
+
+def test_summary_on_a_terminal_is_a_table(tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes(generate("alb", 3))
+
+    heading, alb, total = on_terminal(tmp_path, "parse", "log")
+
     assert heading.split() == ["files", "records", "documents", "rejected", "filtered"]
     assert alb.split() == ["alb", "1", "3", "3", "0", "0"]
     assert total.split() == ["all", "1", "3", "3", "0", "0"]
+
+
+def test_first_rejects_are_shown_on_a_terminal_with_what_to_do_next(tmp_path: Path) -> None:
+    good = generate("alb", 2)
+    (tmp_path / "one").write_bytes(good + b"odd \x1b[2J\n" * 3)
+    (tmp_path / "two").write_bytes(good + b"http x\n" * 4)
+
+    *_, total, a, b, c, d, e, more, advice = on_terminal(tmp_path, "parse", "one", "two")
+
+    assert total.split()[-2] == "7"
+    assert [line.split(": ")[1] for line in (a, b, c, d, e)] == [
+        "one, record 3",
+        "one, record 4",
+        "one, record 5",
+        "two, record 3",
+        "two, record 4",
+    ]
+    assert d.endswith(": column 2 (time) does not match: 'x'")
+    assert "\x1b" not in a
+    assert more == "… and 2 more"
+    assert "servicelogs explain FILE" in advice
+    assert "--rejects FILE" in advice
+
+    *_, advice = on_terminal(tmp_path, "parse", "one", "--rejects", "kept")
+
+    assert advice == "servicelogs explain kept shows them column by column"

@@ -23,13 +23,14 @@ from servicelogs.command_line.files import (
     LogFile,
     UnreadableFile,
     check_fields,
+    note_on_fields,
     opened,
     rows_of_parquet,
     types_of_files,
 )
 from servicelogs.detection.content import START_BYTES
 from servicelogs.detection.objects import Detected
-from servicelogs.errors import ServiceLogsError, UnknownLogType
+from servicelogs.errors import ServiceLogsError, UnknownLogType, UnreadableObject
 from servicelogs.opensearch.dated_indexes import one_index
 from servicelogs.opensearch.documents import parser_of
 from servicelogs.parsing.format import Format
@@ -114,17 +115,31 @@ def explain(
 def _explained(given: str, log_type: str, fields: tuple[str, ...], record: int) -> Explanation:
     explainer = _Explainer(log_type, fields, record)
     if given != STANDARD_INPUT and not _is_file(given):
-        line = os.fsencode(given)
-        try:
-            return explainer.explain("", BytesIO(line), None)
-        except UnknownLogType as error:
-            raise UnknownLogType(f"no such file, and as a line it is of {error}") from error
+        return _explained_line(given, log_type, explainer)
     try:
         with opened(given) as stream:
             file = LogFile(given, "", stream)
             return explainer.explain(file.key, file, file)
     except (UnreadableFile, UnknownLogType, NotExplained) as error:
         raise NotExplained(f"{shown(given, _SHOWN)}: {error}") from error
+
+
+def _explained_line(given: str, log_type: str, explainer: "_Explainer") -> Explanation:
+    if not given.strip():
+        raise NotExplained("nothing was given: give a line in quotes, a file, or - to read one")
+    is_word = len(given.split()) == 1 and not given.lstrip().startswith(("{", "["))
+    if is_word and not log_type:
+        raise NotExplained(f"{shown(given, _SHOWN)}: there is no such file; check its name")
+    try:
+        explained = explainer.explain("", BytesIO(os.fsencode(given)), None)
+    except UnknownLogType as error:
+        raise UnknownLogType(
+            f"there is no such file, and as a line: {error} (a value that does not match may hide "
+            "its type)"
+        ) from error
+    if is_word:
+        explained.notes.append("There is no file of that name: it was explained as a line.")
+    return explained
 
 
 def _is_file(given: str) -> bool:
@@ -152,11 +167,12 @@ class _Explainer:
         source = file.source(start, detected) if file else _source_of_line(detected)
         parser = parser_of(log_format, source, one_index("explained"))
         found = _find(parser, (detected.cut or parser.cut)(begun.chunks), self._record)
-        return _explain(log_format, source, found)
+        return _explain(log_format, source, found, self._fields)
 
     def _explain_reject(self, begun: Begun) -> Explanation:
         """Explain the record that a line of a rejects file holds."""
-        line = _reject_line(begun.chunks, self._record or 1)
+        lines = _LinesOfRejects(begun.chunks)
+        line = lines.get(self._record or 1)
         named = line.log_type if line.log_type in formats.NAMES else ""
         raw = line.bytes()
         log_type = self._log_type or named
@@ -172,11 +188,13 @@ class _Explainer:
             line.region,
         )
         found = _of_reject_line(line, raw, parser_of(log_format, source, one_index("explained")))
-        explained = _explain(log_format, source, found)
+        explained = _explain(log_format, source, found, self._fields)
         if found.reject is None or found.reject.reason != line.reason:
             explained.notes.append(
                 f"It was rejected as {shown(line.error_type)}: {shown(line.reason)}"
             )
+        if not self._record:
+            explained.notes += lines.others()
         return explained
 
     def _identify(self, key: str, begun: Begun) -> tuple[Detected, Format]:
@@ -195,24 +213,45 @@ def _source_of_line(detected: Detected) -> Source:
     return Source(STANDARD_INPUT, "", datetime.now(UTC), detected.account_id, detected.region)
 
 
-def _reject_line(chunks: Iterable[bytes], number: int) -> _RejectLine:
-    """Give the line with this number of a rejects file."""
-    decoder = msgspec.json.Decoder(_RejectLine)
-    seen = 0
-    for records in JsonCutter("", decoder).cut(chunks):
-        if isinstance(records, TooLong):
-            seen = records.number
-        elif number < records.end:
-            raw = records.raw(number)
-            try:
-                return decoder.decode(raw)
-            except msgspec.DecodeError as error:
-                raise NotExplained(
-                    f"line {number} is not one of a rejects file ({error}): {shown(raw, _SHOWN)}"
-                ) from error
-        else:
-            seen = records.end - 1
-    raise NotExplained(f"there is no line {number}: it has {seen}")
+class _LinesOfRejects:
+    """The lines of a rejects file, read once."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._decoder = msgspec.json.Decoder(_RejectLine)
+        self._pieces = JsonCutter("", self._decoder).cut(chunks)
+        self._seen = 0
+
+    def get(self, number: int) -> _RejectLine:
+        """Give the line with this number."""
+        for piece in self._pieces:
+            self._see(piece)
+            if isinstance(piece, Records) and number < piece.end:
+                raw = piece.raw(number)
+                try:
+                    return self._decoder.decode(raw)
+                except msgspec.DecodeError as error:
+                    raise NotExplained(
+                        f"line {number} is not one of a rejects file ({error}): "
+                        f"{shown(raw, _SHOWN)}"
+                    ) from error
+        raise NotExplained(f"there is no line {number}: it has {self._seen}")
+
+    def others(self) -> Iterator[str]:
+        """Read to the end, and say how many lines there are beside the first."""
+        fault = ""
+        try:
+            for piece in self._pieces:
+                self._see(piece)
+        except UnreadableObject as error:
+            fault = f", and {error}"
+        if self._seen > 1 or fault:
+            yield (
+                f"It is line 1 of {self._seen} of the rejects file{fault}; --record NUMBER "
+                "explains another."
+            )
+
+    def _see(self, piece: Records | TooLong) -> None:
+        self._seen = piece.number if isinstance(piece, TooLong) else piece.end - 1
 
 
 def _of_reject_line(line: _RejectLine, raw: bytes, parser: Parser) -> _Found:
@@ -298,18 +337,23 @@ class _Scan:
         return _Found(block.raw(number), number, reject, self._columns, before)
 
 
-def _explain(log_format: Format, source: Source, found: _Found) -> Explanation:
+def _explain(
+    log_format: Format, source: Source, found: _Found, fields: tuple[str, ...]
+) -> Explanation:
     reject = found.reject
     explained = Explanation(log_format.name, found.number)
     if reject:
         explained.matches, explained.reason = False, reject.reason
     explained.also_rejected = list(found.also_rejected)
     if reject and reject.error_type in _NOT_WHOLE:
-        explained.notes.append(f"It begins with: {shown(found.raw)}")
+        if found.raw:
+            explained.notes.append(f"It begins with: {shown(found.raw)}")
     elif isinstance(log_format, TextFormat) and found.columns:
-        explainer = TextExplainer(log_format, source)
+        explainer = TextExplainer(log_format, source, given_columns=bool(fields))
         columns = explainer.columns_after(found.before, found.columns)
         explainer.explain(found.raw, columns, explained)
     elif isinstance(log_format, JsonFormat):
         explain_record(log_format, found.raw, explained)
+    if note := note_on_fields(log_format, fields):
+        explained.notes.append(note)
     return explained

@@ -37,9 +37,10 @@ _DEFAULT_COLUMNS = (
 class TextExplainer:
     """Explains lines of one source."""
 
-    def __init__(self, log_format: TextFormat, source: Source) -> None:
+    def __init__(self, log_format: TextFormat, source: Source, *, given_columns: bool) -> None:
+        """Explain lines whose columns, where there is no header, the user may have given."""
         self._layouts = layouts_of(log_format)
-        self._has_header = log_format.header is not None
+        self._default_columns = log_format.header is not None and not given_columns
         frames = Frames(log_format, source, one_index("explained"))
         self._documents = TextDocuments(frames)
 
@@ -64,7 +65,7 @@ class TextExplainer:
         elif of_json:
             explained.keep([*self._rows_of_reject(*of_json)])
         elif not is_json:
-            if self._has_header and columns is self._layouts.of_text.first:
+            if self._default_columns and columns is self._layouts.of_text.first:
                 explained.notes.append(_DEFAULT_COLUMNS)
             explained.keep([*self._rows_of_reject(self._layouts.nearest(line, columns), line)])
 
@@ -141,7 +142,8 @@ class TextExplainer:
         if documents.write(layout, iter([(1, 1, line)])):
             return None
         _, document, _ = bytes(documents.finish([]).body).split(b"\n")
-        read: dict[str, Any] = json.loads(document)
+        # Numbers are shown as the document has them: 0.000 is not 0.0.
+        read: dict[str, Any] = json.loads(document, parse_float=str)
         return read
 
 

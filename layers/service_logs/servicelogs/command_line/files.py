@@ -9,14 +9,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from servicelogs.command_line.explanation import shown
 from servicelogs.detection.objects import Detected, ObjectTypes
 from servicelogs.detection.options import format_options
 from servicelogs.errors import ConfigurationError, ServiceLogsError
 from servicelogs.parsing.format import Format
+from servicelogs.parsing.text.format import TextFormat
 from servicelogs.records import Source
 from servicelogs.settings import LogSettings
 
 STANDARD_INPUT = "-"
+_SHOWN = 60
 
 
 class ConflictingFiles(ServiceLogsError):
@@ -85,6 +88,17 @@ def check_fields(log_format: Format, fields: tuple[str, ...]) -> None:
             log_format.with_fields(fields)
         except ConfigurationError as error:
             raise UnreadableFile(f"is of type {log_format.name}: --fields: {error}") from error
+
+
+def note_on_fields(log_format: Format, fields: tuple[str, ...]) -> str:
+    """Name those columns of --fields that are not known, which may be new or misspelled."""
+    if not isinstance(log_format, TextFormat):
+        return ""
+    known = {column.name for column in log_format.columns}
+    unknown = ", ".join(repr(shown(name, _SHOWN)) for name in fields if name not in known)
+    if not unknown:
+        return ""
+    return f"--fields: not known as columns of {log_format.name}, so kept as they are: {unknown}"
 
 
 def check_files(names: list[str], rejects: str) -> None:

@@ -53,6 +53,7 @@ the first of all."""
 _MORE_ABOUT_EXPLAIN = """\
 A line of a rejects file (of parse --rejects, or of the backup bucket) is recognised: the record in
 it is explained, with its type. Of such a file, --record is the number of the line.
+A bad value in a line may hide which type it has: name the type with --type.
 
 examples:
   servicelogs explain access.log.gz --record 17
@@ -99,7 +100,7 @@ def _parse(options: argparse.Namespace) -> int:
     outcome = parse_files(
         options.files,
         log_type=options.type,
-        fields=field_names(options.fields),
+        fields=options.fields,
         key=options.source,
         bulk=options.bulk,
         rejects=options.rejects,
@@ -115,7 +116,7 @@ def _explain(options: argparse.Namespace) -> int:
     matches = explain(
         options.record_or_file,
         log_type=options.type,
-        fields=field_names(options.fields),
+        fields=options.fields,
         record=options.record,
         as_json=options.json,
     )
@@ -151,17 +152,18 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     )
     parse.add_argument(
         "--fields",
-        default="",
+        type=_columns,
+        default=(),
         metavar="NAMES",
         help="the columns of files without a header (plain CloudFront logs, flow logs), in order, "
-        "as 'date time c-ip' or '${srcaddr} ${end}'",
+        "as 'date time c-ip' or '${srcaddr} ${end}'; with --type, unless the file's path says it",
     )
     parse.add_argument(
         "--source",
         default="",
-        metavar="KEY",
-        help="the S3 key that the file came from, or s3://bucket/key: it says type, account and "
-        "Region, and becomes log.source (only with one FILE)",
+        metavar="s3://BUCKET/KEY",
+        help="the object that the file came from, or its key alone: it says type, account and "
+        "Region, and becomes log.source, s3:///KEY without a bucket (only with one FILE)",
     )
     parse.add_argument(
         "--bulk",
@@ -197,11 +199,15 @@ def _add_explain(commands: "argparse._SubParsersAction[_OneLine]") -> None:
         "- is standard input",
     )
     explain.add_argument(
-        "--type", default="", metavar="NAME", help="the log type; it is not looked for"
+        "--type",
+        default="",
+        metavar="NAME",
+        help="the log type, instead of identifying it: a value that does not match may hide it",
     )
     explain.add_argument(
         "--fields",
-        default="",
+        type=_columns,
+        default=(),
         metavar="NAMES",
         help="the columns where there is no header, as for parse",
     )
@@ -221,6 +227,13 @@ def _record_number(text: str) -> int:
     if not re.fullmatch(r"[1-9]\d{0,17}", text):
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is not the number of a record, from 1")
     return int(text)
+
+
+def _columns(text: str) -> tuple[str, ...]:
+    names = field_names(text)
+    if not names:
+        raise argparse.ArgumentTypeError("there is no name of a column in it")
+    return names
 
 
 def _write(lines: Iterable[str]) -> None:

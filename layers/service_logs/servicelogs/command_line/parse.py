@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from servicelogs import formats
+from servicelogs.command_line.explanation import shown
 from servicelogs.command_line.files import (
     LogFile,
     UnreadableFile,
     check_fields,
     check_files,
+    note_on_fields,
     opened,
     rows_of_parquet,
     types_of_files,
@@ -23,9 +25,13 @@ from servicelogs.detection.content import START_BYTES
 from servicelogs.errors import UnknownLogType
 from servicelogs.opensearch.dated_indexes import every_index
 from servicelogs.opensearch.documents import blocks_of
-from servicelogs.records import Block, Source
+from servicelogs.records import Block, Reject, Source
 from servicelogs.settings import IndexSettings
 from servicelogs.sources.decompression import begin
+
+_MOST_REJECTS = 5
+"""So many are shown with their reasons."""
+_MOST_OF_REASON = 200
 
 
 @dataclass(slots=True)
@@ -55,6 +61,13 @@ class Outcome:
     """Files that are not logs, and what they are."""
     failed: dict[str, str] = field(default_factory=dict)
     """Files that could not be read or identified, and why."""
+    first_rejects: list[tuple[str, Reject]] = field(default_factory=list)
+    """The first rejected records, each with the name of its file."""
+
+    def add_rejects(self, name: str, block: Block) -> None:
+        """Keep the rejects of a block of a file, if they are among the first."""
+        missing = _MOST_REJECTS - len(self.first_rejects)
+        self.first_rejects += [(name, reject) for reject in block.rejects[:missing]]
 
     def total(self) -> Counts:
         """Add up all log types."""
@@ -94,7 +107,7 @@ def parse_files(
             except (UnreadableFile, UnknownLogType) as error:
                 outcome.failed[name] = str(error)
                 sys.stderr.write(f"servicelogs: {name}: {error}\n")
-    sys.stderr.write("".join(f"{line}\n" for line in _summary(outcome)))
+    sys.stderr.write("".join(f"{line}\n" for line in _summary(outcome, rejects)))
     return outcome
 
 
@@ -112,6 +125,7 @@ class _Parser:
         self._fields = fields
         self._types = types_of_files(log_type, fields)
         self._bulk = bulk
+        self._notes: set[str] = set()
         self._out = out
         self._rejects = rejects
         defaults = IndexSettings()
@@ -126,13 +140,21 @@ class _Parser:
             outcome.skipped[file.name] = detected.skip
             return
         check_fields(log_format, self._fields)
+        self._note(note_on_fields(log_format, self._fields))
         counts = outcome.by_type.setdefault(log_format.name, Counts())
         counts.files += 1
         source = file.source(start[:START_BYTES], detected)
         choose_index = self._indexes.of(log_format)
         for block in blocks_of(log_format, chunks, source, choose_index, cut=detected.cut):
             counts.add(block)
+            outcome.add_rejects(file.name, block)
             self._write(block, source, log_format.name)
+
+    def _note(self, note: str) -> None:
+        """Write a note, if there is one, to standard error, once."""
+        if note and note not in self._notes:
+            self._notes.add(note)
+            sys.stderr.write(f"servicelogs: {note}\n")
 
     def _write(self, block: Block, source: Source, log_type: str) -> None:
         if self._bulk:
@@ -146,10 +168,11 @@ class _Parser:
                 self._rejects.write(reject_line(reject, source, log_type))
 
 
-def _summary(outcome: Outcome) -> Iterator[str]:
+def _summary(outcome: Outcome, rejects: str) -> Iterator[str]:
     """Write the summary: for a person on a terminal, else for a program."""
     if sys.stderr.isatty():
         yield from _table(outcome)
+        yield from _first_rejects(outcome, rejects)
         return
     content = asdict(outcome.total()) | {
         "by_type": {name: asdict(counts) for name, counts in sorted(outcome.by_type.items())},
@@ -166,3 +189,19 @@ def _table(outcome: Outcome) -> Iterator[str]:
         yield f"{name:<14}" + "".join(f"{count:>11,}" for count in asdict(counts).values())
     for name, reason in outcome.skipped.items():
         yield f"skipped: {name}: {reason}"
+
+
+def _first_rejects(outcome: Outcome, rejects: str) -> Iterator[str]:
+    """Say why the first records were rejected, and how to see more; `rejects` is their file."""
+    for name, reject in outcome.first_rejects:
+        reason = shown(reject.reason, _MOST_OF_REASON)
+        yield f"rejected: {shown(name)}, record {reject.number}: {reason}"
+    if more := outcome.rejected - len(outcome.first_rejects):
+        yield f"… and {more:,} more"
+    if rejects and outcome.rejected:
+        yield f"servicelogs explain {shown(rejects)} shows them column by column"
+    elif outcome.rejected:
+        yield (
+            "servicelogs explain FILE shows them column by column (--record NUMBER: one of them); "
+            "parse --rejects FILE keeps them"
+        )

@@ -79,7 +79,8 @@ class Layout[Plan]:
             return f"the line goes on after the {expected} expected columns: {self._value(rest)!a}"
         column = f"column {matching + 1} ({self.columns[matching].name})"
         if matching and not rest:
-            return f"the line has {matching} columns, {expected} are expected: {column} is missing"
+            columns = "1 column" if matching == 1 else f"{matching} columns"
+            return f"the line has {columns}, {expected} are expected: {column} is missing"
         return f"{column} does not match: {self._value(rest)!a}"
 
     def _why_no_time(self, line: bytes, values: tuple[bytes, ...]) -> str:
