@@ -15,6 +15,18 @@ def test_an_input_becomes_what_is_expected_of_it(case: Path) -> None:
 
 
 @pytest.mark.parametrize("name", formats.NAMES)
+def test_every_format_has_the_records_that_aws_documents_as_a_case(name: str) -> None:
+    found = [case for case in cases() if case.match(f"{name}/documented.*")]
+    assert found, f"write {FOLDER / name}/documented.log, then make cases CASES='{name}/*'"
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.parent.name}/{case.name}")
+def test_every_input_has_what_is_expected_of_it_beside_it(case: Path) -> None:
+    name = case.name.partition(".")[0]
+    assert expected_file(case).exists(), f"make cases CASES={case.parent.name}/{name}"
+
+
+@pytest.mark.parametrize("name", formats.NAMES)
 def test_however_an_object_is_compressed_it_becomes_the_same(name: str) -> None:
     same = [
         json.loads((FOLDER / name / f"{kind}.expected.json").read_text())
