@@ -96,8 +96,13 @@ def main(asked: list[str]) -> None:
         if not found:
             sys.exit(f"no case is called {pattern!r}: name it as in alb/ipv6, or alb/* for all")
         for case in found:
-            text = json.dumps(outcome(case), indent=2, ensure_ascii=False)
-            expected_file(case).write_text(text + "\n")
+            write_expected(expected_file(case), outcome(case))
+
+
+def write_expected(file: Path, found: dict[str, Any]) -> None:
+    """Write what an input becomes; a file that says the same in another order stays as it is."""
+    if not file.exists() or json.loads(file.read_text()) != found:
+        file.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":
