@@ -186,8 +186,8 @@ def names_and_words(name: str) -> dict[str, str]:
     names = header.default if header else [column.name for column in log_format.columns]
     found = words(name)
     assert len(found) == len(names), (
-        f"the good line of {name} in LINES has {len(found)} values and the format {len(names)} "
-        "columns: end the line in a value for a new column"
+        f"the good line of {name} in LINES of tests/formats/test_delimited.py has {len(found)} "
+        f"values, its format {len(names)} columns: add a value for a new column"
     )
     return dict(zip(names, found, strict=True))
 

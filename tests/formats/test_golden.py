@@ -11,7 +11,9 @@ from tests.formats.make_cases import FOLDER, cases, expected_file, outcome
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.parent.name}/{case.name}")
 def test_an_input_becomes_what_is_expected_of_it(case: Path) -> None:
-    assert outcome(case) == json.loads(expected_file(case).read_text())
+    assert outcome(case) == json.loads(expected_file(case).read_text()), (
+        f"if it should be so: make cases CASES='{case.parent.name}/*', and read the difference"
+    )
 
 
 @pytest.mark.parametrize("name", formats.NAMES)
