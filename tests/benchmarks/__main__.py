@@ -1,7 +1,7 @@
 """Print records per CPU second from gzip to bulk body: ours, a plain loop, and inflating alone.
 
 The three run in turn, several times, and the best time of each counts: what else the machine does
-then hits all alike. `python -m tests.benchmarks [--records N] [--json] [FORMAT …]`
+then hits all alike. `make bench TYPES="alb waf"` measures some formats.
 
 With --beside DIRECTORY, the checkout there is compared with this one instead, in more cases: see
 comparison.py.
@@ -120,10 +120,21 @@ def print_comparison(names: Iterable[str], arguments: argparse.Namespace) -> Non
         print(line, flush=True)
 
 
+def known_name(name: str) -> str:
+    """Let through the name of a format."""
+    if name not in NAMES:
+        raise argparse.ArgumentTypeError(
+            f"{name!r} is not a log type; there are {', '.join(NAMES)}"
+        )
+    return name
+
+
 def main() -> int:
     """Measure the formats asked for; 1 if one is slower than its floor."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("formats", nargs="*", metavar="FORMAT", help=", ".join(NAMES))
+    parser.add_argument(
+        "formats", nargs="*", type=known_name, metavar="FORMAT", help=", ".join(NAMES)
+    )
     parser.add_argument("--records", type=int, default=RECORDS, help=f"default {RECORDS}")
     parser.add_argument("--json", action="store_true", help="one JSON object a row")
     parser.add_argument(

@@ -23,7 +23,8 @@ def test_plain_loop_makes_the_same_documents(name: str) -> None:
 
 
 def test_every_format_has_a_floor_and_a_loop() -> None:
-    assert set(FLOORS) == set(LOOPS) == set(NAMES)
+    assert set(LOOPS) == set(NAMES), "one loop for each in LOOPS of tests/benchmarks/plain_loops.py"
+    assert set(FLOORS) == set(NAMES), "one floor for each in FLOORS of tests/benchmarks/__main__.py"
 
 
 def _comparable(line: bytes) -> object:

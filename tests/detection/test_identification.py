@@ -220,7 +220,8 @@ def test_a_key_tells_format_account_and_region_behind_any_prefix(key: str, prefi
 
 
 def test_keys_of_every_format_are_tested() -> None:
-    assert {*KEYS.values(), *PLACELESS.values(), "tgw_flow", "vpc_flow"} == set(formats.NAMES)
+    tested = {*KEYS.values(), *PLACELESS.values(), "tgw_flow", "vpc_flow"}
+    assert tested == set(formats.NAMES), "a key of each, as AWS lays it out, in KEYS of this file"
 
 
 @pytest.mark.parametrize("key", PLACELESS)
@@ -384,6 +385,11 @@ def test_an_odd_first_line_makes_no_object_unknown(name: str, odd: bytes) -> Non
     assert taken_for(odd * 2 + generate(name, 1)) == name
 
 
+NEEDS_ITS_BEGINNING = {"cloudfront", "vpc_flow", "tgw_flow", "cloudtrail", "config"}
+"""A header that is cut names no columns, and its records have not the default ones; one document
+has no next line."""
+
+
 @pytest.mark.parametrize("name", formats.NAMES)
 def test_an_object_that_starts_within_a_line_is_known_by_the_next(name: str) -> None:
     text = generate(name, 50)
@@ -392,8 +398,10 @@ def test_an_object_that_starts_within_a_line_is_known_by_the_next(name: str) -> 
         try:
             assert detect("copies/today.txt", text[cut:]).format is formats.get(name)
         except UnknownLogType:
-            # A header that is cut names no columns; its records have not the default ones.
-            assert name in ("cloudfront", "vpc_flow", "tgw_flow", "cloudtrail", "config"), cut
+            assert name in NEEDS_ITS_BEGINNING, (
+                f"cut at {cut}: `starts` of {name} must match each of its lines; a type with a "
+                "header or whose objects are one document is in NEEDS_ITS_BEGINNING of this file"
+            )
 
 
 def test_lines_of_several_types_behind_an_odd_one_are_refused_with_all_names() -> None:
@@ -491,7 +499,10 @@ def test_first_bytes_of_every_golden_input_are_taken_for_its_format_alone(case: 
     elif name in REFUSED:
         assert taken.startswith(REFUSED[name])
     else:
-        assert taken == case.parent.name
+        assert taken == case.parent.name, (
+            "`starts` in formats/*.py: it has to match this type's first lines, and no other's; "
+            "an input that really could be of several types is in REFUSED of this file"
+        )
 
 
 @pytest.mark.parametrize(

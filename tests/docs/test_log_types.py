@@ -81,11 +81,11 @@ def sample_indexes(opensearch: str) -> tuple[OpenSearch, str]:
 def test_a_page_has_all_it_should_say(name: str) -> None:
     text = text_of(name)
 
-    assert re.findall(r"^## (.*)$", text, re.MULTILINE) == SECTIONS
-    assert len(SEARCH.findall(text)) == 3
+    assert re.findall(r"^## (.*)$", text, re.MULTILINE) == SECTIONS, "make docs begins a page"
+    assert len(SEARCH.findall(text)) == 3, "three searches, each ```json with GET INDEX/_search"
     for section in re.split(r"^## .*$", text, flags=re.MULTILINE):
         prose = re.sub(r"<!-- generated: (\w+) -->.*?<!-- end -->", r"\1", section, flags=re.DOTALL)
-        assert len(prose.split()) > 1 or "fields" in prose
+        assert len(prose.split()) > 1 or "fields" in prose, f"a section without prose: {section}"
         assert not re.search(r"^[A-Z ,]+\.$", prose, re.MULTILINE), "still to be written"
 
 

@@ -1,8 +1,7 @@
-"""Write the inputs of golden cases that are not plain text, and, on demand, what is expected.
+"""Write the compressed inputs of golden cases, and what is expected of every input: `make cases`.
 
-With PYTHONPATH=layers/service_logs, `python -m tests.formats.make_cases` writes the compressed
-inputs from the texts beside them, and `python -m tests.formats.make_cases --expected [CASE…]` the
-expected files: read the difference line by line against AWS's documentation before you commit it.
+`make cases CASES="waf/* alb/ipv6"` writes some. Read the difference line by line against AWS's
+documentation before you commit it.
 """
 
 import gzip
@@ -28,7 +27,7 @@ def cases() -> list[Path]:
     return sorted(
         path
         for name in formats.NAMES
-        for path in (FOLDER / name).iterdir()
+        for path in (FOLDER / name).glob("*")
         if not path.name.endswith((EXPECTED, ".py"))
     )
 
@@ -66,7 +65,9 @@ def _written(parsed: Parsed) -> dict[str, Any]:
 def compressed() -> Iterator[tuple[str, bytes]]:
     """Give the inputs that are not plain text, made from those that are."""
     for name in formats.NAMES:
-        (source,) = (path for path in cases() if path.match(f"{name}/documented.*"))
+        source = next((path for path in cases() if path.match(f"{name}/documented.*")), None)
+        if source is None:
+            sys.exit(f"write {FOLDER / name}/documented.log first: records as AWS documents them")
         text = source.read_bytes()
         suffix = source.suffix
         cut = len(text) * 2 // 3  # inside a record
@@ -84,16 +85,24 @@ def _cut(text: bytes) -> bytes:
     return whole[: len(whole) - len(text) // 4]
 
 
-def main(arguments: list[str]) -> None:
-    """Write what was asked for."""
-    if arguments[:1] != ["--expected"]:
-        for name, data in compressed():
+def main(asked: list[str]) -> None:
+    """Write what was asked for, or everything."""
+    asked = asked or ["*/*"]
+    for name, data in compressed():
+        if any(Path(name).match(f"{pattern}.*") for pattern in asked):
             (FOLDER / name).write_bytes(data)
-        return
-    for case in cases():
-        if not arguments[1:] or any(case.match(f"{name}.*") for name in arguments[1:]):
-            text = json.dumps(outcome(case), indent=2, ensure_ascii=False)
-            expected_file(case).write_text(text + "\n")
+    for pattern in asked:
+        found = [case for case in cases() if case.match(f"{pattern}.*")]
+        if not found:
+            sys.exit(f"no case is called {pattern!r}: name it as in alb/ipv6, or alb/* for all")
+        for case in found:
+            write_expected(expected_file(case), outcome(case))
+
+
+def write_expected(file: Path, found: dict[str, Any]) -> None:
+    """Write what an input becomes; a file that says the same in another order stays as it is."""
+    if not file.exists() or json.loads(file.read_text()) != found:
+        file.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

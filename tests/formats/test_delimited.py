@@ -83,6 +83,17 @@ LINES = {
     "tgw_flow": TGW,
     "vpc_flow": VPC,
 }
+TIMES = {
+    "alb": "2026-11-20T08:14:55.123456Z",
+    "alb_connection": "2026-11-20T08:14:55.000123Z",
+    "alb_health_check": "2026-11-20T08:14:55.123456Z",
+    "clb": "2026-11-20T08:14:55.123456Z",
+    "cloudfront": "2026-11-20T08:14:55Z",
+    "nlb": "2026-11-20T08:14:55Z",
+    "s3_access": "2026-11-20T08:14:55Z",
+    "tgw_flow": "2026-11-20T08:14:00Z",
+    "vpc_flow": "2026-11-20T08:14:00Z",
+}
 SEPARATORS = dict.fromkeys(LINES, b" ") | {"cloudfront": b"\t"}
 HEADERS = {
     "vpc_flow": vpc_flow.DEFAULT.encode(),
@@ -164,11 +175,21 @@ def lines(draw: st.DrawFn, name: str) -> bytes:
 
 def names_and_values(name: str) -> dict[str, str]:
     """Give the values of a good line by the names of their columns."""
+    return {column: word.strip('"') for column, word in names_and_words(name).items()}
+
+
+def names_and_words(name: str) -> dict[str, str]:
+    """Give the same as they stand in the line, with their quotes."""
     log_format = formats.get(name)
     assert isinstance(log_format, TextFormat)
     header = log_format.header
     names = header.default if header else [column.name for column in log_format.columns]
-    return dict(zip(names, (word.strip('"') for word in words(name)), strict=True))
+    found = words(name)
+    assert len(found) == len(names), (
+        f"the good line of {name} in LINES of tests/formats/test_delimited.py has {len(found)} "
+        f"values, its format {len(names)} columns: add a value for a new column"
+    )
+    return dict(zip(names, found, strict=True))
 
 
 def words(name: str) -> list[str]:
@@ -211,6 +232,12 @@ def json_lines(draw: st.DrawFn, name: str) -> bytes:
     )
     cut = draw(st.sampled_from((None, None, None, -1, 30)))
     return text[:cut].encode(errors="surrogatepass")
+
+
+def test_every_text_format_has_a_good_line_and_a_time_of_it() -> None:
+    names = {name for name in formats.NAMES if isinstance(formats.get(name), TextFormat)}
+    assert LINES.keys() == names, "one good line, of all columns, for each in LINES of this file"
+    assert TIMES.keys() == names, "what the good line is dated, for each in TIMES of this file"
 
 
 @st.composite
@@ -331,20 +358,7 @@ def test_a_record_is_dated_by_its_hour(name: str) -> None:
     dates = lambda hour, source: hours.append(hour) or DatedIndex("i")  # noqa: E731
     parsed = parse(name, LINES[name], choose_index=dates)
     assert [f"{hour:%Y-%m-%dT%H:%M:%S%z}" for hour in hours] == ["2026-11-20T08:00:00+0000"]
-    assert (
-        parsed.documents[1]["@timestamp"]
-        == {
-            "alb": "2026-11-20T08:14:55.123456Z",
-            "alb_connection": "2026-11-20T08:14:55.000123Z",
-            "alb_health_check": "2026-11-20T08:14:55.123456Z",
-            "clb": "2026-11-20T08:14:55.123456Z",
-            "nlb": "2026-11-20T08:14:55Z",
-            "tgw_flow": "2026-11-20T08:14:00Z",
-            "s3_access": "2026-11-20T08:14:55Z",
-            "vpc_flow": "2026-11-20T08:14:00Z",
-            "cloudfront": "2026-11-20T08:14:55Z",
-        }[name]
-    )
+    assert parsed.documents[1]["@timestamp"] == TIMES[name]
 
 
 @pytest.mark.parametrize("name", LINES)
@@ -542,7 +556,7 @@ def later_columns(name: str) -> list[tuple[str, str, str]]:
     assert isinstance(log_format, TextFormat)
     return [
         (name, column.name, "odd" if word.startswith('"') else '"odd"')
-        for column, word in zip(log_format.columns, words(name), strict=True)
+        for column, word in zip(log_format.columns, names_and_words(name).values(), strict=True)
         if column.since and (name != "s3_access" or column.since > "2019")
         if column.name != "conn_trace_id"  # AWS writes it both ways
     ]

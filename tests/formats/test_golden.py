@@ -11,7 +11,21 @@ from tests.formats.make_cases import FOLDER, cases, expected_file, outcome
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.parent.name}/{case.name}")
 def test_an_input_becomes_what_is_expected_of_it(case: Path) -> None:
-    assert outcome(case) == json.loads(expected_file(case).read_text())
+    assert outcome(case) == json.loads(expected_file(case).read_text()), (
+        f"if it should be so: make cases CASES='{case.parent.name}/*', and read the difference"
+    )
+
+
+@pytest.mark.parametrize("name", formats.NAMES)
+def test_every_format_has_the_records_that_aws_documents_as_a_case(name: str) -> None:
+    found = [case for case in cases() if case.match(f"{name}/documented.*")]
+    assert found, f"write {FOLDER / name}/documented.log, then make cases CASES='{name}/*'"
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.parent.name}/{case.name}")
+def test_every_input_has_what_is_expected_of_it_beside_it(case: Path) -> None:
+    name = case.name.partition(".")[0]
+    assert expected_file(case).exists(), f"make cases CASES={case.parent.name}/{name}"
 
 
 @pytest.mark.parametrize("name", formats.NAMES)

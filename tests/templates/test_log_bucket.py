@@ -38,6 +38,27 @@ CHECKED_BY_ARN = {VENDED, TRAIL, S3}
 # These services refuse, without a word, a bucket encrypted with a customer key.
 SSE_S3_ONLY = {ELB, S3}
 
+# Whether a type may have a customer key, and AWS's reason. One that may is also named in the rule
+# CustomerKey of scenarios/log_bucket.yaml.
+VENDED_KEYS = "deliveries to S3: a customer managed key whose policy lets delivery.logs use it"
+MAY_HAVE_A_CUSTOMER_KEY = {
+    "cloudfront": VENDED_KEYS,
+    "cloudtrail": "encrypting log files with KMS keys: cloudtrail may generate data keys",
+    "config": "the delivery channel's bucket may have a key that config may use",
+    "nlb": "access logs of Network Load Balancers: SSE-S3, or SSE-KMS with a customer managed key",
+    "tgw_flow": VENDED_KEYS,
+    "vpc_flow": VENDED_KEYS,
+    "waf": VENDED_KEYS,
+}
+BALANCERS_SSE_S3 = "the only encryption that is supported is with S3 managed keys (SSE-S3)"
+MAY_NOT_HAVE_A_CUSTOMER_KEY = {
+    "alb": BALANCERS_SSE_S3,
+    "alb_connection": BALANCERS_SSE_S3,
+    "alb_health_check": BALANCERS_SSE_S3,
+    "clb": BALANCERS_SSE_S3,
+    "s3_access": "default encryption of the destination bucket must be SSE-S3",
+}
+
 
 def log_bucket(**parameters):
     return decide("scenarios/log_bucket.yaml", **parameters)
@@ -103,7 +124,9 @@ def test_nobody_else_is_let_in():
 
 @pytest.mark.parametrize("name", formats.NAMES)
 def test_the_service_that_delivers_a_log_type_may_write(name):
-    allowed(formats.get(name).service_principal, on_bucket=False)
+    principal = formats.get(name).service_principal
+    assert principal in SOURCES, "give the new service a statement in scenarios/log_bucket.yaml"
+    allowed(principal, on_bucket=False)
 
 
 @pytest.mark.parametrize("name", formats.NAMES)
@@ -113,8 +136,18 @@ def test_the_page_on_the_log_bucket_says_what_a_log_type_needs(name):
         for line in (ROOT / "docs/log-bucket.md").read_text().splitlines()
         if f"`{name}`" in line
     ]
-    assert any(
-        line.startswith("| `") and formats.get(name).service_principal in line for line in rows
+    row = [r for r in rows if r.startswith("| `") and formats.get(name).service_principal in r]
+    assert row, f"name `{name}` in the row of its service in the first table of docs/log-bucket.md"
+    encryption = "SSE-S3 only" if name in MAY_NOT_HAVE_A_CUSTOMER_KEY else "or a customer key"
+    assert all(encryption in r for r in row), f"the row says not: {encryption}"
+
+
+def test_whether_a_log_type_may_have_a_customer_key_is_decided_for_each() -> None:
+    assert not MAY_HAVE_A_CUSTOMER_KEY.keys() & MAY_NOT_HAVE_A_CUSTOMER_KEY.keys()
+    decided = MAY_HAVE_A_CUSTOMER_KEY.keys() | MAY_NOT_HAVE_A_CUSTOMER_KEY.keys()
+    assert decided == set(formats.NAMES), (
+        "look up in AWS's documentation whether it is delivered to a bucket with a customer key, "
+        "and put it into one of the two lists of this file with the reason"
     )
 
 
@@ -123,12 +156,13 @@ def test_a_customer_key_is_refused_while_a_type_among_log_types_needs_sse_s3():
     (assertion,) = rule["Assertions"]
     log_types, takes_key = assertion["Assert"]["Fn::EachMemberIn"]
     assert log_types == {"Ref": "LogTypes"}
+    assert set(takes_key) == MAY_HAVE_A_CUSTOMER_KEY.keys(), "the rule CustomerKey's list"
     for name in formats.NAMES:
         assert (formats.get(name).service_principal not in SSE_S3_ONLY) == (name in takes_key), name
     # Said by default, and it stands for types that do need SSE-S3.
     assert "all" not in takes_key
     for name in takes_key:
-        assert name in assertion["AssertDescription"]
+        assert name in assertion["AssertDescription"], f"{name} in the rule's AssertDescription"
 
 
 def test_the_bucket_is_encrypted_with_s3s_keys_or_with_the_customers():

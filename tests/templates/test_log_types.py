@@ -19,18 +19,22 @@ PREFIXES = [
 def test_every_type_is_allowed_and_no_other_name(name):
     parameters = read(name).get("Parameters", {})
     if "LogType" in parameters:
-        assert set(formats.NAMES) <= set(parameters["LogType"]["AllowedValues"])
+        missing = set(formats.NAMES) - set(parameters["LogType"]["AllowedValues"])
+        assert not missing, f"add to AllowedValues of the parameter LogType in {name}"
     if "LogTypes" in parameters:
         # CloudFormation asks this of each name of the list.
         allowed = parameters["LogTypes"]["AllowedPattern"]
-        assert all(re.fullmatch(allowed, name) for name in ("all", *formats.NAMES))
+        refused = [one for one in ("all", *formats.NAMES) if not re.fullmatch(allowed, one)]
+        assert not refused, f"add to AllowedPattern of the parameter LogTypes in {name}"
         assert not [name for name in ("", "albs", "vpc-flow") if re.fullmatch(allowed, name)]
 
 
 @pytest.mark.parametrize("declared", PREFIXES)
 def test_a_prefix_may_be_given_every_type_and_is_read_as_it_is_written(declared):
     value = ",".join(f"hive/of={name}/={name}" for name in formats.NAMES)
-    assert re.fullmatch(declared["AllowedPattern"], value)
+    assert re.fullmatch(declared["AllowedPattern"], value), (
+        "add to AllowedPattern of LogTypePrefixes in template.yaml and s3_to_opensearch.yaml"
+    )
     settings = read_settings(LogSettings, {"LOG_TYPE_PREFIXES": value})
     assert settings.log_type_prefixes == {f"hive/of={name}/": name for name in formats.NAMES}
 
