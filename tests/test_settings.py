@@ -166,6 +166,10 @@ def test_flow_logs_may_have_the_columns_of_either_kind_and_newer_ones(fields):
         ),
         ("FlowFields=srcaddr", "FORMAT_OPTIONS must be options of log types, not 'FlowFields'"),
         ("srcaddr dstaddr", "FORMAT_OPTIONS must be option=names pairs"),
+        (
+            "FlowLogFields=srcaddr start;FlowLogFields=vpc-id start",
+            "FORMAT_OPTIONS must give FlowLogFields one list of names, not several",
+        ),
     ],
 )
 def test_a_bad_name_in_an_option_is_an_error_that_says_which(value, reason):

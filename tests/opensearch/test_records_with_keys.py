@@ -129,6 +129,27 @@ def test_json_events_that_nobody_has_decoded_yet_are_decoded_one_by_one() -> Non
     assert {reject.number for reject in block.rejects} == {2, 5}
 
 
+@pytest.mark.parametrize("space", [b" ", b"\t", b"\r", b" \n "])
+def test_spaces_around_a_json_event_are_none_of_its_document(space: bytes) -> None:
+    (block,) = blocks("cloudtrail", [Records(1, [space + EVENT + space, EVENT])])
+
+    assert [d["eventName"] for _, d in documents([block])] == ["GetObject"] * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "record"),
+    [("vpc_flow", FLOW), ("cloudtrail", EVENT), ("cloudtrail", SEVERAL_LINES)],
+)
+@pytest.mark.parametrize("hour", [2**31, -(2**40), 10**12])
+def test_an_hour_that_cannot_be_true_dates_a_record_by_its_delivery(
+    name: str, record: bytes, hour: int
+) -> None:
+    ((action, document),) = documents(blocks(name, [Records(1, [record], hour=hour)]))
+
+    assert action["_index"].endswith(f"{SOURCE.delivered:%Y.%m.%d}")
+    assert document["log"]["date_adjusted"] is True
+
+
 def test_an_attempt_goes_on_in_the_middle_of_records_with_keys() -> None:
     records = Records(1, [EVENT] * 4, keys=[b"a", b"b", b"c", b"d"])
 

@@ -112,7 +112,10 @@ def _format_options(name: str, value: str) -> dict[str, tuple[str, ...]]:
             )
         if fields := field_names(names):
             _check_option(name, option, fields)
-            options[option] = fields
+            if options.setdefault(option, fields) != fields:
+                raise ConfigurationError(
+                    f"{name} must give {option} one list of names, not several"
+                )
     return options
 
 

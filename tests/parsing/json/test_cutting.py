@@ -255,3 +255,10 @@ def test_bare_arrays_are_entered(layout: str, key: str, between: bytes, chunk: i
     with small(500):
         found = cut(between.join([array, array]), chunk, key)
     assert list(map(json.loads, found)) == RECORDS * 2
+
+
+def test_a_record_behind_a_damaged_document_leaves_those_in_it_alone() -> None:
+    good = [b'{"eventVersion":"1","n":%d}' % number for number in (2, 3)]
+    text = b'{"Records":[{"eventVersion":"1","n":x},%b]}%b' % (*good,)
+    records = cut(text, key="Records")
+    assert set(good) <= {*records}

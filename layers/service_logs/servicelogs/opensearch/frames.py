@@ -22,6 +22,9 @@ _MOST_HOURS = 10_000
 _MOST_PLACE_BYTES = 4 * 1024 * 1024
 _FRAME_BYTES = 1024
 
+# Of some more years than a record can be of: no time this far from 1970 can be true.
+_MOST_CALENDAR_HOURS = 1_900 * 365 * 24
+
 # Stands for the hour of the delivery, where a record says no time.
 DELIVERY_HOUR = -(10**9)
 
@@ -74,7 +77,7 @@ class Frames:
     def _make(self, hour: int, place: Place) -> Frame | None:
         source = self.source
         says_no_time = hour == DELIVERY_HOUR
-        moment = hour_start(hour_of(source.delivered) if says_no_time else hour)
+        moment = hour_start(hour_of(source.delivered) if says_no_time else _in_calendar(hour))
         index = self._choose_index(moment, source)
         if index is None:
             return None
@@ -95,6 +98,11 @@ class Frames:
             b'%b"%b-' % (action, source.id.encode()),
             msgspec.json.encode(document).removesuffix(b"}}") + b',"record":',
         )
+
+
+def _in_calendar(hour: int) -> int:
+    """Give an hour that a calendar has: one that cannot be true for one that none has."""
+    return hour if abs(hour) < _MOST_CALENDAR_HOURS else -1
 
 
 def _weight(placed: Placed) -> int:

@@ -173,12 +173,11 @@ class JsonDocuments(Encoder):
         records, skipped = self._records, self._skipped
         numbers, items = records.numbers()[skipped:], records.items[skipped:]
         keys = repeat(None, len(numbers)) if records.keys is None else records.keys[skipped:]
-        known = records.decoded
-        decoded = (
-            (decode_plain(item, self.decoder) for item in items)
-            if known is None
-            else known[skipped:]
-        )
+        if records.decoded is not None:
+            return zip(numbers, keys, items, records.decoded[skipped:], strict=True)
+        # Nobody has cut these: there may be spaces around them.
+        items = [item.strip() for item in items]
+        decoded = (decode_plain(item, self.decoder) for item in items)
         return zip(numbers, keys, items, decoded, strict=True)
 
     def write(self, number: int, record: dict[str, Any]) -> None:

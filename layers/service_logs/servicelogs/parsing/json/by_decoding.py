@@ -12,6 +12,8 @@ _TRIES = 4
 """So many places are taken for the end of the last whole record: each try decodes all."""
 _OBJECTS = 256
 """So many objects are passed from the end of the text on, to find such a place."""
+_ENOUGH_FAILURES = 4
+"""After so many in a row the object is of another kind: each try copies and decodes a block."""
 _decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
@@ -20,9 +22,12 @@ class ByDecoding:
 
     def __init__(self, decoder: msgspec.json.Decoder[Any]) -> None:
         self._decoder = decoder
+        self._failures = 0
 
     def cut(self, text: bytes, *, last: bool) -> Found | None:
         """Find the records; None if what the text holds is not an array's, or not JSON."""
+        if self._failures >= _ENOUGH_FAILURES:
+            return None
         for end in _ends(text, last=last):
             try:
                 raw = _decode_list(b"[%b]" % text[:end])
@@ -31,8 +36,10 @@ class ByDecoding:
             records = [bytes(record) for record in raw]
             known = decode(records, self._decoder, plain=False)
             if known is None:
-                return None
+                break
+            self._failures = 0
             return Found(records, known, end + last, closed=last)
+        self._failures += 1
         return None
 
 

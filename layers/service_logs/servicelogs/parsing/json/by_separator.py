@@ -28,6 +28,7 @@ class BySeparator:
         self.boundary: re.Pattern[bytes] | None = None
         """What is between two records, whatever spaces are in it; its group is where the second
         begins. None: there was no record yet."""
+        self._between: re.Pattern[bytes] | None = None
         self.proved = False
         """Whether records were cut there."""
         self._separator = b""
@@ -47,10 +48,14 @@ class BySeparator:
     def _learn(self, text: bytes) -> None:
         """Learn what records begin with, and what is between two of them."""
         if not self.boundary and (start := _FIRST_NAME.match(text)):
-            self.boundary = re.compile(rb"\}[\s,]*+(\{\s*+%b)" % re.escape(start[1]))
-        if not self._separator and self.boundary and (between := self.boundary.search(text)):
-            self._separator = between[0]
-            self._gap = between.start(1) - between.start()
+            name = re.escape(start[1])
+            self._between = re.compile(rb"\}[\s,]*+(\{\s*+%b)" % name)
+            # In a damaged array a record without a comma in front is one behind the document.
+            in_array = re.compile(rb"\}\s*,\s*(\{\s*+%b)" % name)
+            self.boundary = in_array if self._opening is None else self._between
+        if not self._separator and self._between and (found := self._between.search(text)):
+            self._separator = found[0]
+            self._gap = found.start(1) - found.start()
 
     def _find(self, text: bytes, *, last: bool) -> Found | None:
         end = self._end(text, last=last)
