@@ -297,7 +297,7 @@ def test_one_document_that_does_not_fit_is_rejected_and_those_around_it_are_inde
     assert rejects[0].id == "0123456789abcdef-2"
 
 
-def test_bad_utf_8_rejects_its_document_alone(
+def test_bad_utf_8_is_replaced_in_its_document_alone(
     real: OpenSearch, unique_prefix: str, writer_of: Callable
 ) -> None:
     index = f"{unique_prefix}-alb-2026.11.23"
@@ -310,7 +310,11 @@ def test_bad_utf_8_rejects_its_document_alone(
     bulk.add(block(index, [""]), one)
     bulk.add(bad, one)
     bulk.flush()
-    assert (one.indexed, [reject.number for reject in rejects]) == (1, [2])
+    assert (one.indexed, [*rejects]) == (2, [])
+    real.indices.refresh(index=index)
+    hits = real.search(index=index)["hits"]["hits"]
+    found = {hit["_source"]["log"]["record"]: hit["_source"].get("k") for hit in hits}
+    assert found == {1: None, 2: "\ufffd\ufffd"}
 
 
 def test_one_id_that_is_too_long_fails_nothing_but_itself(
