@@ -60,6 +60,11 @@ def test_what_is_not_json_is_shown_from_where_it_is_not():
     assert "from character 18 on: 'oops" in reason_of("cloudtrail", f'{{"Records":[{record}}}]}}')
 
 
+def test_a_line_of_one_column_is_said_to_have_one():
+    (reject,) = parse("alb", b"http\n").rejects
+    assert reject.reason.startswith("the line has 1 column, ")
+
+
 def test_a_line_too_short_says_how_many_columns_it_has_and_which_is_missing():
     line = "2 111122223333 eni-1 192.0.2.1 192.0.2.2 1 2 6 3 4"
     assert reason_of("vpc_flow", line) == (

@@ -29,9 +29,10 @@ size."""
 
 _MORE_ABOUT_PARSE = """\
 A file's type is identified by its path, if that is an S3 key as AWS lays them out (with anything
-before it), else by its first lines. A file that is not a log (a digest, a test file, an empty file)
-is skipped and named in the summary. A file that cannot be read or identified is an error; the
-others are parsed all the same.
+before it), else by its first lines. A file that is not a log (a digest, a test file, an empty file,
+a rejects file) is skipped and named in the summary. A file that cannot be read or identified is an
+error; the others are parsed all the same. A file that is given twice is an error before anything is
+written.
 
 The summary goes to standard error: a table on a terminal, else a line of JSON, the last one.
 
