@@ -7,8 +7,8 @@ make bulk bodies, count. In this mode it takes no body apart, and many files sha
 objects share a function. What it does besides (open a file, hash its name) weighs the same in both.
 
 What a process costs before its first record is measured by a run over a few records, and taken off.
-Files are given several times, so that this difference is large beside what is taken off. Both
-checkouts run in turn, several rounds, and the best of each counts.
+Files are given several times, under other names, so that this difference is large beside what is
+taken off. Both checkouts run in turn, several rounds, and the best of each counts.
 """
 
 import json
@@ -107,7 +107,8 @@ def _noise(rounds: Sequence[float], start: float) -> float:
 def _measure(cases: Mapping[str, Case], beside: Path, rounds: int) -> dict[str, Runs]:
     """Run each case in both checkouts, whichever is first in one round second in the next."""
     files = {
-        label: case.files * (1 if label == START_UP else PASSES) for label, case in cases.items()
+        label: case.several_times(1 if label == START_UP else PASSES)
+        for label, case in cases.items()
     }
     runs = {
         label: Runs(case.records * len(files[label]) // len(case.files), [], [])
