@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,10 +33,20 @@ _JSON_LINES = ("waf",)
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Files, and how many records they hold together."""
+    """Files in a folder of their own, and how many records they hold together."""
 
+    folder: Path
     files: tuple[Path, ...]
     records: int
+
+    def several_times(self, times: int) -> tuple[Path, ...]:
+        """Give its files so many times, under other names: a file is read once."""
+        files = [*self.files]
+        for number in range(1, times):
+            again = self.folder.with_name(f"{self.folder.name}-{number}")
+            shutil.copytree(self.folder, again, copy_function=os.link)
+            files += [again / file.relative_to(self.folder) for file in self.files]
+        return tuple(files)
 
 
 def write_cases(name: str, records: int, folder: Path) -> dict[str, Case]:
@@ -113,4 +124,4 @@ def _write(folder: Path, key: str, texts: Iterator[tuple[bytes, int]]) -> Case:
         os.utime(file, (_DELIVERED, _DELIVERED))
         files.append(file)
         total += records
-    return Case(tuple(files), total)
+    return Case(folder, tuple(files), total)

@@ -7,8 +7,8 @@ make bulk bodies, count. In this mode it takes no body apart, and many files sha
 objects share a function. What it does besides (open a file, hash its name) weighs the same in both.
 
 What a process costs before its first record is measured by a run over a few records, and taken off.
-Files are given several times, so that this difference is large beside what is taken off. Both
-checkouts run in turn, several rounds, and the best of each counts.
+Files are given several times, under other names, so that this difference is large beside what is
+taken off. Both checkouts run in turn, several rounds, and the best of each counts.
 """
 
 import json
@@ -107,7 +107,7 @@ def _noise(rounds: Sequence[float], start: float) -> float:
 def _measure(cases: Mapping[str, Case], beside: Path, rounds: int) -> dict[str, Runs]:
     """Run each case in both checkouts, whichever is first in one round second in the next."""
     files = {
-        label: case.files if label == START_UP else _several_times(case.files, label)
+        label: case.several_times(1 if label == START_UP else PASSES)
         for label, case in cases.items()
     }
     runs = {
@@ -120,18 +120,6 @@ def _measure(cases: Mapping[str, Case], beside: Path, rounds: int) -> dict[str, 
             for checkout, seconds in turns if number % 2 else reversed(turns):
                 seconds.append(cpu_seconds(checkout, files[label], run.records))
     return runs
-
-
-def _several_times(files: Sequence[Path], label: str) -> tuple[Path, ...]:
-    """Link files into folders beside the case's own: a command takes each name once."""
-    found, folder = [*files], label.replace(" ", "-")
-    for number in range(1, PASSES):
-        for file in files:
-            link = Path(str(file).replace(f"/{folder}/", f"/{folder}-{number}/", 1))
-            link.parent.mkdir(parents=True, exist_ok=True)
-            link.hardlink_to(file)
-            found.append(link)
-    return tuple(found)
 
 
 def cpu_seconds(checkout: Path, files: Sequence[Path], records: int) -> float:

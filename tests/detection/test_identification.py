@@ -92,12 +92,12 @@ KEYS = {
     f"o-a1b2c3d4e5/{HISTORY}": "config",
     CONFIG.replace("AWSLogs/", "AWSLogs/o-a1b2c3d4e5/") + HISTORY.removeprefix(CONFIG): "config",
 }
-PLACELESS = {
-    "2026-11-20-08-14-55-7F3A9C0D1E2B4A5F": "s3_access",
-    "E2EXAMPLE9Z8Y7.2026-11-20-08.4f0c9ab1.gz": "cloudfront",
-    "E2EXAMPLE9Z8Y7.2026-11-20-08.4f0c9ab1.parquet": "cloudfront",
+OTHER_PLACES = {
+    "2026-11-20-08-14-55-7F3A9C0D1E2B4A5F": ("s3_access", "", ""),
+    "E2EXAMPLE9Z8Y7.2026-11-20-08.4f0c9ab1.gz": ("cloudfront", "", ""),
+    "E2EXAMPLE9Z8Y7.2026-11-20-08.4f0c9ab1.parquet": ("cloudfront", "", ""),
 }
-"""Keys that identify the type alone."""
+"""Keys that identify the type, but not both account and Region: the type, and these two."""
 FLOWS = (
     FLOW,
     FLOW.replace("/20/", "/20/08/", 1),
@@ -220,14 +220,18 @@ def test_a_key_tells_format_account_and_region_behind_any_prefix(key: str, prefi
 
 
 def test_keys_of_every_format_are_tested() -> None:
-    tested = {*KEYS.values(), *PLACELESS.values(), "tgw_flow", "vpc_flow"}
-    assert tested == set(formats.NAMES), "a key of each, as AWS lays it out, in KEYS of this file"
+    others = {name for name, _, _ in OTHER_PLACES.values()}
+    assert {*KEYS.values(), *others, "tgw_flow", "vpc_flow"} == set(formats.NAMES), (
+        "a key of each, as AWS lays it out, in KEYS of this file; in OTHER_PLACES if it does not "
+        "name both account and Region"
+    )
 
 
-@pytest.mark.parametrize("key", PLACELESS)
+@pytest.mark.parametrize("key", OTHER_PLACES)
 @pytest.mark.parametrize("prefix", ["", "cdn/", "a/b c/é/"])
-def test_a_key_tells_the_format_alone(key: str, prefix: str) -> None:
-    assert detect_by_key(prefix + key)[:4] == (formats.get(PLACELESS[key]), "", "", "")
+def test_a_key_tells_the_format_and_no_more_than_it_names(key: str, prefix: str) -> None:
+    name, account, region = OTHER_PLACES[key]
+    assert detect_by_key(prefix + key)[:4] == (formats.get(name), "", account, region)
 
 
 def test_the_region_of_a_web_acl_of_cloudfront_is_us_east_1() -> None:

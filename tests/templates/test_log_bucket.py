@@ -39,7 +39,7 @@ CHECKED_BY_ARN = {VENDED, TRAIL, S3}
 SSE_S3_ONLY = {ELB, S3}
 
 # Whether a type may have a customer key, and AWS's reason. One that may is also named in the rule
-# CustomerKey of scenarios/log_bucket.yaml.
+# CustomerKey of scenarios/log_bucket.yaml and of template.yaml.
 VENDED_KEYS = "deliveries to S3: a customer managed key whose policy lets delivery.logs use it"
 MAY_HAVE_A_CUSTOMER_KEY = {
     "cloudfront": VENDED_KEYS,
@@ -156,7 +156,7 @@ def test_a_customer_key_is_refused_while_a_type_among_log_types_needs_sse_s3():
     (assertion,) = rule["Assertions"]
     log_types, takes_key = assertion["Assert"]["Fn::EachMemberIn"]
     assert log_types == {"Ref": "LogTypes"}
-    assert set(takes_key) == MAY_HAVE_A_CUSTOMER_KEY.keys(), "the rule CustomerKey's list"
+    assert set(takes_key) == MAY_HAVE_A_CUSTOMER_KEY.keys(), "the list in the rule CustomerKey"
     for name in formats.NAMES:
         assert (formats.get(name).service_principal not in SSE_S3_ONLY) == (name in takes_key), name
     # Said by default, and it stands for types that do need SSE-S3.

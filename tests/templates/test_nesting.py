@@ -70,7 +70,7 @@ def test_what_a_scenario_refuses_the_root_refuses_first():
             }
             # What the scenarios pass to each other is not a parameter of the root.
             if asked <= set(root["Parameters"]):
-                assert root["Rules"][name] == rule
+                assert root["Rules"][name] == rule, f"{name} in template.yaml and the scenario"
                 compared.add(name)
     assert compared == set(root["Rules"])
 
