@@ -42,6 +42,8 @@ FIRST_BYTES, LAST_BYTES, MOST_ENDS = 600, 100, 50
 MOST_ARRAYS = 300
 _MOST_TIMES = 10_000
 _MOST_NAME_CHARACTERS = 256 * 1024
+# Of an id in quotes: that of an empty one, and of the longest that may stand in an action line.
+_EMPTY, _MOST_QUOTED_ID = 2, MOST_ID_BYTES + 2
 # As numbers: a byte is looked for many times faster than bytes of length one.
 _QUOTE, _BACKSLASH, _BRACE_ENDS, _BRACKET, _BRACKET_ENDS, _LINE_FEED = b'"\\}[]\n'
 
@@ -50,10 +52,10 @@ _Nothing = Annotated[int, msgspec.Meta(ge=1, le=0)]
 """No value, null neither, is of this type: a record with such a member is decoded whole."""
 _encode_members = msgspec.json.Encoder().encode
 
-_DOCUMENT_START = b'%b%b}}\n%b%d%b},"@timestamp":%b,%b'
-"""Takes action line, id in quotes, frame, record's number, what we say of changes, time, promoted
-fields."""
-
+_DOCUMENT_START = b'%b%b}}\n%b%d},"@timestamp":%b,%b'
+"""Takes action line, id in quotes, frame, record's number, time and promoted fields."""
+_CHANGED_DOCUMENT_START = b'%b%b}}\n%b%d,"original":%b,"adjusted":%b},"@timestamp":%b,%b'
+"""The same, with what was changed as it was delivered, and its names, behind the number."""
 _PROMOTED_MEMBER = b'"%b":%%b,' % PROMOTED.encode()
 
 type Time = tuple[int, bytes]
@@ -116,10 +118,9 @@ class JsonDocuments(Encoder):
         source_id = self.source.id.encode()
         may_nest = bool(self._format.free_form)
         documents = expired = 0
-        for number, key, raw, members in self._rows():
-            record = raw
+        for number, key, record, members in self._rows():
             if members is None:
-                record, members = self._members.compacted(raw)
+                record, members = self._members.compacted(record)
             if (
                 members is None
                 or len(record) > MOST_TERM_BYTES
@@ -138,10 +139,11 @@ class JsonDocuments(Encoder):
                 yield number
                 continue
             id_ = bytes(members.id)
-            if len(id_) <= len('""'):
+            size = len(id_)
+            if size <= _EMPTY:
                 way = b'"%b-%d"' if key is None else b'"%b-%b"'
                 id_ = way % (source_id, number if key is None else key)
-            elif id_[0] != _QUOTE or _BACKSLASH in id_ or len(id_) > MOST_ID_BYTES + 2:
+            elif id_[0] != _QUOTE or _BACKSLASH in id_ or size > _MOST_QUOTED_ID:
                 yield number
                 continue
             time, rest = members.time, 0
@@ -161,7 +163,7 @@ class JsonDocuments(Encoder):
             if milliseconds:
                 printed = b'%b%03dZ"' % (printed, rest)
             # Three short appends copy a record once; one long template copies it three times.
-            body += start % (action, id_, head, number, b"", printed, promoted(members))
+            body += start % (action, id_, head, number, printed, promoted(members))
             body += record[1:]
             body += b"\n"
             documents += 1
@@ -203,17 +205,16 @@ class JsonDocuments(Encoder):
             id_ = f"{self.source.id}-{self._records.key(number)}"
         promoted = promoted_of(record, log_format)
         original = fit(record, log_format)
-        log = b""
-        if original:
-            log = b',"original":%b,"adjusted":%b' % (encode(original), encode([*original]))
         own = encode(record)[1:]  # it may raise: nothing is appended before
         action, _, head = frame
-        self._body += _DOCUMENT_START % (
+        changes = (encode(original), encode([*original])) if original else ()
+        start = _CHANGED_DOCUMENT_START if original else _DOCUMENT_START
+        self._body += start % (
             action,
             encode(id_),
             head,
             number,
-            log,
+            *changes,
             printed,
             _PROMOTED_MEMBER % encode(promoted) if promoted else b"",
         )
