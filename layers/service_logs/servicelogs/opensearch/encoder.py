@@ -23,11 +23,14 @@ class Encoder:
 
     def finish(self, rejects: list[Reject]) -> Block:
         """End the block."""
-        records = self._records
+        records, body = self._records, self._body
+        # A block is kept until it is delivered: nothing else of it may stay, here or there.
+        del self._records, self._body
+        records.decoded = None
         return Block(
             first=records.first + self._skipped,
             end=records.end,
-            body=self._body,
+            body=body,
             documents=self._documents,
             raw=records.raw,
             filtered={"expired": self._expired} if self._expired else {},

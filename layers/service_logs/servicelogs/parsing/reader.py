@@ -47,9 +47,10 @@ def read(pieces: Iterable[Records | TooLong], parser: Parser, start: int = 1) ->
                     yield _too_long(piece, parser.source)
                 continue
             skipped = min(max(start - piece.first, 0), len(piece))
-            block = parser.take(piece, skipped)
             if skipped < len(piece):
-                yield block
+                yield parser.take(piece, skipped)
+            else:
+                parser.take(piece, skipped)
     except UnreadableObject as error:
         yield _alone(error.number, "unreadable", str(error), error.tail, parser.source)
 
