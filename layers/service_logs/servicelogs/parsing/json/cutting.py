@@ -136,8 +136,10 @@ class JsonCutter:
         self._buffer = text = self._buffer.lstrip(b" \t\r\n,")
         if self._opening.match(text):
             return
-        found = (_beginning.search(text), self._opening_anywhere.search(text))
-        start = min((match.start() for match in found if match), default=0)
+        first, start = _beginning.search(text), 0
+        if not (first and first.start() == 0):  # else there is nothing before it
+            found = (first, self._opening_anywhere.search(text))
+            start = min((match.start() for match in found if match), default=0)
         if not start:  # perhaps it is only like the beginning of one
             later = (line.start() for line in islice(_beginning.finditer(text), 1, _FIRST_LINES))
             start = next((at for at in later if self._opening.match(text, at)), 0)
