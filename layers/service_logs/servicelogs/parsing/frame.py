@@ -23,6 +23,11 @@ FRAME: tuple[Field, ...] = (
         "what the subscription's filter found in the event, if that is kept",
     ),
     Field(
+        "log.continuation",
+        "boolean",
+        "true: it continues a record of which no more is known, because it came apart from it",
+    ),
+    Field(
         "log.date_adjusted",
         "boolean",
         "true: its own time cannot be (over a day after its delivery, or before 1970), so the "

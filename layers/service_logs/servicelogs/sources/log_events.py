@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import groupby, pairwise
@@ -19,15 +19,11 @@ import msgspec
 
 from servicelogs.errors import UnreadableObject
 from servicelogs.parsing.cache import Cache
-from servicelogs.parsing.framing import BLOCK_BYTES, KEPT_BYTES
+from servicelogs.parsing.framing import BLOCK_BYTES, KEPT_BYTES, cut, too_long
 from servicelogs.parsing.json.proof import is_json
 from servicelogs.parsing.json.values import Repeated, decode, iso_second
 from servicelogs.parsing.places import place_of
 from servicelogs.records import Records, Reject, Source
-
-MOST_ENVELOPE_BYTES = 32 * 1024 * 1024
-"""A longer envelope is rejected: CloudWatch Logs sends what its API took in one request, 1 MiB at
-most, or what a record of a stream can hold, compressed."""
 
 type Run = tuple[Source, Records | Reject]
 """Consecutive events of one log stream, or what stands in the place of one and cannot be read."""
@@ -46,6 +42,7 @@ _plain_ids = re.compile(r"(?:[\w.:-]{1,128}\n)+", re.ASCII).fullmatch
 _EXTRACTED = b'"extractedFields"'
 _ACCOUNT, _REGION, _SYSTEM = "@aws.account", "@aws.region", "@"
 _HOUR_MILLISECONDS = 3_600_000
+_LONGEST_BEGINNING = 256
 _MOST_PLACES = 4096
 _MOST_SECONDS = 4096
 _MOST_EXTRACTED_BYTES = 4 * 1024 * 1024
@@ -133,7 +130,7 @@ class Envelopes:
         try:
             envelope = _decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            yield from self._several(text)
+            yield from self.take(text, last=True)
         else:
             yield from self._message(envelope, text)
 
@@ -142,40 +139,40 @@ class Envelopes:
 
         An UnreadableObject that ends them becomes a reject of what is left.
         """
-        pending: list[bytes] = []
-        size, enough = 0, BLOCK_BYTES
         try:
-            for chunk in chunks:
-                pending.append(chunk)
-                size += len(chunk)
-                if size < enough:
-                    continue
-                *whole, rest = _split(b"".join(pending))
-                for text in whole:
-                    yield from self._one(text)
-                if len(rest) > MOST_ENVELOPE_BYTES:
-                    yield self._reject("too_long", _too_long(len(rest)), rest[:KEPT_BYTES])
-                    rest = b""
-                pending, size = [rest], len(rest)
-                # An envelope that fills the buffer is looked at again when there is twice as much.
-                enough = max(BLOCK_BYTES, 2 * size)
-        except UnreadableObject as error:
-            *whole, tail = _split(b"".join(pending))
-            if is_json(tail):
-                whole, tail = [*whole, tail], b""
-            for text in whole:
-                yield from self._one(text)
-            yield self._reject("unreadable", str(error), tail[:KEPT_BYTES])
-            return
-        yield from self._several(b"".join(pending))
+            yield from cut(chunks, self, BLOCK_BYTES)
+        except UnreadableObject as fault:
+            yield self._reject("unreadable", str(fault), fault.tail)
 
-    def _several(self, text: bytes) -> Iterator[Run]:
-        for one in _split(text):
-            if one and not one.isspace():
-                yield from self._one(one)
+    reach = _LONGEST_BEGINNING
+
+    def take(self, text: bytes, *, last: bool) -> Generator[Run, None, int]:
+        """Read the whole envelopes that a text begins with: up to the last beginning."""
+        *whole, rest = _split(text)
+        for one in [*whole, rest] if last else whole:
+            yield from self._one(one)
+        return len(text) if last else len(text) - len(rest)
+
+    def give_up(self, text: bytes, *, last: bool) -> Generator[Run, None, int]:  # noqa: ARG002 - it ends before the next
+        """Reject an envelope that is too long."""
+        yield self._reject("too_long", too_long(f"{len(text)} bytes or more"), text[:KEPT_BYTES])
+        return 0
+
+    def go_on(self, text: bytes, start: int) -> int:
+        """Find the next envelope."""
+        return next((found.start() for found in _beginnings(text, start)), -1)
+
+    def end(self, rest: bytes, fault: UnreadableObject) -> Iterator[Run]:
+        """Read a last envelope, if it is whole; leave it to the fault, if it is not."""
+        if is_json(rest):
+            yield from self._one(rest)
+        else:
+            fault.tail = rest[:KEPT_BYTES]
 
     def _one(self, text: bytes, *, damaged: bool = False) -> Iterator[Run]:
         """Read an envelope that may be odd; `damaged` says that it was parted from others."""
+        if not text or text.isspace():
+            return
         try:
             envelope = _decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -282,6 +279,13 @@ class Envelopes:
         return *place, _encode(others).decode() if others and self._keeps else ""
 
 
+def of_one_hour(records: Records) -> Records:
+    """Let the first event's hour date all events of an envelope, so that they stay together."""
+    if records.hour is None and isinstance(records.times, EventTimes):
+        records.hour = records.times.hours()[0]
+    return records
+
+
 def by_hour(records: Records) -> Iterator[Records]:
     """Part events of several hours, so that each part has the hour that dates it."""
     times = records.times
@@ -375,10 +379,3 @@ def _shown(value: Any) -> str:
 
 def _what_message(kind: Any) -> str:
     return f"it is not a message with log events: its messageType is {_shown(kind)}"
-
-
-def _too_long(length: int) -> str:
-    return (
-        f"the envelope is too long: {length} bytes or more, at most {MOST_ENVELOPE_BYTES} are "
-        "read; only its beginning is kept"
-    )
