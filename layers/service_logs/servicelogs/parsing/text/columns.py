@@ -423,6 +423,10 @@ _encoded_line_feed = re.compile(rb"%0[Aa]")
 
 
 def _encoded_lines(value: bytes) -> bytes:
+    # Nearly always nothing but the ends of items and spaces is encoded.
+    plain = value.removesuffix(b"%0A").replace(b"%0A", b'","').replace(b"%20", b" ")
+    if b"%" not in plain and b'""' not in plain:
+        return plain
     items = map(percent_decoded, _encoded_line_feed.split(value))
     return b'","'.join(filter(None, items))
 
