@@ -54,8 +54,8 @@ _OWN_FIELDS = {_DATA_PAGE: 5, _DICTIONARY_PAGE: 7, _DATA_PAGE_V2: 8}
 _MOST_BOOLEANS = 8
 _LENGTH_BYTES = 4
 _STRUCTS_OF_HEADER = 16
-# Those that pyarrow calls otherwise where it decompresses; `LZ4` is what Hadoop writes.
-_CODECS = {"LZ4": "lz4_hadoop"}
+# pyarrow gives one name to two ways of writing it, so that we cannot know what it will read.
+_AMBIGUOUS_CODEC = "LZ4"
 _WIDTHS = {"BOOLEAN": 1, "INT32": 4, "INT64": 8, "INT96": 12, "FLOAT": 4, "DOUBLE": 8}
 
 
@@ -243,7 +243,7 @@ def _page(copy: IO[bytes], at: int, column: Column) -> Page:
     """Read a page's header."""
     header, start = _header(copy, at, column)
     kind, second = header.get(1), header.get(1) == _DATA_PAGE_V2
-    own = header.get(_OWN_FIELDS.get(kind, 0) if isinstance(kind, int) else 0)
+    own = header.get(_OWN_FIELDS.get(kind, 0)) if isinstance(kind, int) else None
     own = own if isinstance(own, dict) else {}
     try:
         page = Page(
@@ -291,6 +291,11 @@ def _header(copy: IO[bytes], at: int, column: Column) -> tuple[Struct, int]:
 def _read_data_page(copy: IO[bytes], column: Column, page: Page) -> None:
     taken = max(page.size, page.stored)
     if page.encoding in {_DELTA_LENGTHS, _DELTA_BYTES}:
+        if column.codec == _AMBIGUOUS_CODEC:
+            raise ValueError(
+                f"{column.name} has texts written as differences and compressed with LZ4, "
+                "which are not read together: choose another compression"
+            )
         _check_deltas(_text(copy, column, page), column, page)
         # The lengths of all its values are decoded at once.
         taken += 2 * _LENGTH_BYTES * page.values
@@ -321,6 +326,9 @@ def _read_dictionary(copy: IO[bytes], column: Column, page: Page) -> None:
         )
     if column.kind != "BYTE_ARRAY":
         return
+    if column.codec == _AMBIGUOUS_CODEC:
+        column.longest = max(column.longest, page.size)
+        return
     text = _text(copy, column, page)
     at = longest = 0
     for _ in range(page.values):
@@ -342,8 +350,7 @@ def _text(copy: IO[bytes], column: Column, page: Page) -> bytes:
         raise ValueError(f"{column.name} has a page whose levels are longer than itself")
     if column.codec == "UNCOMPRESSED" or not page.compressed or not size:
         return stored
-    codec = _CODECS.get(column.codec, column.codec.lower())
-    text: bytes = pyarrow.Codec(codec).decompress(stored, size, asbytes=True)
+    text: bytes = pyarrow.Codec(column.codec.lower()).decompress(stored, size, asbytes=True)
     return text
 
 
