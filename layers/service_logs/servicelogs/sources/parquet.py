@@ -85,19 +85,21 @@ def _copy(pieces: Iterable[bytes], copy: IO[bytes]) -> None:
 def _open(copy: IO[bytes]) -> pyarrow.parquet.ParquetFile:
     """Open a file, if what it says of itself can be so."""
     size = check_description(copy)
-    limits = {
-        "thrift_container_size_limit": LONGEST_LIST,
-        "schema_depth_limit": DEEPEST_SCHEMA,
-    }
-    metadata = pyarrow.parquet.ParquetFile(copy, **limits).metadata
-    check_rows(metadata, size)
-    buffer_size = ALL_BUFFERS_SIZE // max(1, metadata.num_columns)
+    file = _with_buffers(copy, COLUMN_BUFFER_SIZE)
+    check_rows(file.metadata, size)
+    buffer_size = ALL_BUFFERS_SIZE // max(1, file.metadata.num_columns)
+    if buffer_size >= COLUMN_BUFFER_SIZE:
+        return file
+    return _with_buffers(copy, max(LEAST_BUFFER_SIZE, buffer_size))
+
+
+def _with_buffers(copy: IO[bytes], size: int) -> pyarrow.parquet.ParquetFile:
     return pyarrow.parquet.ParquetFile(
         copy,
-        metadata=metadata,
-        buffer_size=max(LEAST_BUFFER_SIZE, min(COLUMN_BUFFER_SIZE, buffer_size)),
+        buffer_size=size,
         pre_buffer=False,
-        **limits,
+        thrift_container_size_limit=LONGEST_LIST,
+        schema_depth_limit=DEEPEST_SCHEMA,
     )
 
 

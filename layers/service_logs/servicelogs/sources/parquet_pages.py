@@ -22,7 +22,7 @@ MIB = 1024 * 1024
 LONGEST_DESCRIPTION = 8 * MIB
 # ... but three bytes of it can take a kilobyte, so that in a long one what takes it is counted.
 UNCOUNTED_DESCRIPTION = MIB // 4
-MOST_STRUCTS = 150_000
+MOST_STRUCTS = 400_000
 # pyarrow takes the memory for as many as a list says it has, up to a kilobyte for each.
 LONGEST_LIST = 50_000
 # Levels of nesting that are no stack overflow to anybody.
@@ -230,10 +230,13 @@ def _read_pages(copy: IO[bytes], column: Column) -> None:
         if page.kind == _DICTIONARY_PAGE:
             _read_dictionary(copy, column, page)
         elif page.kind in {_DATA_PAGE, _DATA_PAGE_V2}:
-            column.fewest = min(column.fewest or last, last)
-            last = page.values
-            seen += last
+            if last:
+                column.fewest = min(column.fewest or last, last)
+            last = max(1, page.values)
+            seen += page.values
             _read_data_page(copy, column, page)
+    else:
+        raise ValueError(f"{column.name} has more than {MOST_PAGES} pages")
     column.fewest = column.fewest or last
     if seen != column.values:
         raise ValueError(f"{column.name} says that it has {column.values} values, and has {seen}")
