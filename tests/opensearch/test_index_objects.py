@@ -23,6 +23,7 @@ from servicelogs.settings import LogSettings
 from servicelogs.sources.s3_objects import open_object
 from tests.deployment import LOGS, NOW, Deployment, flow_key, flow_lines
 from tests.sources.envelopes import CONTROL, GROUP, envelope
+from tests.sources.stream_events import SHARD, compressed, failed_batch, stream_event
 
 
 def records_of(deployment: Deployment, key: str) -> list[int]:
@@ -666,3 +667,32 @@ def test_events_that_there_is_no_time_for_are_read_by_the_next_attempt(deploymen
 
     assert runs > 1
     assert records_of(deployment, "firehose/a") == [1, 2, 3]
+
+
+def test_a_batch_that_lambda_gave_up_becomes_what_the_stream_would_have_given(deployment):
+    flows = [line.decode() for line in flow_lines(3, bad=(2,)).splitlines()[1:]]
+    event = stream_event(compressed(envelope(*flows)), b"no log", compressed(CONTROL))
+    key = "aws/lambda/0f1e2d3c/shardId-000000000003/2026/11/20/2026-11-20T08.16.06-1b4e28ba"
+    for body in (failed_batch(event), json.dumps(event).encode()):
+        deployment.s3.put_object(Bucket=LOGS, Key=key, Body=body)
+        deployment.notify(key)
+        assert deployment.run() == []
+
+    documents = list(deployment.engine.documents.values())
+    assert len(documents) == 2
+    assert {one["log"]["source"] for one in documents} == {f"kinesis://shop-logs/{SHARD}"}
+    assert deployment.counts["vpc_flow"]["AlreadyThere"] == 2
+    lines = {line["raw"]: line for value in deployment.rejected().values() for line in value}
+    assert {*lines} == {"this line does not fit", "no log"}
+    assert lines["no log"]["sequence_number"] == event["Records"][1]["kinesis"]["sequenceNumber"]
+
+
+def test_a_batch_without_its_records_is_one_reject(deployment):
+    deployment.s3.put_object(Bucket=LOGS, Key="aws/lambda/x", Body=failed_batch({}))
+    deployment.notify("aws/lambda/x")
+
+    assert deployment.run() == []
+
+    ((line,),) = deployment.rejected().values()
+    assert line["error_type"] == "unreadable"
+    assert "no payload" in line["reason"]

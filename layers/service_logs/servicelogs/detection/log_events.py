@@ -50,7 +50,7 @@ class EventTypes:
 
     def identify(self, source: Source, records: Records, assigned: str = "") -> EventType:
         """Identify events; an UnknownLogType if nothing says what they are."""
-        name = assigned or self._assigned or _by_group(source.log_group)
+        name = assigned or self._assigned or type_of_group(source.log_group)
         return self._type(name or self._by_messages(source, records))
 
     def _type(self, name: str) -> EventType:
@@ -90,7 +90,7 @@ def _groups() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple((name, re.compile(pattern)) for name, pattern in every if pattern)
 
 
-def _by_group(log_group: str) -> str:
+def type_of_group(log_group: str) -> str:
     """Give the type that a log group's name says; empty if it says none."""
     return next((name for name, groups in _groups() if groups.fullmatch(log_group)), "")
 

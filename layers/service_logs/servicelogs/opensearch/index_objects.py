@@ -11,9 +11,10 @@ from aws_lambda_powertools import Logger
 
 from servicelogs.delivery.attempt import UNKNOWN, Attempt, Item
 from servicelogs.delivery.metrics import Totals
+from servicelogs.delivery.rejects import RejectFiles
+from servicelogs.delivery.shard_rejects import ShardFiles
 from servicelogs.detection.content import START_BYTES
-from servicelogs.detection.log_events import Identify
-from servicelogs.detection.objects import ObjectTypes
+from servicelogs.detection.objects import Detected, ObjectTypes
 from servicelogs.errors import (
     ClusterNeedsFixing,
     DeliveryError,
@@ -22,14 +23,16 @@ from servicelogs.errors import (
     ParquetFile,
     UnknownLogType,
     UnreadableMessage,
+    UnreadableObject,
 )
 from servicelogs.opensearch.dated_indexes import DatedIndexes
 from servicelogs.opensearch.documents import blocks_of
 from servicelogs.opensearch.event_documents import EventDocuments
-from servicelogs.records import Block, Reject, Source
+from servicelogs.records import Reject, Source
 from servicelogs.sources.decompression import Begun, begin, not_read_here
 from servicelogs.sources.event_notifications import ObjectToRead, read_notification
-from servicelogs.sources.log_events import Envelopes
+from servicelogs.sources.failed_batches import read_failed_batch
+from servicelogs.sources.log_events import Envelopes, Run
 from servicelogs.sources.queue import Message, Queue
 from servicelogs.sources.s3_objects import OpenObject, open_object
 
@@ -200,8 +203,18 @@ class ObjectIndexer:
             return
         source = replace(opened.source, account_id=detected.account_id, region=detected.region)
         if detected.of_events:
-            blocks = self._event_blocks(detected.of_events, chunks, source, wanted.start)
-            resume_at = self._attempt.deliver_types(source, wanted.start, work.item, blocks)
+            try:
+                runs, files = self._runs(detected, chunks, source)
+            except UnreadableObject as error:
+                reject = Reject(wanted.start, "unreadable", str(error), error.tail)
+                unread = self._attempt.begin(source, UNKNOWN, wanted.start, work.item)
+                unread.reject_whole(reject)
+                return
+            documents = EventDocuments(detected.of_events, self._indexes)
+            blocks = documents.blocks(runs, wanted.start)
+            resume_at = self._attempt.deliver_types(
+                source, wanted.start, work.item, blocks, files=files
+            )
         elif log_format := detected.format:
             delivery = self._attempt.begin(source, log_format.name, wanted.start, work.item)
             choose_index = self._indexes.of(log_format)
@@ -220,11 +233,15 @@ class ObjectIndexer:
                 )
             work.left.append(wanted.later(opened.etag, resume_at))
 
-    def _event_blocks(
-        self, identify: Identify, chunks: Iterable[bytes], source: Source, start: int
-    ) -> Iterator[tuple[str, Block]]:
-        envelopes = Envelopes(source, keeps_extracted_fields=self._keeps_extracted_fields)
-        return EventDocuments(identify, self._indexes).blocks(envelopes.cut(chunks), start)
+    def _runs(
+        self, detected: Detected, chunks: Iterable[bytes], source: Source
+    ) -> tuple[Iterator[Run], RejectFiles | None]:
+        """Read log events, and say where their rejects lie, if not in an object's files."""
+        keeps = self._keeps_extracted_fields
+        if not detected.is_batch:
+            return Envelopes(source, keeps_extracted_fields=keeps).cut(chunks), None
+        shard = read_failed_batch(chunks, keeps_extracted_fields=keeps)
+        return shard.runs(), ShardFiles(shard)
 
     def _send(self, work: Work) -> None:
         """Send on what others must do; only then is a message done."""
