@@ -1,5 +1,6 @@
 """What `sam build` makes of the templates runs on the processor it was built for, and is small."""
 
+import marshal
 import os
 import re
 import subprocess
@@ -34,6 +35,8 @@ def built(request, tmp_path_factory):
         "ARCHITECTURE": request.param,
         "AWS_DEFAULT_REGION": "eu-west-1",
         "SAM_CLI_TELEMETRY": "0",
+        # A builder's own wish, which must not reach the layers.
+        "PYTHONDONTWRITEBYTECODE": "1",
     }
     command = ["sam", "build", "--no-cached", "--template-file", "template.yaml"]
     overrides = ["--parameter-overrides", f"Architecture={request.param}"]
@@ -125,8 +128,28 @@ def test_the_layer_carries_the_package_and_nothing_that_only_serves_us(built):
         "README.md",
         "tests",
         "bin",
-        "__pycache__",
     }
+
+
+def test_every_file_of_a_layer_is_compiled_for_the_runtime_whatever_its_date(built):
+    """Lambda can write no byte code beside them: each cold start would compile them again."""
+    _, folder = built
+    for layer in layers(folder):
+        sources = {str(path.relative_to(layer)) for path in layer.rglob("*.py")}
+        compiled = [*layer.rglob("*.pyc")]
+        assert {path.name.removesuffix(".pyc").split(".")[-1] for path in compiled} == {
+            "cpython-313"
+        }
+        assert {
+            str(path.relative_to(layer).parents[1] / f"{path.name.split('.')[0]}.py")
+            for path in compiled
+        } == sources
+        for path in compiled:
+            content = path.read_bytes()
+            # A hash of the source that is not compared with it: https://peps.python.org/pep-0552/
+            assert int.from_bytes(content[4:8], "little") == 0b01, path
+            name = marshal.loads(content[16:]).co_filename
+            assert name == f"/opt/{path.relative_to(layer).parents[1] / name.split('/')[-1]}"
 
 
 def test_no_layer_carries_what_the_runtime_has_or_nobody_imports(built):
