@@ -52,6 +52,10 @@ class UnknownRefusal(DeliveryError):
     """The search engine refuses some records for a reason that no rule knows; others may pass."""
 
 
+class EveryItemFailed(ServiceLogsError):
+    """No item of the event could be worked: the message gives each reason."""
+
+
 class NoProgress(ServiceLogsError):
     """An attempt had no time for even one record: going on where it stopped would never end."""
 
