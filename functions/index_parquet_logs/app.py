@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics
 
+from servicelogs.log_lines import as_line
 from servicelogs.opensearch.index_function import IndexFunction
 from servicelogs.sources.parquet import rows_as_json
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from servicelogs.delivery.failed_items import Answer
 
-logger, metrics = Logger(), Metrics()
+logger, metrics = Logger(json_serializer=as_line), Metrics()
 function = IndexFunction(rows_as_json)
 
 
