@@ -104,12 +104,11 @@ def messages(deployment: Deployment) -> Iterator[dict[str, Any]]:
 
 
 def batches() -> Iterator[dict[str, Any]]:
-    """Give batches of a stream with good and unknown records, and such as cannot be read."""
+    """Give a batch of a stream with good and unknown records, and such as cannot be read."""
     flows = flow_lines(5, bad=(2,)).decode().splitlines()[1:]
     named = {"logGroup": FORGED, "logStream": FORGED}
     odd = (envelope(FORGED, **named), envelope("cut")[:-5], FORGED.encode(), b"\x1f\x8b")
     yield stream_event(compressed(envelope(*flows, **named)), *odd)
-    yield {"Records": [{"eventID": FORGED}]}
 
 
 def main(name: str) -> None:
