@@ -134,11 +134,13 @@ def decompressed(
         return text_of_parquet(feed)
     if _compression(start):
         raise UnreadableObject(f"it is compressed more than {MOST_LAYERS} times over")
-    if not is_marked(start) and (name := what_is_not_read(start)):
+    if is_marked(start):
+        return unwrapped(in_utf_8(feed))
+    if name := what_is_not_read(start):
         raise UnreadableObject(
             f"it is {name}, which is not read: deliver it plain, or compressed with gzip or zstd"
         )
-    return unwrapped(in_utf_8(feed))
+    return unwrapped(feed)
 
 
 def _compression(start: bytes) -> Callable[[Feed], Iterator[bytes]] | None:
