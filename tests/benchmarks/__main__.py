@@ -21,7 +21,7 @@ from isal import igzip_lib
 
 from local.sample_logs import generate
 from servicelogs.formats import NAMES
-from tests.benchmarks import cold_start, comparison
+from tests.benchmarks import cold_start, comparison, log_events
 from tests.benchmarks.cases import START_UP_RECORDS
 from tests.benchmarks.ours import SOURCE, bulk_bodies
 from tests.benchmarks.plain_loops import LOOPS
@@ -130,6 +130,17 @@ def known_name(name: str) -> str:
     return name
 
 
+def measure_log_events(arguments: argparse.Namespace) -> list[str]:
+    """Measure records that come as log events; give those that are below the floor."""
+    slow = []
+    for name in log_events.NAMES:
+        if name in (arguments.formats or NAMES):
+            share = log_events.measure(name, arguments.records, arguments.rounds, best_times)
+            print(share, flush=True)
+            slow += [f"{name} as log events"] if share.is_slow else []
+    return slow
+
+
 def main() -> int:
     """Measure the formats asked for; 1 if one is slower than its floor."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
@@ -189,6 +200,8 @@ def main() -> int:
             ),
             flush=True,
         )
+    if not arguments.json:
+        slow += measure_log_events(arguments)
     if not arguments.formats and not arguments.json:
         start = cold_start.measure()
         print(start)

@@ -194,10 +194,11 @@ def test_a_parquet_file_becomes_searchable_through_both_functions(
     "path", sorted((ROOT / "events").glob("*.json")), ids=lambda path: path.stem
 )
 def test_each_sample_event_is_handled_with_the_objects_it_names(
-    app, parquet_app, deployment, path, capsys
+    app, parquet_app, stream_app, deployment, path, capsys
 ):
     sample_events.put_objects(deployment.s3)
-    function = parquet_app if path.stem.startswith("parquet-") else app
+    others = {"parquet": parquet_app, "kinesis": stream_app}
+    function = others.get(path.stem.partition("-")[0], app)
 
     answer = function.lambda_handler(json.loads(path.read_text()), Context())
 

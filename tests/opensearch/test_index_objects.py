@@ -662,7 +662,7 @@ def test_events_that_there_is_no_time_for_are_read_by_the_next_attempt(deploymen
     deployment.notify("firehose/a")
     runs = 0
     while deployment.waiting() != (0, 0):
-        deployment.run(clock=counting_down(2))
+        deployment.run(counting_down(deployment, 1))
         runs += 1
 
     assert runs > 1
