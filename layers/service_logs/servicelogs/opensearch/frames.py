@@ -5,8 +5,9 @@ record's own fields. All of the frame but the record's number and its exact time
 records of one source and hour: it is made once for them and kept as bytes.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -29,7 +30,8 @@ _MOST_CALENDAR_HOURS = 1_900 * 365 * 24
 DELIVERY_HOUR = -(10**9)
 
 
-class Frame(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Frame:
     """What the documents of one source and hour share."""
 
     action: bytes

@@ -159,11 +159,10 @@ class JsonDocuments(Encoder):
             if frame is None:
                 expired += 1
                 continue
-            action, _, head = frame
             if milliseconds:
                 printed = b'%b%03dZ"' % (printed, rest)
             # Three short appends copy a record once; one long template copies it three times.
-            body += start % (action, id_, head, number, printed, promoted(members))
+            body += start % (frame.action, id_, frame.head, number, printed, promoted(members))
             body += record[1:]
             body += b"\n"
             documents += 1
@@ -206,13 +205,12 @@ class JsonDocuments(Encoder):
         promoted = promoted_of(record, log_format)
         original = fit(record, log_format)
         own = encode(record)[1:]  # it may raise: nothing is appended before
-        action, _, head = frame
         changes = (encode(original), encode([*original])) if original else ()
         start = _CHANGED_DOCUMENT_START if original else _DOCUMENT_START
         self._body += start % (
-            action,
+            frame.action,
             encode(id_),
-            head,
+            frame.head,
             number,
             *changes,
             printed,

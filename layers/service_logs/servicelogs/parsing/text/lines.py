@@ -44,8 +44,9 @@ def cut_lines(chunks: Iterable[bytes]) -> Iterator[Records | TooLong]:
         data = b"".join((*pending, chunk[:end]))
         pending = [chunk[end + 1 :]]
         size = len(pending[0])
-        yield from _without_too_long(Records(first, text=data))
-        first += data.count(b"\n") + 1
+        records = Records(first, text=data)
+        first = records.end
+        yield from _without_too_long(records)
     if overlong:
         yield TooLong(first, b"".join(pending), overlong)
     elif rest_of_file := b"".join(pending):
