@@ -85,7 +85,7 @@ class Frames:
             return None
         if index.by_delivery or says_no_time:
             self.delivery_index = index.name
-        cloud = place._asdict()
+        cloud = {"account_id": place.account_id, "region": place.region}
         log: dict[str, Any] = {
             "type": self._log_type,
             "source": source.uri,
