@@ -25,7 +25,7 @@ from isal import igzip_lib
 
 from local.sample_logs import generate
 from servicelogs.formats import NAMES
-from tests.benchmarks import comparison, costs, handler
+from tests.benchmarks import cold_start, comparison, costs, handler
 from tests.benchmarks.cases import START_UP_RECORDS
 from tests.benchmarks.ours import SOURCE, bulk_bodies
 from tests.benchmarks.plain_loops import LOOPS
@@ -214,6 +214,10 @@ def main() -> int:
         )
     faults = [f"{name}: below the floor of its plain loop" for name in slow]
     faults += measure_costs(arguments.formats or NAMES, arguments)
+    if not arguments.formats and not arguments.json:
+        start = cold_start.measure()
+        print(start)
+        faults += ["cold start: slower than it may be"] if start.is_slow else []
     for fault in faults:
         print(fault, file=sys.stderr)
     return 1 if faults else 0

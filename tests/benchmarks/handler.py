@@ -40,7 +40,6 @@ ENVIRONMENT = {
     "POWERTOOLS_LOG_LEVEL": "ERROR",
     "POWERTOOLS_METRICS_NAMESPACE": "ServiceLogs",
     "POWERTOOLS_SERVICE_NAME": "index_s3_logs",
-    "POWERTOOLS_TRACE_DISABLED": "true",
     "QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/111122223333/queue",
 }
 _DELIVERED = datetime(2026, 11, 20, 9, tzinfo=UTC)
