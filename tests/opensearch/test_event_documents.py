@@ -1,6 +1,7 @@
 """Events become the documents that the same records in an object become, but for their place."""
 
 import json
+import uuid
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -9,12 +10,16 @@ import pytest
 
 from local.sample_logs import generate
 from servicelogs import formats
+from servicelogs.delivery.counts import SourceCounts
 from servicelogs.detection.log_events import EventTypes
+from servicelogs.opensearch.client import connect
 from servicelogs.opensearch.dated_indexes import every_index
 from servicelogs.opensearch.documents import blocks_of
 from servicelogs.opensearch.event_documents import EventDocuments
-from servicelogs.records import Block
-from servicelogs.settings import LogSettings
+from servicelogs.opensearch.setup import set_up, template_check
+from servicelogs.opensearch.writer import BulkWriter
+from servicelogs.records import Block, Reject
+from servicelogs.settings import IndexSettings, LogSettings, SearchSettings
 from servicelogs.sources.log_events import Envelopes
 from tests.formats.parsing import SOURCE
 from tests.sources.envelopes import CONTROL, GROUP, STREAM, envelope, event
@@ -144,3 +149,28 @@ def test_a_log_groups_name_decides_before_its_messages_and_what_is_assigned_befo
     assert types.identify(source, run).format.name == "vpc_flow"  # type: ignore[arg-type]
     assert types.identify(named, run).format.name == "cloudtrail"  # type: ignore[arg-type]
     assert types.identify(named, run, "waf").format.name == "waf"  # type: ignore[arg-type]
+
+
+ODD_NAMES = ["", ".", "..", "a.", ".a", "a..b", "$.user.name", "a b", "_id", 'q"', "\x00", "é", "1"]
+
+
+def test_the_engine_takes_whatever_names_and_values_a_filter_extracted(opensearch: str) -> None:
+    events = [
+        event(number, FLOW, extractedFields={name: "x" * 40_000, "a": "b", "a.b": "c"})
+        for number, name in enumerate(ODD_NAMES)
+    ]
+    settings = IndexSettings(prefix=f"test-{uuid.uuid4().hex[:12]}", period="year", replicas=0)
+    client = connect(SearchSettings(endpoint=opensearch, auth="none"))
+    set_up(client, settings, ("vpc_flow",))
+    writer = BulkWriter(
+        client, seconds_left=lambda: 60, ensure_template=template_check(client, settings)
+    )
+    rejects: list[Reject] = []
+    counts = SourceCounts(SOURCE, "vpc_flow", rejects.append)
+    identify = EventTypes(LogSettings()).identify
+    runs = Envelopes(UNSAID, keeps_extracted_fields=True).cut([envelope(*events)])
+    for _, block in EventDocuments(identify, every_index(settings.prefix)).blocks(runs):
+        writer.add(block, counts)
+    writer.flush()
+    assert [reject.reason for reject in rejects] == []
+    assert counts.indexed == len(ODD_NAMES)
