@@ -2,8 +2,9 @@
 
 The folders mirror the package's: what a module promises is tested in the folder of its name.
 Beside them: `deployment` (buckets, queues and a search engine in this process), `emulated_aws`,
-`search_engine` and `local_stack` (fixtures), `templates`, `docs`, `local`, `functions` and
-`end_to_end` for what is not part of the package, `benchmarks`.
+`search_engine` and `local_stack` (fixtures), `properties` (how many examples they are tested with),
+`templates`, `docs`, `local`, `functions` and `end_to_end` for what is not part of the package,
+`benchmarks`.
 """
 
 import os
@@ -11,7 +12,11 @@ import signal
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
 
+from tests import properties  # noqa: F401 - it declares the profiles
+
+settings.load_profile("full")
 pytest_plugins = ["tests.emulated_aws", "tests.search_engine", "tests.local_stack"]
 
 ENGINE_FIXTURES = {"opensearch", "own_opensearch"}
