@@ -1,7 +1,6 @@
 """Every record of every new object ends once, whatever happens on the way."""
 
 import gzip
-import itertools
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -11,13 +10,12 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 from botocore.exceptions import ClientError
 
 from local import sample_logs
 from local.sample_events import KEYS
 from servicelogs import formats
-from servicelogs.errors import ClusterNeedsFixing, TryLater
+from servicelogs.errors import ClusterNeedsFixing, EveryItemFailed, TryLater
 from servicelogs.records import Block
 from servicelogs.settings import LogSettings
 from servicelogs.sources.s3_objects import open_object
@@ -272,7 +270,7 @@ def test_records_that_could_not_be_delivered_come_again(deployment):
     deployment.notify(flow_key("a"))
     deployment.engine.error = TryLater("too many requests")
 
-    with pytest.raises(BatchProcessingError):
+    with pytest.raises(EveryItemFailed):
         deployment.run()
 
     assert deployment.counts == {}
@@ -297,7 +295,7 @@ def test_an_engine_that_is_busy_is_left_alone_by_the_rest_of_the_batch(deploymen
         lambda **arguments: read.append(arguments["Key"]) or get_object(**arguments),
     )
 
-    with pytest.raises(BatchProcessingError):
+    with pytest.raises(EveryItemFailed):
         deployment.run()
 
     assert len(read) == 1
@@ -322,7 +320,7 @@ def test_the_delay_grows_with_the_receive_count(deployment, monkeypatch, receive
     (record,) = deployment.receive()
     record["attributes"]["ApproximateReceiveCount"] = str(receive_count)
 
-    with pytest.raises(BatchProcessingError):
+    with pytest.raises(EveryItemFailed):
         deployment.invoke([record])
 
     assert 30 * minutes <= delays[-1] <= 90 * minutes
@@ -363,15 +361,17 @@ def test_an_object_that_does_not_add_up_is_never_a_success(deployment, monkeypat
     deployment.notify(flow_key("a"))
     monkeypatch.setattr("tests.opensearch.fake_engine.FakeWriter._create", lambda *_arguments: None)
 
-    with pytest.raises(BatchProcessingError):
+    with pytest.raises(EveryItemFailed):
         deployment.run()
 
     assert deployment.counts == {}
 
 
-def counting_down(steps: int) -> Iterator[float]:
-    """Give time for so many questions, then none."""
-    return itertools.chain([300.0] * (steps + 1), itertools.repeat(1.0))
+def counting_down(deployment: Deployment, blocks: int) -> Iterator[float]:
+    """Give time until so many blocks were delivered, then none."""
+    end = deployment.engine.blocks + blocks
+    while True:
+        yield 300.0 if deployment.engine.blocks < end else 1.0
 
 
 def test_what_there_is_no_time_for_is_sent_again_and_nothing_is_lost_or_doubled(deployment):
@@ -382,7 +382,7 @@ def test_what_there_is_no_time_for_is_sent_again_and_nothing_is_lost_or_doubled(
     invocations = 0
     while deployment.waiting() != (0, 0):
         invocations += 1
-        assert deployment.run(counting_down(3)) == []
+        assert deployment.run(counting_down(deployment, 3)) == []
 
     assert invocations > 3
     for name in "abc":
@@ -410,7 +410,7 @@ def test_every_format_goes_on_where_it_stopped(deployment, log_type):
         deployment.notify("a.log")
         while deployment.waiting() != (0, 0):
             invocations += 1
-            assert deployment.run(counting_down(clock) if clock else None) == []
+            assert deployment.run(counting_down(deployment, clock) if clock else None) == []
         found.append(
             {
                 key: document | {"event": None}
@@ -483,7 +483,7 @@ def test_each_message_for_a_rest_says_how_many_there_were(deployment):
     said = []
     while records := deployment.receive():
         said += [json.loads(record["body"]).get("continuations", 0) for record in records]
-        deployment.invoke(records, counting_down(2))
+        deployment.invoke(records, counting_down(deployment, 2))
 
     assert len(said) > 2
     assert said == list(range(len(said)))
@@ -494,7 +494,7 @@ def test_an_object_that_goes_on_for_ever_ends_in_the_dead_letter_queue(deploymen
     rest = {"bucket": LOGS, "key": flow_key("a"), "from": 3, "continuations": 201}
     deployment.send(json.dumps(rest))
 
-    with pytest.raises(BatchProcessingError, match="left for later 201 times"):
+    with pytest.raises(EveryItemFailed, match="left for later 201 times"):
         deployment.run()
 
     # It can be received again at once: on its way to the dead-letter queue it waits for nothing.
@@ -510,8 +510,8 @@ def test_an_attempt_that_came_no_further_is_not_continued(deployment, monkeypatc
         lambda *_arguments: iter([Block(1, 1, b"", 0, lambda _: b"")] * 100),
     )
 
-    with pytest.raises(BatchProcessingError, match="no time for one record from number 1 on"):
-        deployment.run(counting_down(3))
+    with pytest.raises(EveryItemFailed, match="too short to come to record 1 of"):
+        deployment.run(counting_down(deployment, 3))
 
     assert deployment.waiting() == (0, 1)
 

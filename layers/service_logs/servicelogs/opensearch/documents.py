@@ -1,20 +1,27 @@
-"""How the records of a source become documents: pieces of a bulk body, block by block."""
+"""How the records of a source become documents: pieces of a bulk body, block by block.
+
+What parses a kind of format is imported with the first object of that kind: a function that reads
+text alone begins without what reads JSON.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import TYPE_CHECKING, cast
 
 from servicelogs.opensearch.dated_indexes import ChooseIndex
 from servicelogs.opensearch.frames import Frames
-from servicelogs.opensearch.json_documents import JsonDocuments, Members
-from servicelogs.opensearch.text_documents import Printer, TextDocuments, make_printer
 from servicelogs.parsing.format import Format
-from servicelogs.parsing.json.format import JsonFormat
-from servicelogs.parsing.json.parser import JsonParser
 from servicelogs.parsing.reader import Cut, Parser, read
-from servicelogs.parsing.text.format import TextFormat
-from servicelogs.parsing.text.layouts import Layouts
-from servicelogs.parsing.text.parser import TextParser
 from servicelogs.records import Block, Source
+
+if TYPE_CHECKING:
+    from servicelogs.opensearch.json_documents import Members
+    from servicelogs.opensearch.text_documents import Printer
+    from servicelogs.parsing.json.format import JsonFormat
+    from servicelogs.parsing.text.format import TextFormat
+    from servicelogs.parsing.text.layouts import Layouts
 
 # Each holds what was compiled of a format, and what it has learned.
 _MOST_FORMATS = 64
@@ -40,21 +47,39 @@ def blocks_of(
 def parser_of(log_format: Format, source: Source, choose_index: ChooseIndex) -> Parser:
     """Give what turns the records of a source into blocks of documents."""
     frames = Frames(log_format, source, choose_index)
-    match log_format:
-        case TextFormat():
-            return TextParser(layouts_of(log_format), TextDocuments(frames))
-        case JsonFormat():
-            members = _members(log_format, with_places=frames.by_record)
-            return JsonParser(log_format, JsonDocuments(members, frames))
-    raise TypeError(f"{log_format.name} is neither text nor JSON")
+    match log_format.kind:
+        case "text":
+            return _text_parser(cast("TextFormat", log_format), frames)
+        case "json":
+            return _json_parser(cast("JsonFormat", log_format), frames)
+
+
+def _text_parser(log_format: TextFormat, frames: Frames) -> Parser:
+    from servicelogs.opensearch.text_documents import TextDocuments
+    from servicelogs.parsing.text.parser import TextParser
+
+    return TextParser(layouts_of(log_format), TextDocuments(frames))
+
+
+def _json_parser(log_format: JsonFormat, frames: Frames) -> Parser:
+    from servicelogs.opensearch.json_documents import JsonDocuments
+    from servicelogs.parsing.json.parser import JsonParser
+
+    members = _members(log_format, with_places=frames.by_record)
+    return JsonParser(log_format, JsonDocuments(members, frames))
 
 
 @lru_cache(_MOST_FORMATS)
 def layouts_of(log_format: TextFormat) -> Layouts[Printer]:
     """Give a text format compiled for documents, once in a process."""
+    from servicelogs.opensearch.text_documents import make_printer
+    from servicelogs.parsing.text.layouts import Layouts
+
     return Layouts(log_format, make_printer)
 
 
 @lru_cache(_MOST_FORMATS)
 def _members(log_format: JsonFormat, *, with_places: bool) -> Members:
+    from servicelogs.opensearch.json_documents import Members
+
     return Members(log_format, with_places=with_places)
