@@ -66,7 +66,8 @@ class Printer:
         self._way = way
         self._types = types
         self.groups = way.groups
-        self.time_at = way.names.index(TIME) if TIME in way.names else -1
+        self.times_at = tuple(at for at, name in enumerate(way.names) if name == TIME)
+        """Where times are, the best first."""
         self.offset_at = way.names.index(OFFSET) if OFFSET in way.names else -1
         self.fraction_at = way.names.index(FRACTION) if FRACTION in way.names else 0
         """What stands there, where there is none, is not printed."""
@@ -88,10 +89,13 @@ class Printer:
         """Print the frame, the time, constants and then all groups; `%.0b` swallows some."""
         has_fraction = FRACTION in self._way.names and not absent[self.fraction_at]
         rest = ".%b" if has_fraction else "%.0b"
-        values = (
-            "%.0b" if missing or name in _HIDDEN else _member(name, self._types[name])
-            for name, missing in zip(self._way.names, absent, strict=True)
-        )
+        printed = {*_HIDDEN}
+        values = []
+        for name, missing in zip(self._way.names, absent, strict=True):
+            values.append(
+                "%.0b" if missing or name in printed else _member(name, self._types[name])
+            )
+            printed |= set() if missing else {name}
         return (_START + f'"@timestamp":"%b{rest}Z"%b{"".join(values)}}}\n').encode()
 
 
@@ -254,11 +258,12 @@ class MessageDocuments(Encoder):
 
     def _time_of(self, printer: Printer, values: Sequence[bytes], number: int) -> tuple[int, bytes]:
         """Give the hour and the time that a message says, else those of its event."""
-        if printer.time_at < 0 or not (time := values[printer.time_at]):
-            return self._time_of_source(number)
-        if printer.offset_at >= 0 and (offset := values[printer.offset_at]):
-            time += offset
-        return times[time]
+        for at in printer.times_at:
+            if time := values[at]:
+                if printer.offset_at >= 0 and (offset := values[printer.offset_at]):
+                    time += offset
+                return times[time]
+        return self._time_of_source(number)
 
     def _time_of_member(self, value: bytes, number: int) -> tuple[int, bytes]:
         """Give the hour and the time that a JSON member says, else those of the source."""

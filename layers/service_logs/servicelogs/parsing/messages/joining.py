@@ -27,6 +27,7 @@ class Joiner:
     def __init__(self, kind: Kind) -> None:
         self.joins = bool(kind.begins)
         self._begins = _compiled(rf"(?!{kind.continues})(?:{kind.begins})").match
+        self._unfinished = _compiled(kind.unfinished).fullmatch if kind.unfinished else None
         self._inside = _compiled(kind.inside) if kind.inside else None
 
     def messages(self, records: Records) -> Iterable[Message]:
@@ -36,10 +37,7 @@ class Joiner:
         found: Iterable[Message] = zip(
             records.numbers(), keys, items, repeat(False, len(items)), strict=True
         )
-        if not self.joins:
-            return found
-        begun = [*map(self._begins, items)]
-        if None in begun:
+        if self.joins and None in (begun := self._begun(items)):
             found = self._joined(records.first, keys, items, begun)
         return found if self._inside is None else self._taken_apart(found, self._inside)
 
@@ -48,10 +46,11 @@ class Joiner:
 
         def raw(number: int) -> bytes:
             at = number - records.first
-            end = at + 1
-            while self.joins and end < len(records) and not self._begins(records.items[end]):
-                end += 1
-            return b"\n".join(item.rstrip(b"\r\n") for item in records.items[at:end])
+            if not self.joins:
+                return records.raw(number)
+            items = [item.rstrip(b"\r\n") for item in records.items[at:]]
+            begun = enumerate(self._begun(items)[1:], 1)
+            return b"\n".join(items[: next((end for end, begins in begun if begins), len(items))])
 
         return raw
 
@@ -81,10 +80,20 @@ class Joiner:
             if whole:
                 yield whole
 
+    def _begun(self, items: list[bytes]) -> list[re.Match[bytes] | None]:
+        """Say of each event whether a record begins with it."""
+        begun = [*map(self._begins, items)]
+        if self._unfinished:
+            for at, item in enumerate(items[:-1], 1):
+                if self._unfinished(item):
+                    begun[at] = None
+        return begun
+
     def _divided(self, records: Records) -> tuple[Records | None, Records | None]:
         """Divide lines where the last record begins, whose end may be still to come."""
         items = records.items
-        last = next((at for at in reversed(range(len(items))) if self._begins(items[at])), 0)
+        begun = self._begun(items)
+        last = next((at for at in reversed(range(len(items))) if begun[at]), 0)
         if sum(map(len, items[last:])) > MAX_RECORD_BYTES:
             return records, None
         before, after = items[:last], items[last:]
