@@ -24,6 +24,7 @@ from servicelogs.opensearch.documents import blocks_of
 from servicelogs.opensearch.index_names import IndexNames
 from servicelogs.parsing.format import Format
 from servicelogs.parsing.frame import FRAME
+from servicelogs.parsing.messages.format import MessageFormat
 from servicelogs.records import Block, Source
 from servicelogs.sources.decompression import decompressed
 
@@ -90,16 +91,32 @@ def _facts(log_format: Format) -> str:
     rows = [
         ("log type", f"`{log_format.name}`"),
         ("AWS's page", f"<{log_format.page}>"),
-        ("objects", keys),
-        ("written by", f"`{log_format.service_principal}`"),
+        *([("log groups", _log_groups(log_format))] if log_format.log_groups else []),
+        *([("objects", keys)] if keys else []),
+        ("written by", _writer(log_format)),
         ("encryption of the bucket", _encryption(log_format.name)),
         ("indexes", f"`{index}`; all of them: `{every}`"),
     ]
     return _table(("", ""), rows)
 
 
+def _log_groups(log_format: Format) -> str:
+    """Write the names of log groups for a reader, kind by kind if there are several."""
+    if not isinstance(log_format, MessageFormat):
+        return f"`{log_format.log_groups}`"
+    patterns = (kind.groups for kind in log_format.kinds)
+    named = (re.sub(r"\(\?P<(\w+)>[^()]*\)", r"{\1}", pattern) for pattern in patterns)
+    return "<br>".join(f"`{name}`" for name in named)
+
+
+def _writer(log_format: Format) -> str:
+    return f"`{log_format.service_principal}`" if log_format.service_principal else "Firehose"
+
+
 def _policy(log_format: Format) -> str:
     """Quote the statements that let the service write, as the log bucket's template has them."""
+    if not log_format.service_principal:
+        return "None: Firehose's role is of the same account, and has the rights itself.\n"
     template = LOG_BUCKET.read_text()
     statements = re.findall(r"^ {10}- Sid: .*\n(?: {12}.*\n)+", template, re.MULTILINE)
     principal = f"Service: {log_format.service_principal} }}"
@@ -170,7 +187,7 @@ def _overview() -> str:
     for name in formats.NAMES:
         log_format = formats.get(name)
         page = f"[{log_format.title}]({name}.md)"
-        rows.append((f"`{name}`", page, f"`{log_format.service_principal}`", _encryption(name)))
+        rows.append((f"`{name}`", page, _writer(log_format), _encryption(name)))
     return (
         _table(("log type", "what it is", "who writes", "encryption of the bucket"), rows)
         + "\nNames that several of them share: "

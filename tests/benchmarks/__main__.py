@@ -23,7 +23,7 @@ from local.sample_logs import generate
 from servicelogs.formats import NAMES
 from tests.benchmarks import comparison
 from tests.benchmarks.cases import START_UP_RECORDS
-from tests.benchmarks.ours import SOURCE, bulk_bodies
+from tests.benchmarks.ours import bulk_bodies, source_of
 from tests.benchmarks.plain_loops import LOOPS
 
 RECORDS = 40_000
@@ -37,6 +37,7 @@ FLOORS = {
     "cloudtrail": 8.0,
     "config": 3.0,
     "nlb": 3.0,
+    "rds": 3.5,
     "s3_access": 3.0,
     "tgw_flow": 3.0,
     "vpc_flow": 4.0,
@@ -93,7 +94,7 @@ def measure(name: str, records: int, rounds: int) -> dict[str, Any]:
     times = best_times(
         {
             "ours": lambda: ours(name, data),
-            "loop": lambda: LOOPS[name](data, SOURCE),
+            "loop": lambda: LOOPS[name](data, source_of(name)),
             "inflate": lambda: inflate(data),
         },
         rounds,

@@ -8,7 +8,7 @@ import pytest
 from local.sample_logs import generate
 from servicelogs.formats import NAMES
 from tests.benchmarks.__main__ import FLOORS
-from tests.benchmarks.ours import SOURCE, bulk_bodies
+from tests.benchmarks.ours import bulk_bodies, source_of
 from tests.benchmarks.plain_loops import LOOPS
 
 
@@ -16,7 +16,7 @@ from tests.benchmarks.plain_loops import LOOPS
 def test_plain_loop_makes_the_same_documents(name: str) -> None:
     data = gzip.compress(generate(name, 300))
     ours = b"".join(bulk_bodies(name, data)).splitlines()
-    plain = LOOPS[name](data, SOURCE).splitlines()
+    plain = LOOPS[name](data, source_of(name)).splitlines()
     assert len(ours) == 600
     for one, other in zip(ours, plain, strict=True):
         assert _comparable(one) == _comparable(other)

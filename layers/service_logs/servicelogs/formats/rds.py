@@ -48,7 +48,11 @@ def _postgresql(forms: tuple[Form, ...], begins: str = "") -> Kind:
     )
 
 
-_LINES = (*map(postgresql.with_prefix, ((one,) for one in postgresql.PREFIXES)), postgresql.CSV)
+_LINES = (
+    *postgresql.USUAL,
+    *(postgresql.with_prefix((prefix,)) for prefix in postgresql.PREFIXES),
+    postgresql.CSV,
+)
 _KINDS = (
     _kind("audit", forms=mysql.AUDIT, begins=mysql.AUDIT_BEGINS, inside=mysql.AUDIT_INSIDE),
     _kind(
@@ -108,8 +112,22 @@ FORMAT = MessageFormat(
     title="RDS and Aurora logs",
     page="https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_LogAccess.Procedural.UploadtoCloudWatch.html",
     keys=(),
-    service_principal="logs.amazonaws.com",
+    service_principal="",
     log_groups=r"/aws/rds/(?:instance|cluster|proxy)/.+",
+    starts=(
+        # PostgreSQL
+        r"\d{4}-\d\d-\d\d[ ]\d\d:\d\d:\d\d(?:\.\d+)?[ ][A-Za-z0-9:+-]{2,6}:"
+        r"[^\n@]{0,300}@[^\n]{0,200}?:\[\d+\]:"
+        # MySQL and MariaDB: error and general logs, slow queries, audit
+        r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(?:Z|[+-]\d\d:\d\d)"
+        r"(?:[ ]\d+[ ]\[[A-Z][a-z]+\][ ]|\t[ ]*\d+[ ][A-Z])"
+        r"|\d{4}-\d\d-\d\d[ ][ \d]\d:\d\d:\d\d[ ]\d+[ ]\[[A-Z][a-z]+\][ ]"
+        r"|\#[ ](?:Time:[ ][^\n]*\n\#[ ])?User@Host:[ ]"
+        r"|(?:\d{8}[ ]\d\d:\d\d:\d\d|\d{16}),(?:[^,\n]*,){3}\d+,\d+,[A-Z_]+,"
+        # RDS Proxy
+        r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+Z)?[ ]\[[A-Z]+\][ ]"
+        r"\[(?:proxyEndpoint|clientConnection|dbConnection)="
+    ),
     option="PostgresLogLinePrefix",
     kinds_with=_with_prefix,
     kinds=(_postgresql(_LINES), *_KINDS),

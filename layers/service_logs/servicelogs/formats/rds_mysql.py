@@ -121,6 +121,7 @@ _LINES_OF_MARIADB = (
 )
 _OF_MARIADB = rf"(?>(?:\#(?:{'|'.join(_LINES_OF_MARIADB)}) *\n)*)"
 """What MariaDB writes before and behind the figures, as log_slow_verbosity says."""
+_UNKNOWN_LINES = optional(r"(?P<message>(?:\# (?!administrator)[^\n]*+\n)+)")
 _STATEMENT = (
     r"(?>use (?P<database>[^;\n]*+);\s+|)"
     r"(?>SET (?:last_insert_id=\d++,)?+(?:insert_id=\d++,)?+"
@@ -139,12 +140,22 @@ SLOW = (
     Form(
         pattern=f"{_HEAD}{_FIGURES}{_STATEMENT}",
         constants={"engine": "mysql"},
-        convert={"statement": _ended, "priv_user": bytes.strip, "explain": _rows},
+        convert={
+            "statement": _ended,
+            "priv_user": bytes.strip,
+            "explain": _rows,
+            "message": bytes.strip,
+        },
     ),
     Form(
-        pattern=f"{_HEAD}{_OF_MARIADB}{_FIGURES}{_OF_MARIADB}{_STATEMENT}",
+        pattern=f"{_HEAD}{_OF_MARIADB}{_FIGURES}{_OF_MARIADB}{_UNKNOWN_LINES}{_STATEMENT}",
         constants={"engine": "mariadb"},
-        convert={"statement": _ended, "priv_user": bytes.strip, "explain": _rows},
+        convert={
+            "statement": _ended,
+            "priv_user": bytes.strip,
+            "explain": _rows,
+            "message": bytes.strip,
+        },
     ),
 )
 

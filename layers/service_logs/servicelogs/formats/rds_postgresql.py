@@ -13,7 +13,7 @@ from servicelogs.parsing.messages.patterns import IP, NUMBER, PORT, WHOLE, optio
 PREFIXES = ("%t:%r:%u@%d:[%p]:", "%m:%r:%u@%d:[%p]:%l:%e:%s:%v:%x:%c:%q%a")
 """What log_line_prefix may be without a parameter of ours: RDS's own, and the one with more."""
 
-_LEVELS = "DEBUG[1-5]|INFO|NOTICE|WARNING|LOG|ERROR|FATAL|PANIC"
+_LEVELS = "LOG|ERROR|FATAL|WARNING|NOTICE|INFO|PANIC|DEBUG[1-5]"
 _COMPANIONS = "DETAIL|HINT|QUERY|CONTEXT|STATEMENT|LOCATION"
 _SEVERITY = rf"(?=(?:{_LEVELS}|{_COMPANIONS}):  )"
 
@@ -30,7 +30,7 @@ TIME = (
 def _name(field: str, characters: str = "[^\n]") -> str:
     """Match a name of a user's, up to the first place where what follows it can be."""
     # PostgreSQL cuts names at 63 bytes.
-    return rf"(?:\[unknown\]|(?P<{field}>{characters}{{1,63}}?))?"
+    return rf"(?:\[unknown\]|(?P<{field}>{characters}{{1,63}}?))??"
 
 
 ESCAPES: Mapping[str, str] = {
@@ -110,44 +110,57 @@ def _column(field: str, plain: str = r'[^",\n]*+') -> str:
 
 
 _DURATION = rf"duration: (?P<duration_ms>{NUMBER}) ms"
-_OF_A_STATEMENT = (
-    r"(?:statement|(?P<phase>parse|bind|execute fetch from|execute) "
-    r"(?P<prepared_statement>[^\n]{1,200}?)): (?P<statement>.+)"
+_PREPARED = (
+    r"(?P<phase>parse|bind|execute fetch from|execute) "
+    r"(?P<prepared_statement>[^\n]{1,200}?): (?P<statement>.+)"
 )
 _NOT_LOGGED = "<none>|<not logged>|<previously logged>"
 
-_AUDIT = Form(
-    pattern=r"AUDIT: (?P<audit_type>SESSION|OBJECT),"
-    rf"(?P<statement_id>{WHOLE}),(?P<substatement_id>{WHOLE}),"
-    rf"(?P<audit_class>[^,\n]*+),{_column('command')},"
-    rf"{_column('object_type')},{_column('object_name')},"
-    rf"(?:{_NOT_LOGGED}|{_column('statement')}),(?:{_NOT_LOGGED}|{_column('parameters')})"
-    rf"(?:,(?P<rows>{WHOLE}))?",
-    convert=dict.fromkeys(
-        ("command", "object_type", "object_name", "statement", "parameters"), _unquoted
+_AUDIT = (
+    # Most lines: only the statement is in quotes.
+    Form(
+        pattern=rf"AUDIT: (?P<audit_type>SESSION|OBJECT),(?P<statement_id>{WHOLE}),"
+        rf"(?P<substatement_id>{WHOLE}),(?P<audit_class>[A-Z]++),(?P<command>[A-Z ]++),"
+        r'(?P<object_type>[A-Z ]++),(?P<object_name>[^,"\n]++),'
+        rf"{_in_quotes('statement')},(?:{_NOT_LOGGED})",
+        convert={"statement": _unquoted},
+    ),
+    Form(
+        pattern=rf"AUDIT: (?P<audit_type>SESSION|OBJECT),(?P<statement_id>{WHOLE}),"
+        rf"(?P<substatement_id>{WHOLE}),(?P<audit_class>[^,\n]*+),{_column('command')},"
+        rf"{_column('object_type')},{_column('object_name')},"
+        rf"(?:{_NOT_LOGGED}|{_column('statement')}),(?:{_NOT_LOGGED}|{_column('parameters')})"
+        rf"(?:,(?P<rows>{WHOLE}))?",
+        convert=dict.fromkeys(
+            ("command", "object_type", "object_name", "statement", "parameters"), _unquoted
+        ),
     ),
 )
 """pgaudit: https://github.com/pgaudit/pgaudit#format"""
 
-TEXT = (
+_SAID = (
     Form(
-        pattern=rf"(?P<level>{_LEVELS}):  (?>(?P<sql_state_code>{_SQLSTATE}): |)",
+        pattern=_DURATION,
         inner=(
-            Form(pattern=_DURATION),
-            Form(pattern=rf"{_DURATION}  {_OF_A_STATEMENT}"),
+            Form(pattern=r"  statement: (?P<statement>.+)"),
+            Form(pattern=""),
+            Form(pattern=f"  {_PREPARED}"),
             # auto_explain, as text; in other formats the statement is in the plan
             Form(
-                pattern=rf"{_DURATION}  plan:\s+Query Text: (?P<statement>.+?)"
-                r"(?P<plan>\n[^\n]*\(cost=.*)"
+                pattern=r"  plan:\s+Query Text: (?P<statement>.+?)"
+                r"\n\s*+(?P<plan>[^\n]*\(cost=.*)"
             ),
-            Form(pattern=rf"{_DURATION}  plan:\s*+(?P<plan>.+)"),
-            Form(pattern=r"statement: (?P<statement>.+)"),
-            Form(
-                pattern=r"(?P<phase>execute fetch from|execute) "
-                r"(?P<prepared_statement>[^\n]{1,200}?): (?P<statement>.+)"
-            ),
-            _AUDIT,
+            Form(pattern=r"  plan:\s*+(?P<plan>.+)"),
         ),
+    ),
+    Form(pattern=r"statement: (?P<statement>.+)"),
+    Form(pattern=rf"(?=execute){_PREPARED}"),
+    *_AUDIT,
+)
+TEXT = (
+    Form(
+        pattern=rf"(?P<level>{_LEVELS}):  ",
+        inner=(*_SAID, Form(pattern=rf"(?P<sql_state_code>{_SQLSTATE}): ", inner=_SAID)),
     ),
     Form(pattern=r"(?P<level>STATEMENT):  (?P<statement>.+)"),
     Form(pattern=r"(?P<level>DETAIL):  [Pp]arameters: (?P<parameters>.+)"),
@@ -164,6 +177,20 @@ def with_prefix(words: tuple[str, ...]) -> Form:
     """Give the form of lines with this log_line_prefix."""
     return Form(pattern=prefix(words), inner=TEXT, convert={"session_start_time": _iso})
 
+
+USUAL = (
+    Form(
+        pattern=rf"(?P<time>{_SECOND}) UTC:"
+        rf"(?P<client_ip>\d[0-9.]*+|[0-9a-f]*+:[0-9a-f:.]++)\((?P<client_port>{PORT})\):"
+        r"(?P<user>[^:[\]\n]{1,63})@(?P<database>[^@:[\]\n]{1,63}+):"
+        rf"\[(?P<process_id>{WHOLE})\]:{_SEVERITY}",
+        inner=TEXT,
+    ),
+    Form(
+        pattern=rf"(?P<time>{_SECOND}) UTC::@:\[(?P<process_id>{WHOLE})\]:{_SEVERITY}", inner=TEXT
+    ),
+)
+"""Most lines with the prefix that RDS has of itself: they have no groups that may be empty."""
 
 _CSV_CLIENT = (
     rf'(?:"(?:\[local\]|(?P<client_ip>{IP}):(?P<client_port>{PORT})|(?P<client_ip>{IP})'

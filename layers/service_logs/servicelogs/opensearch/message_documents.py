@@ -4,7 +4,7 @@ Values are matched as they came, and made safe for JSON together, once they are 
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -41,8 +41,8 @@ _NUMBERS: tuple[FieldType, ...] = ("integer", "long", "float")
 
 _ORDINARY = bytes(byte for byte in range(0x20, 0x7F) if byte not in b'"\\')
 """What stands in a JSON string as it is."""
-_COMMON = bytes({*range(1, 0x100)} - {*range(0x20)} | {*b"\t\n\r"})
-"""What hardly any text lacks, or `_safe` replaces at once: all but rare control characters."""
+_COMMON = bytes({*range(0x20, 0x100)} | {*b"\t\n"})
+"""All but control characters that are rare."""
 _controls = re.compile(rb"[\x00-\x1f]")
 _json_time = re.compile(
     rb'"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))? ?(?:Z|UTC|GMT)?([+-]\d\d(?::?\d\d)?)?"'
@@ -59,6 +59,17 @@ type Shape = tuple[bool, ...]
 """For each group whether it has no value."""
 
 
+class Template(NamedTuple):
+    """Prints the messages of one shape."""
+
+    text: bytes
+    """Takes action line, key, frame, number, time, fraction, constants and the groups with a value;
+    `%.0b` swallows those not shown."""
+    fraction_at: int
+    """Which of these is the time's fraction; 0: none is, and what stands there is swallowed."""
+    conversions: tuple[tuple[int, Callable[[bytes], bytes]], ...]
+
+
 class Printer:
     """Prints the messages that are read in one way."""
 
@@ -69,34 +80,28 @@ class Printer:
         self.times_at = tuple(at for at, name in enumerate(way.names) if name == TIME)
         """Where times are, the best first."""
         self.offset_at = way.names.index(OFFSET) if OFFSET in way.names else -1
-        self.fraction_at = way.names.index(FRACTION) if FRACTION in way.names else 0
-        """What stands there, where there is none, is not printed."""
-        self.conversions = tuple(
-            (at, way.convert[name]) for at, name in enumerate(way.names) if name in way.convert
-        )
         self.constants = way.constants
         """Fields that messages have which are read so."""
-        self.templates: Cache[Shape, bytes] = Cache(self._template, _MOST_SHAPES)
+        self.begins_with_time = way.names[0] == TIME and OFFSET not in way.names
+        """The first group is the time, and nothing else is asked for it."""
+        self.templates: Cache[Shape, Template] = Cache(self._template, _MOST_SHAPES)
+        self.template = self.templates[(False,) * len(way.names)]
+        """Prints those in which all groups have a value."""
 
-    def converted(self, values: Sequence[bytes]) -> list[bytes]:
-        """Make of the groups that quote something what their fields have."""
-        changed = [*values]
-        for at, convert in self.conversions:
-            changed[at] = convert(changed[at])
-        return changed
-
-    def _template(self, absent: Shape) -> bytes:
-        """Print the frame, the time, constants and then all groups; `%.0b` swallows some."""
-        has_fraction = FRACTION in self._way.names and not absent[self.fraction_at]
-        rest = ".%b" if has_fraction else "%.0b"
-        printed = {*_HIDDEN}
-        values = []
-        for name, missing in zip(self._way.names, absent, strict=True):
-            values.append(
-                "%.0b" if missing or name in printed else _member(name, self._types[name])
-            )
-            printed |= set() if missing else {name}
-        return (_START + f'"@timestamp":"%b{rest}Z"%b{"".join(values)}}}\n').encode()
+    def _template(self, absent: Shape) -> Template:
+        names = [name for name, no in zip(self._way.names, absent, strict=True) if not no]
+        has_fraction = FRACTION in names
+        text = f'{_START}"@timestamp":"%b{".%b" if has_fraction else "%.0b"}Z"%b'
+        for at, name in enumerate(names):
+            # Of a field that has several groups the first counts.
+            shown = name not in _HIDDEN and name not in names[:at]
+            text += _member(name, self._types[name]) if shown else "%.0b"
+        convert = self._way.convert
+        return Template(
+            f"{text}}}\n".encode(),
+            names.index(FRACTION) if has_fraction else 0,
+            tuple((at, convert[name]) for at, name in enumerate(names) if name in convert),
+        )
 
 
 class Printers(NamedTuple):
@@ -154,10 +159,12 @@ class MessageDocuments(Encoder):
                 self._write_plain(message)
                 continue
             printer = plans[match.lastindex]
-            values: Sequence[bytes] = match.group(*printer.groups)
-            absent = tuple([not value for value in values])
+            values = match.group(*printer.groups)
             try:
-                hour, time = time_of(printer, values, number)
+                if printer.begins_with_time and values[0]:
+                    hour, time = times[values[0]]
+                else:
+                    hour, time = time_of(printer, values, number)
                 frame = frames[hour if dated_by is None else dated_by]
             except odd_ones:
                 self._write_plain(message)
@@ -165,19 +172,23 @@ class MessageDocuments(Encoder):
             if frame is None:
                 expired += 1
                 continue
-            if True in absent:
-                values = [value or b"" for value in values]
-            if printer.conversions:
-                values = printer.converted(values)
-            if care:
+            if all(values):
+                template, fraction_at, conversions = printer.template
+            else:
+                absent = tuple([not value for value in values])
+                template, fraction_at, conversions = printer.templates[absent]
+                values = tuple([value for value in values if value])
+            if conversions:
+                values = _converted(values, conversions)
+            if care and text.translate(None, _ORDINARY):
                 values = _safe_values(values, odd=odd)
-            body += printer.templates[absent] % (
+            body += template % (
                 frame.own_action,
                 key,
                 frame.head,
                 number,
                 time,
-                values[printer.fraction_at],
+                values[fraction_at] if values else b"",
                 constants[printer],
                 *values,
             )
@@ -317,17 +328,25 @@ def _member(name: str, type_: FieldType) -> str:
     return f',"{name}":%b' if type_ in _NUMBERS else f',"{name}":"%b"'
 
 
-def _safe_values(values: Sequence[bytes], *, odd: bool) -> Sequence[bytes]:
+def _converted(
+    values: tuple[bytes, ...], conversions: Iterable[tuple[int, Callable[[bytes], bytes]]]
+) -> tuple[bytes, ...]:
+    changed = [*values]
+    for at, convert in conversions:
+        changed[at] = convert(changed[at])
+    return tuple(changed)
+
+
+def _safe_values(values: tuple[bytes, ...], *, odd: bool) -> tuple[bytes, ...]:
     """Make values safe for JSON strings; `odd` says that there may be more than is common."""
     if odd:
-        return [_safe(value) for value in values]
+        return tuple([_safe(value) for value in values])
     joined = b"\0".join(values)
-    return (
+    return tuple(
         joined.replace(b"\\", rb"\\")
         .replace(b'"', rb"\"")
         .replace(b"\n", rb"\n")
         .replace(b"\t", rb"\t")
-        .replace(b"\r", rb"\r")
         .split(b"\0")
     )
 

@@ -15,6 +15,9 @@ from servicelogs.parsing.messages.format import Kind
 from servicelogs.parsing.text.lines import cut_lines
 from servicelogs.records import Records, TooLong
 
+_MOST_BLANK_LINES = 1000
+"""A record does not go on behind more blank lines that come together."""
+
 type Message = tuple[int, bytes, bytes, bool]
 """A record: the text of one event, of several, or a part of one. The number of its first event,
 what follows the source's id in its `_id`, its text, and whether it continues a record that is not
@@ -76,6 +79,9 @@ class Joiner:
                     return
                 yield piece
                 continue
+            if held and piece.first - held.end > _MOST_BLANK_LINES:
+                yield held
+                held = None
             whole, held = self._divided(_together(held, piece))
             if whole:
                 yield whole
@@ -92,8 +98,8 @@ class Joiner:
     def _divided(self, records: Records) -> tuple[Records | None, Records | None]:
         """Divide lines where the last record begins, whose end may be still to come."""
         items = records.items
-        begun = self._begun(items)
-        last = next((at for at in reversed(range(len(items))) if begun[at]), 0)
+        places = reversed(range(len(items)))
+        last = next((at for at in places if self._begun(items[max(at - 1, 0) : at + 1])[-1]), 0)
         if sum(map(len, items[last:])) > MAX_RECORD_BYTES:
             return records, None
         before, after = items[:last], items[last:]
@@ -140,4 +146,7 @@ def _compiled(pattern: str) -> re.Pattern[bytes]:
 
 
 def _together(held: Records | None, piece: Records) -> Records:
-    return Records(held.first, held.items + piece.items) if held else piece
+    """Put lines together, with the blank ones between them, which were only counted."""
+    if held is None:
+        return piece
+    return Records(held.first, [*held.items, *[b""] * (piece.first - held.end), *piece.items])
