@@ -148,7 +148,7 @@ _SAID = (
             # auto_explain, as text; in other formats the statement is in the plan
             Form(
                 pattern=r"  plan:\s+Query Text: (?P<statement>.+?)"
-                r"\n\s*+(?P<plan>[^\n]*\(cost=.*)"
+                r"\n[\t ]*+(?P<plan>[^\n]*\(cost=.*)"
             ),
             Form(pattern=r"  plan:\s*+(?P<plan>.+)"),
         ),

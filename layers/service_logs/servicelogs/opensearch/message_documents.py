@@ -178,9 +178,11 @@ class MessageDocuments(Encoder):
                 absent = tuple([not value for value in values])
                 template, fraction_at, conversions = printer.templates[absent]
                 values = tuple([value for value in values if value])
-            if conversions:
-                values = _converted(values, conversions)
-            if care and text.translate(None, _ORDINARY):
+            if conversions and (converted := _converted(values, conversions)) != values:
+                # They may hold what the text does not.
+                care_again, odd_now = _what_is_in(b"".join(converted))
+                values = _safe_values(converted, odd=odd_now) if care_again else converted
+            elif care and text.translate(None, _ORDINARY):
                 values = _safe_values(values, odd=odd)
             body += template % (
                 frame.own_action,

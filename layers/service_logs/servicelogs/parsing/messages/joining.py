@@ -50,7 +50,7 @@ class Joiner:
         def raw(number: int) -> bytes:
             at = number - records.first
             if not self.joins:
-                return records.raw(number)
+                return records.items[at].rstrip(b"\r\n")
             items = [item.rstrip(b"\r\n") for item in records.items[at:]]
             begun = enumerate(self._begun(items)[1:], 1)
             return b"\n".join(items[: next((end for end, begins in begun if begins), len(items))])

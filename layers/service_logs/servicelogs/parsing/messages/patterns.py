@@ -4,7 +4,7 @@ WHOLE = r"(?:0|[1-9]\d{0,17}+)"
 """A whole number as JSON writes it."""
 NUMBER = rf"{WHOLE}(?:\.\d{{1,9}}+)?+"
 """A number as JSON writes it."""
-IP = r"\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(?:%\w+)?"
+IP = r"\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40}(?:%\w{1,15})?"
 PORT = r"[1-9]\d{0,4}"
 
 
