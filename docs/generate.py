@@ -9,23 +9,24 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from local.sample_logs import objects
+from local.sample_logs import ACCOUNT, REGION, log_events, objects
 from servicelogs import formats
 from servicelogs.command_line.reference import field_entries, type_of
+from servicelogs.dates import EPOCH, iso
 from servicelogs.detection.keys import Place, places
 from servicelogs.opensearch.dated_indexes import one_index
-from servicelogs.opensearch.documents import blocks_of
+from servicelogs.opensearch.documents import blocks_of, parser_of
 from servicelogs.opensearch.index_names import IndexNames
 from servicelogs.parsing.format import Format
 from servicelogs.parsing.frame import FRAME
 from servicelogs.parsing.messages.format import MessageFormat
-from servicelogs.records import Block, Source
+from servicelogs.records import Block, Records, Source
 from servicelogs.sources.decompression import decompressed
 
 ROOT = Path(__file__).parents[1]
@@ -91,22 +92,13 @@ def _facts(log_format: Format) -> str:
     rows = [
         ("log type", f"`{log_format.name}`"),
         ("AWS's page", f"<{log_format.page}>"),
-        *([("log groups", _log_groups(log_format))] if log_format.log_groups else []),
+        *([("log groups", f"`{log_format.log_groups}`")] if log_format.log_groups else []),
         *([("objects", keys)] if keys else []),
         ("written by", _writer(log_format)),
         ("encryption of the bucket", _encryption(log_format.name)),
         ("indexes", f"`{index}`; all of them: `{every}`"),
     ]
     return _table(("", ""), rows)
-
-
-def _log_groups(log_format: Format) -> str:
-    """Write the names of log groups for a reader, kind by kind if there are several."""
-    if not isinstance(log_format, MessageFormat):
-        return f"`{log_format.log_groups}`"
-    patterns = (kind.groups for kind in log_format.kinds)
-    named = (re.sub(r"\(\?P<(\w+)>[^()]*\)", r"{\1}", pattern) for pattern in patterns)
-    return "<br>".join(f"`{name}`" for name in named)
 
 
 def _writer(log_format: Format) -> str:
@@ -134,16 +126,35 @@ def _document(log_format: Format) -> str:
 
 def _sample(log_format: Format) -> tuple[str, dict[str, Any]]:
     """Give the sample record with the most fields, as AWS writes it and as it is indexed."""
-    sample = next(one for one in objects() if one.format == log_format.name and one.records)
-    account, region = places(sample.key).get(sample.format, Place())
-    source = Source(f"s3://my-logs/{sample.key}", "0123456789abcdef", DELIVERED, account, region)
-    chunks = decompressed(BytesIO(sample.data))
-    blocks = blocks_of(log_format, chunks, source, one_index("aws"))
+    blocks = _events(log_format) if isinstance(log_format, MessageFormat) else _object(log_format)
     candidates = (found for block in blocks for found in _documents(block))
     raw, document = max(candidates, key=lambda found: _leaves(found[1]))
     # The time of indexing is the only thing that is not the same each time.
     document["event"]["ingested"] = "2026-11-20T08:20:11.482915Z"
     return raw, document
+
+
+def _object(log_format: Format) -> Iterator[Block]:
+    sample = next(one for one in objects() if one.format == log_format.name and one.records)
+    account, region = places(sample.key).get(sample.format, Place())
+    source = Source(f"s3://my-logs/{sample.key}", "0123456789abcdef", DELIVERED, account, region)
+    chunks = decompressed(BytesIO(sample.data))
+    return blocks_of(log_format, chunks, source, one_index("aws"))
+
+
+def _events(log_format: Format) -> Iterator[Block]:
+    uri = "s3://my-logs/firehose/2026/11/20/08/logs-1-2026-11-20-08-15-00-0a1b2c3d"
+    for sample in log_events():
+        if sample.format == log_format.name:
+            source = Source(
+                uri, "0123456789abcdef", DELIVERED, ACCOUNT, REGION, sample.group, sample.stream
+            )
+            times = [
+                iso(EPOCH + timedelta(milliseconds=at))[:-1].encode() for at, _ in sample.events
+            ]
+            messages = [message.encode() for _, message in sample.events]
+            parser = parser_of(log_format, source, one_index("aws"))
+            yield parser.take(Records(1, messages, times=times), 0)
 
 
 def _documents(block: Block) -> Iterator[tuple[str, dict[str, Any]]]:
