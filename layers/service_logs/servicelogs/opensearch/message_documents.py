@@ -28,13 +28,13 @@ from servicelogs.parsing.messages.format import (
 )
 from servicelogs.parsing.messages.forms import Forms, Way
 from servicelogs.parsing.messages.joining import Joiner, Message
-from servicelogs.parsing.messages.json_members import JsonMembers
+from servicelogs.parsing.messages.json_members import ABSENT, JsonMembers
 from servicelogs.parsing.messages.times import times
 
 _MOST_SHAPES = 4096
 _OBJECT = b"{"
-_NO_VALUES = b"{[n"
-"""How objects, lists and null begin."""
+_MORE_THAN_ONE = frozenset((b"{", b"[", b"n", b""))
+"""How objects, lists and null begin, and nothing: what has not a single value."""
 _MOST_FREE_FORM = MOST_TERM_BYTES - 256
 """An object of so many bytes holds no leaf that is too long for a term, its path included."""
 _NUMBERS: tuple[FieldType, ...] = ("integer", "long", "float")
@@ -44,6 +44,7 @@ _ORDINARY = bytes(byte for byte in range(0x20, 0x7F) if byte not in b'"\\')
 _COMMON = bytes({*range(0x20, 0x100)} | {*b"\t\n"})
 """All but control characters that are rare."""
 _controls = re.compile(rb"[\x00-\x1f]")
+_usual_end = re.compile(rb'\.\d{1,9}Z"').fullmatch
 _json_time = re.compile(
     rb'"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))? ?(?:Z|UTC|GMT)?([+-]\d\d(?::?\d\d)?)?"'
 ).fullmatch
@@ -53,7 +54,7 @@ _START = '%b%b"}}\n%b%d},'
 """Takes action line, key, frame and the record's number."""
 _PLAIN = (_START + '"@timestamp":"%bZ"%b%b}\n').encode()
 _CONTINUATION = _PLAIN.replace(b"%d}", b'%d,"continuation":true}')
-_CHANGED = _PLAIN.replace(b"%d}", b'%d,"original":%b,"adjusted":%b}')
+_CHANGES = b'%d,"original":%b,"adjusted":%b}'
 
 type Shape = tuple[bool, ...]
 """For each group whether it has no value."""
@@ -104,11 +105,57 @@ class Printer:
         )
 
 
+class JsonTemplate(NamedTuple):
+    """Prints the objects that have a form, and the same of its members."""
+
+    form: JsonForm
+    conditions: tuple[tuple[int, Callable[[bytes], object]], ...]
+    """Which of the members that are there must match, and what matches them."""
+    text: bytes
+    """Takes action line, key, frame, number, time in quotes, constants, all members that are there,
+    and the object."""
+    time_at: int
+    """Which of them is the time; -1: none is."""
+
+
+class JsonPrinter:
+    """Prints the JSON objects of a kind."""
+
+    def __init__(self, forms: tuple[JsonForm, ...]) -> None:
+        self.members = JsonMembers(forms)
+        self._forms = forms
+        self.templates: Cache[Shape, list[JsonTemplate]] = Cache(self._templates, _MOST_SHAPES)
+        """The forms that objects with these members may have."""
+
+    def _templates(self, absent: Shape) -> list[JsonTemplate]:
+        paths = [path for path, no in zip(self.members.paths, absent, strict=True) if not no]
+        return [_json_template(form, paths) for form in self._forms if form.when.keys() <= {*paths}]
+
+
+def _json_template(form: JsonForm, paths: list[str]) -> JsonTemplate:
+    # Of a field that may be several members the first counts.
+    names: dict[str, str] = {}
+    for path, name in form.members:
+        if path in paths:
+            names.setdefault(name, path)
+    shown = {path: name for name, path in names.items() if name != TIME}
+    members = "".join(f',"{shown[path]}":%b' if path in shown else "%.0b" for path in paths)
+    return JsonTemplate(
+        form,
+        tuple(
+            (paths.index(path), re.compile(pattern.encode(), re.DOTALL).fullmatch)
+            for path, pattern in form.when.items()
+        ),
+        f'{_START}"@timestamp":%b%b{members},"{form.whole}":%b}}\n'.encode(),
+        paths.index(names[TIME]) if TIME in names else -1,
+    )
+
+
 class Printers(NamedTuple):
     """A kind of messages, compiled for documents."""
 
     forms: Forms[Printer]
-    members: JsonMembers | None
+    objects: JsonPrinter | None
     joiner: Joiner
     log_format: MessageFormat
 
@@ -118,7 +165,7 @@ def printers_of(kind: Kind, log_format: MessageFormat) -> Printers:
     types = {field.name: field.type for field in log_format.fields} | {MESSAGE: "text"}
     return Printers(
         Forms(kind, lambda way: Printer(way, types)),
-        JsonMembers(kind.json_forms) if kind.json_forms else None,
+        JsonPrinter(kind.json_forms) if kind.json_forms else None,
         Joiner(kind),
         log_format,
     )
@@ -136,6 +183,9 @@ class MessageDocuments(Encoder):
         self._constants: Cache[Printer, bytes] = Cache(
             lambda printer: self._written(printer.constants), _MOST_SHAPES
         )
+        self._constants_of_form: Cache[JsonForm, bytes] = Cache(
+            lambda form: self._written(form.constants), _MOST_SHAPES
+        )
         self._constants_of_plain = self._written({})
 
     def write(self, messages: Iterable[Message]) -> None:
@@ -143,7 +193,7 @@ class MessageDocuments(Encoder):
 
         Written for the machine: about ten calls into C for a message.
         """
-        forms, members, joiner, _ = self._printers
+        forms, objects, joiner, _ = self._printers
         match_forms, plans = forms.match, forms.plans
         frames, dated_by = self._frames, self._records.hour
         body, documents, expired = self._body, 0, 0
@@ -152,7 +202,7 @@ class MessageDocuments(Encoder):
         constants, time_of, odd_ones = self._constants, self._time_of, (ValueError, OverflowError)
         for message in messages:
             number, key, text, continues = message
-            if members is not None and text[:1] == _OBJECT and self._write_json(members, message):
+            if objects is not None and text[:1] == _OBJECT and self._write_json(objects, message):
                 continue
             match = None if continues else match_forms(text)
             if match is None:
@@ -217,38 +267,57 @@ class MessageDocuments(Encoder):
         )
         self._documents += 1
 
-    def _write_json(self, members: JsonMembers, message: Message) -> bool:
+    def _write_json(self, printer: JsonPrinter, message: Message) -> bool:
         """Append a message if it is a JSON object that has a form."""
         number, key, text, _ = message
-        found = members.read(text)
+        found = printer.members.read(text)
         if found and _may_go_through(found[0]):
-            text, values = found
-            form = members.form_of(values)
-            changes: list[bytes] = []
+            text, members = found
+            record, changes = None, list[bytes]()
         else:
             try:
-                record, values = members.decoded(text)
-                form = members.form_of(values)
-                text, *changes = self._fitting(record, form) if form else [b""]
+                record, members = printer.members.decoded(text)
             except (ValueError, RecursionError):
                 return False
-        if form is None:
+        # JSON has no zeros.
+        values = b"\0".join([one for one in members if one is not ABSENT]).split(b"\0")
+        absent = tuple([one is ABSENT for one in members])
+        if not _MORE_THAN_ONE.isdisjoint([value[:1] for value in values]):
+            # Objects, lists and null count as if they were not there.
+            absent = tuple([bytes(one)[:1] in _MORE_THAN_ONE for one in members])
+            values = [value for value in values if value[:1] not in _MORE_THAN_ONE]
+        for form, conditions, template, time_at in printer.templates[absent]:  # noqa: B007
+            if not conditions or _all_match(conditions, values):
+                break
+        else:
             return False
-        given = _given(form, members, values)
-        hour, time = self._time_of_member(given.pop(TIME, b""), number)
-        if frame := self._frame(hour):
-            given[form.whole] = text
-            self._body += (_CHANGED if changes else _PLAIN) % (
-                frame.own_action,
-                key,
-                frame.head,
-                number,
-                *changes,
-                time,
-                self._written(form.constants),
-                _members(given),
-            )
-            self._documents += 1
+        if record is not None:
+            try:
+                text, *changes = self._fitting(record, form)
+            except (ValueError, RecursionError):
+                return False
+            if changes:
+                template = template.replace(b"%d}", _CHANGES, 1)
+        hour, time = self._time_of_member(values[time_at] if time_at >= 0 else b"", number)
+        dated_by = self._records.hour
+        frame = self._frames[hour if dated_by is None else dated_by]
+        if frame is None:
+            self._expired += 1
+            return True
+        _, action, head = frame
+        constants = self._constants_of_form[form]
+        self._body += template % (
+            action,
+            key,
+            head,
+            number,
+            *changes,
+            time,
+            constants,
+            *values,
+            text,
+        )
+        self._documents += 1
         return True
 
     def _fitting(self, record: dict[str, Any], form: JsonForm) -> list[bytes]:
@@ -279,16 +348,20 @@ class MessageDocuments(Encoder):
         return self._time_of_source(number)
 
     def _time_of_member(self, value: bytes, number: int) -> tuple[int, bytes]:
-        """Give the hour and the time that a JSON member says, else those of the source."""
-        found = _json_time(value)
-        if found is None:
-            return self._time_of_source(number)
-        second, fraction, offset = found.groups(b"")
+        """Give the hour and the time, in quotes, that a member says, else those of the source."""
         try:
-            hour, time = times[second + offset]
+            # As most are written: `"2026-11-20T08:14:55.123Z"`.
+            second, end = value[1:20], value[20:]
+            if second[10:11] == b"T" and _usual_end(end):
+                return times[second][0], value
+            if found := _json_time(value):
+                second, fraction, offset = found.groups(b"")
+                hour, time = times[second + offset]
+                return hour, b'"%b.%bZ"' % (time, fraction) if fraction else b'"%bZ"' % time
         except (ValueError, OverflowError):
-            return self._time_of_source(number)
-        return hour, b"%b.%b" % (time, fraction) if fraction else time
+            pass
+        hour, time = self._time_of_source(number)
+        return hour, b'"%bZ"' % time
 
     def _time_of_source(self, number: int) -> tuple[int, bytes]:
         """Give the hour and the time of an event that says none itself."""
@@ -301,14 +374,10 @@ class MessageDocuments(Encoder):
         return _members({name: msgspec.json.encode(value) for name, value in fields.items()})
 
 
-def _given(form: JsonForm, members: JsonMembers, values: tuple[bytes, ...]) -> dict[str, bytes]:
-    """Give the fields that members become: of those with a single value, the first of each."""
-    given: dict[str, bytes] = {}
-    for path, name in form.members:
-        value = values[members.paths.index(path)]
-        if name not in given and value and value[0] not in _NO_VALUES:
-            given[name] = value
-    return given
+def _all_match(
+    conditions: Iterable[tuple[int, Callable[[bytes], object]]], values: Sequence[bytes]
+) -> bool:
+    return all(match(values[at].strip(b'"')) for at, match in conditions)
 
 
 def _members(values: Mapping[str, bytes]) -> bytes:
