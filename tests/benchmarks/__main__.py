@@ -21,7 +21,7 @@ from isal import igzip_lib
 
 from local.sample_logs import generate
 from servicelogs.formats import NAMES
-from tests.benchmarks import comparison
+from tests.benchmarks import cold_start, comparison
 from tests.benchmarks.cases import START_UP_RECORDS
 from tests.benchmarks.ours import bulk_bodies, source_of
 from tests.benchmarks.plain_loops import LOOPS
@@ -189,6 +189,10 @@ def main() -> int:
             ),
             flush=True,
         )
+    if not arguments.formats and not arguments.json:
+        start = cold_start.measure()
+        print(start)
+        slow += ["cold start"] if start.is_slow else []
     if slow:
         print(f"below the floor: {', '.join(slow)}", file=sys.stderr)
     return 1 if slow else 0

@@ -496,3 +496,16 @@ def test_first_rejects_are_shown_on_a_terminal_with_what_to_do_next(tmp_path: Pa
     *_, advice = on_terminal(tmp_path, "parse", "one", "--rejects", "kept")
 
     assert advice == "servicelogs explain kept shows them column by column"
+
+
+def test_names_of_files_neither_end_a_line_nor_move_the_cursor(tmp_path: Path) -> None:
+    hostile = "a\n\x1b[2J\u2028"
+    (tmp_path / f"{hostile}.log").write_bytes(generate("alb", 1))
+    (tmp_path / f"{hostile}.txt").write_bytes(b"no log\n")
+    (tmp_path / f"{hostile}.empty").write_bytes(b"")
+    names = [f"{hostile}{ending}" for ending in (".log", ".txt", ".empty", ".missing")]
+
+    lines = on_terminal(tmp_path, "parse", *names)
+
+    assert all(line.isprintable() for line in lines), lines
+    assert [r"a\n\x1b[2J\u2028" in line for line in lines].count(True) == 3

@@ -9,11 +9,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 
 from local import sample_events, sample_logs
 from local.sample_logs.parquet import parquet
 from servicelogs import formats
+from servicelogs.errors import EveryItemFailed
 from servicelogs.opensearch.setup import set_up
 from servicelogs.settings import IndexSettings, read_settings
 from tests.deployment import BACKUP, LOGS, Deployment, flow_key, flow_lines
@@ -143,7 +143,7 @@ def test_only_the_messages_that_failed_are_reported(app, deployment, unique_pref
 def test_an_outage_is_an_error_of_the_function(app, deployment):
     deployment.send("not a notification")
 
-    with pytest.raises(BatchProcessingError):
+    with pytest.raises(EveryItemFailed):
         app.lambda_handler({"Records": deployment.receive()}, Context())
 
 

@@ -11,13 +11,12 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 from botocore.exceptions import ClientError
 
 from local import sample_logs
 from local.sample_events import KEYS
 from servicelogs import formats
-from servicelogs.errors import ClusterNeedsFixing, TryLater
+from servicelogs.errors import ClusterNeedsFixing, EveryItemFailed, TryLater
 from servicelogs.records import Block
 from servicelogs.settings import LogSettings
 from servicelogs.sources.s3_objects import open_object
@@ -272,7 +271,7 @@ def test_records_that_could_not_be_delivered_come_again(deployment):
     deployment.notify(flow_key("a"))
     deployment.engine.error = TryLater("too many requests")
 
-    with pytest.raises(BatchProcessingError):
+    with pytest.raises(EveryItemFailed):
         deployment.run()
 
     assert deployment.counts == {}
@@ -297,7 +296,7 @@ def test_an_engine_that_is_busy_is_left_alone_by_the_rest_of_the_batch(deploymen
         lambda **arguments: read.append(arguments["Key"]) or get_object(**arguments),
     )
 
-    with pytest.raises(BatchProcessingError):
+    with pytest.raises(EveryItemFailed):
         deployment.run()
 
     assert len(read) == 1
@@ -322,7 +321,7 @@ def test_the_delay_grows_with_the_receive_count(deployment, monkeypatch, receive
     (record,) = deployment.receive()
     record["attributes"]["ApproximateReceiveCount"] = str(receive_count)
 
-    with pytest.raises(BatchProcessingError):
+    with pytest.raises(EveryItemFailed):
         deployment.invoke([record])
 
     assert 30 * minutes <= delays[-1] <= 90 * minutes
@@ -363,7 +362,7 @@ def test_an_object_that_does_not_add_up_is_never_a_success(deployment, monkeypat
     deployment.notify(flow_key("a"))
     monkeypatch.setattr("tests.opensearch.fake_engine.FakeWriter._create", lambda *_arguments: None)
 
-    with pytest.raises(BatchProcessingError):
+    with pytest.raises(EveryItemFailed):
         deployment.run()
 
     assert deployment.counts == {}
@@ -494,7 +493,7 @@ def test_an_object_that_goes_on_for_ever_ends_in_the_dead_letter_queue(deploymen
     rest = {"bucket": LOGS, "key": flow_key("a"), "from": 3, "continuations": 201}
     deployment.send(json.dumps(rest))
 
-    with pytest.raises(BatchProcessingError, match="left for later 201 times"):
+    with pytest.raises(EveryItemFailed, match="left for later 201 times"):
         deployment.run()
 
     # It can be received again at once: on its way to the dead-letter queue it waits for nothing.
@@ -510,7 +509,7 @@ def test_an_attempt_that_came_no_further_is_not_continued(deployment, monkeypatc
         lambda *_arguments: iter([Block(1, 1, b"", 0, lambda _: b"")] * 100),
     )
 
-    with pytest.raises(BatchProcessingError, match="no time for one record from number 1 on"):
+    with pytest.raises(EveryItemFailed, match="no time for one record from number 1 on"):
         deployment.run(counting_down(3))
 
     assert deployment.waiting() == (0, 1)

@@ -11,6 +11,7 @@ from tests.templates.expansion import (
     SCENARIOS,
     TEMPLATES,
     as_list,
+    decide,
     expand,
     nodes,
     of_type,
@@ -232,6 +233,15 @@ def test_functions_and_layers_are_of_the_architecture_asked_for(name):
         assert function["Properties"]["Architectures"] == [{"Ref": "Architecture"}]
     for layer in of_type(resources, "AWS::Lambda::LayerVersion").values():
         assert layer["Properties"]["CompatibleArchitectures"] == [{"Ref": "Architecture"}]
+
+
+@pytest.mark.parametrize(
+    ("asked", "mode"), [({}, "PassThrough"), ({"Tracing": "Active"}, "Active")]
+)
+def test_functions_begin_traces_only_where_it_is_asked_for(asked, mode):
+    resources = decide("scenarios/s3_to_opensearch.yaml", **asked)
+    for name, function in of_type(resources, "AWS::Lambda::Function").items():
+        assert function["Properties"]["TracingConfig"] == {"Mode": mode}, name
 
 
 @every_scenario

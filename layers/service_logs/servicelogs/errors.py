@@ -1,8 +1,27 @@
 """Every error of ours, so that its class says what a caller can do."""
 
 
+def one_line(text: str) -> str:
+    """Give a text on one line: what would end the line, or move a terminal's cursor, is escaped."""
+    return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape").decode()
+
+
 class ServiceLogsError(Exception):
-    """The root of the tree: something went wrong that we know by name."""
+    """The root of the tree: something went wrong that we know by name.
+
+    Messages quote keys and records, which others write; Lambda's runtime and the command line print
+    them as they are.
+    """
+
+    def __str__(self) -> str:
+        """Give the message on one line."""
+        return one_line(super().__str__())
 
 
 class ConfigurationError(ServiceLogsError):
@@ -50,6 +69,10 @@ class ClusterNeedsFixing(DeliveryError):
 
 class UnknownRefusal(DeliveryError):
     """The search engine refuses some records for a reason that no rule knows; others may pass."""
+
+
+class EveryItemFailed(ServiceLogsError):
+    """No item of the event could be worked: the message gives each reason."""
 
 
 class NoProgress(ServiceLogsError):

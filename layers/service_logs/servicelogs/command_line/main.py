@@ -13,7 +13,7 @@ from typing import NoReturn, override
 
 from servicelogs import formats
 from servicelogs.command_line.reference import FieldEntry, field_entries
-from servicelogs.errors import ServiceLogsError
+from servicelogs.errors import ServiceLogsError, one_line
 from servicelogs.settings import field_names
 
 ALL_WELL = 0
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 128 + signal.SIGPIPE
     except OSError as error:
         # A file that cannot be read is an error of its own: this one is about what we write.
-        where = f" {error.filename}" if error.filename else ""
+        where = f" {one_line(str(error.filename))}" if error.filename else ""
         sys.stderr.write(f"servicelogs: cannot write{where}: {error.strerror}\n")
         _drop_output()
         return BAD_USAGE
@@ -129,7 +129,7 @@ class _OneLine(argparse.ArgumentParser):
 
     @override
     def error(self, message: str) -> NoReturn:
-        self.exit(BAD_USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        self.exit(BAD_USAGE, f"{self.prog}: {one_line(message)} (see {self.prog} --help)\n")
 
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:

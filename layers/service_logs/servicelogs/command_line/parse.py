@@ -106,7 +106,7 @@ def parse_files(
                     parser.parse(LogFile(name, key, stream), outcome)
             except (UnreadableFile, UnknownLogType) as error:
                 outcome.failed[name] = str(error)
-                sys.stderr.write(f"servicelogs: {name}: {error}\n")
+                sys.stderr.write(f"servicelogs: {shown(name)}: {error}\n")
     sys.stderr.write("".join(f"{line}\n" for line in _summary(outcome, rejects)))
     return outcome
 
@@ -188,7 +188,7 @@ def _table(outcome: Outcome) -> Iterator[str]:
     for name, counts in rows:
         yield f"{name:<14}" + "".join(f"{count:>11,}" for count in asdict(counts).values())
     for name, reason in outcome.skipped.items():
-        yield f"skipped: {name}: {reason}"
+        yield f"skipped: {shown(name)}: {shown(reason)}"
 
 
 def _first_rejects(outcome: Outcome, rejects: str) -> Iterator[str]:

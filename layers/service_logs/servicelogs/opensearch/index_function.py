@@ -1,20 +1,18 @@
 """What the functions that index have in common: clients made once, an attempt an invocation."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import EventType, process_partial_response
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from servicelogs.dates import DatePolicy
+from servicelogs.delivery import failed_items
 from servicelogs.delivery.attempt import Attempt
-from servicelogs.delivery.batch_processor import SharedDeliveryProcessor
 from servicelogs.delivery.metrics import Totals
 from servicelogs.detection.objects import ObjectTypes
 from servicelogs.opensearch.client import connect
@@ -32,6 +30,9 @@ from servicelogs.settings import (
 )
 from servicelogs.sources.decompression import not_read_here
 from servicelogs.sources.queue import Message, Queue
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 # Kept after the last bulk request for the rejects and the messages about what is left.
 SECONDS_TO_FINISH = 5.0
@@ -52,19 +53,20 @@ class IndexFunction:
         indexes, queues = read_settings(IndexSettings), read_settings(QueueSettings)
         self._types = ObjectTypes(read_settings(LogSettings))
         self._backup_bucket = read_settings(BackupSettings).bucket
-        self.opensearch = connect(read_settings(SearchSettings))
+        session = boto3.Session()
+        self.opensearch = connect(read_settings(SearchSettings), session)
         policy = DatePolicy(indexes.delete_after_days)
         self._indexes = DatedIndexes(index_names(indexes), policy)
         self._check_template = template_check(self.opensearch, indexes)
-        self._s3 = boto3.client("s3", config=_PATIENCE)
-        sqs = boto3.client("sqs", config=_PATIENCE)
+        self._s3 = session.client("s3", config=_PATIENCE)
+        sqs = session.client("sqs", config=_PATIENCE)
         self._queue = Queue(sqs, queues.url)
         self._parquet_queue = Queue(sqs, queues.parquet_url) if queues.parquet_url else None
         self._text_of_parquet = text_of_parquet
 
     def index(
         self, event: dict[str, Any], context: LambdaContext, metrics: Metrics
-    ) -> PartialItemFailureResponse:
+    ) -> failed_items.Answer:
         """Index every object of the event's messages; report the messages that must come again."""
 
         def publish(totals: Totals) -> None:
@@ -73,17 +75,14 @@ class IndexFunction:
             metrics.add_metric("Rejected", MetricUnit.Count, totals.rejected())
             metrics.add_metric("Skipped", MetricUnit.Count, totals.skipped.total())
 
-        def deliver(records: Sequence[SQSRecord]) -> list[Exception | None]:
-            attempt = self._attempt(lambda: context.get_remaining_time_in_millis() / 1000)
-            indexer = self._indexer(attempt, publish)
-            errors = indexer.index(Message.of(record.raw_event) for record in records)
-            failed = sum(error is not None for error in errors)
-            metrics.add_metric("FailedMessages", MetricUnit.Count, failed)
-            metrics.add_metric("Routed", MetricUnit.Count, indexer.routed)
-            return errors
-
-        processor = SharedDeliveryProcessor(EventType.SQS)
-        return process_partial_response(event, deliver, processor, context)
+        messages = [Message.of(record) for record in event["Records"]]
+        attempt = self._attempt(lambda: context.get_remaining_time_in_millis() / 1000)
+        indexer = self._indexer(attempt, publish)
+        errors = indexer.index(messages)
+        failed = sum(error is not None for error in errors)
+        metrics.add_metric("FailedMessages", MetricUnit.Count, failed)
+        metrics.add_metric("Routed", MetricUnit.Count, indexer.routed)
+        return failed_items.report([message.id for message in messages], errors)
 
     def _attempt(self, seconds_left: Callable[[], float]) -> Attempt:
         writer = BulkWriter(

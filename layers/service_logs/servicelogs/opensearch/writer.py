@@ -25,7 +25,6 @@ from servicelogs.opensearch.answers import (
     judge_unread,
     results_of,
 )
-from servicelogs.opensearch.fitting import adjust
 from servicelogs.records import Block, Reject
 
 logger = Logger(child=True)
@@ -83,6 +82,8 @@ class Piece:
         """Return a piece of a refused document, changed so that it fits; None if it was already."""
         if self.adjusted:
             return None
+        from servicelogs.opensearch.fitting import adjust  # late: few records are refused
+
         fitting = adjust(document, formats.get(self.counts.log_type))
         if fitting is None:
             return None

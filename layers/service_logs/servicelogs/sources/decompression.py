@@ -8,7 +8,6 @@ from functools import partial
 from typing import NamedTuple, NoReturn, Protocol
 
 from isal import igzip_lib
-from zstandard import ZstdDecompressor, ZstdError
 
 from servicelogs.errors import ParquetFile, UnreadableObject
 from servicelogs.sources.encodings import in_utf_8, is_marked
@@ -223,6 +222,8 @@ def _unzstd(feed: Feed) -> Iterator[bytes]:
 
 
 def _zstd_frame(feed: Feed) -> Iterator[bytes]:
+    from zstandard import ZstdDecompressor, ZstdError  # late: large, and few objects need it
+
     frame = ZstdDecompressor(max_window_size=ZSTD_LARGEST_WINDOW).decompressobj()
     taken = 0
     while piece := feed.read():
