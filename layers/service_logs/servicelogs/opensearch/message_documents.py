@@ -5,6 +5,8 @@ Values are matched as they came, and made safe for JSON together, once they are 
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import compress
+from operator import is_not
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,7 +15,7 @@ from servicelogs.dates import iso, read_iso_hour
 from servicelogs.opensearch.encoder import Encoder
 from servicelogs.opensearch.fitting import MOST_TERM_BYTES, encode, fit
 from servicelogs.opensearch.frames import DELIVERY_HOUR, Frame, Frames
-from servicelogs.opensearch.json_documents import MOST_ARRAYS, MOST_ENDS
+from servicelogs.opensearch.json_documents import FIRST_BYTES, MOST_ARRAYS, MOST_ENDS
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.fields import FieldType
 from servicelogs.parsing.json.proof import is_utf_8
@@ -57,7 +59,7 @@ _CONTINUATION = _PLAIN.replace(b"%d}", b'%d,"continuation":true}')
 _CHANGES = b'%d,"original":%b,"adjusted":%b}'
 
 type Shape = tuple[bool, ...]
-"""For each group whether it has no value."""
+"""For each group whether it has no value, or for each member of JSON whether it has one."""
 
 
 class Template(NamedTuple):
@@ -123,12 +125,13 @@ class JsonPrinter:
 
     def __init__(self, forms: tuple[JsonForm, ...]) -> None:
         self.members = JsonMembers(forms)
+        self.absent = (ABSENT,) * len(self.members.paths)
         self._forms = forms
         self.templates: Cache[Shape, list[JsonTemplate]] = Cache(self._templates, _MOST_SHAPES)
         """The forms that objects with these members may have."""
 
-    def _templates(self, absent: Shape) -> list[JsonTemplate]:
-        paths = [path for path, no in zip(self.members.paths, absent, strict=True) if not no]
+    def _templates(self, there: Shape) -> list[JsonTemplate]:
+        paths = [*compress(self.members.paths, there)]
         return [_json_template(form, paths) for form in self._forms if form.when.keys() <= {*paths}]
 
 
@@ -270,23 +273,25 @@ class MessageDocuments(Encoder):
     def _write_json(self, printer: JsonPrinter, message: Message) -> bool:
         """Append a message if it is a JSON object that has a form."""
         number, key, text, _ = message
+        changes: list[bytes] = []
         found = printer.members.read(text)
-        if found and _may_go_through(found[0]):
+        if found and (len(found[0]) <= FIRST_BYTES or _may_go_through(found[0])):
             text, members = found
-            record, changes = None, list[bytes]()
+            record = None
         else:
             try:
                 record, members = printer.members.decoded(text)
             except (ValueError, RecursionError):
                 return False
+        there = tuple(map(is_not, members, printer.absent))
         # JSON has no zeros.
-        values = b"\0".join([one for one in members if one is not ABSENT]).split(b"\0")
-        absent = tuple([one is ABSENT for one in members])
-        if not _MORE_THAN_ONE.isdisjoint([value[:1] for value in values]):
+        joined = b"\0" + b"\0".join(compress(members, there))
+        values = joined[1:].split(b"\0")
+        if b"\0{" in joined or b"\0[" in joined or b"\0n" in joined or joined == b"\0":
             # Objects, lists and null count as if they were not there.
-            absent = tuple([bytes(one)[:1] in _MORE_THAN_ONE for one in members])
+            there = tuple([bytes(one)[:1] not in _MORE_THAN_ONE for one in members])
             values = [value for value in values if value[:1] not in _MORE_THAN_ONE]
-        for form, conditions, template, time_at in printer.templates[absent]:  # noqa: B007
+        for form, conditions, template, time_at in printer.templates[there]:  # noqa: B007
             if not conditions or _all_match(conditions, values):
                 break
         else:
