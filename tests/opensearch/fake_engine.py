@@ -19,6 +19,8 @@ class FakeEngine:
     refuses: Callable[[dict[str, Any]], bool] = lambda document: False
     error: DeliveryError | None = None
     """What every request meets."""
+    blocks: int = 0
+    """So many were given to writers."""
 
     def writer(self) -> "FakeWriter":
         return FakeWriter(self)
@@ -36,6 +38,7 @@ class FakeWriter:
         if lines != 2 * block.documents:
             raise ValueError(f"a block of {block.documents} documents has {lines} lines")
         counts.take(block)
+        self.engine.blocks += 1
         if block.documents:
             self.waiting.append((block, counts))
 

@@ -1,7 +1,6 @@
 """Every record of every new object ends once, whatever happens on the way."""
 
 import gzip
-import itertools
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -368,9 +367,11 @@ def test_an_object_that_does_not_add_up_is_never_a_success(deployment, monkeypat
     assert deployment.counts == {}
 
 
-def counting_down(steps: int) -> Iterator[float]:
-    """Give time for so many questions, then none."""
-    return itertools.chain([300.0] * (steps + 1), itertools.repeat(1.0))
+def counting_down(deployment: Deployment, blocks: int) -> Iterator[float]:
+    """Give time until so many blocks were delivered, then none."""
+    end = deployment.engine.blocks + blocks
+    while True:
+        yield 300.0 if deployment.engine.blocks < end else 1.0
 
 
 def test_what_there_is_no_time_for_is_sent_again_and_nothing_is_lost_or_doubled(deployment):
@@ -381,7 +382,7 @@ def test_what_there_is_no_time_for_is_sent_again_and_nothing_is_lost_or_doubled(
     invocations = 0
     while deployment.waiting() != (0, 0):
         invocations += 1
-        assert deployment.run(counting_down(3)) == []
+        assert deployment.run(counting_down(deployment, 3)) == []
 
     assert invocations > 3
     for name in "abc":
@@ -409,7 +410,7 @@ def test_every_format_goes_on_where_it_stopped(deployment, log_type):
         deployment.notify("a.log")
         while deployment.waiting() != (0, 0):
             invocations += 1
-            assert deployment.run(counting_down(clock) if clock else None) == []
+            assert deployment.run(counting_down(deployment, clock) if clock else None) == []
         found.append(
             {
                 key: document | {"event": None}
@@ -482,7 +483,7 @@ def test_each_message_for_a_rest_says_how_many_there_were(deployment):
     said = []
     while records := deployment.receive():
         said += [json.loads(record["body"]).get("continuations", 0) for record in records]
-        deployment.invoke(records, counting_down(2))
+        deployment.invoke(records, counting_down(deployment, 2))
 
     assert len(said) > 2
     assert said == list(range(len(said)))
@@ -509,8 +510,8 @@ def test_an_attempt_that_came_no_further_is_not_continued(deployment, monkeypatc
         lambda *_arguments: iter([Block(1, 1, b"", 0, lambda _: b"")] * 100),
     )
 
-    with pytest.raises(EveryItemFailed, match="no time for one record from number 1 on"):
-        deployment.run(counting_down(3))
+    with pytest.raises(EveryItemFailed, match="too short to come to record 1 of"):
+        deployment.run(counting_down(deployment, 3))
 
     assert deployment.waiting() == (0, 1)
 

@@ -143,7 +143,7 @@ def test_a_file_there_is_no_time_for_is_gone_on_with_row_by_row(deployment):
     invocations = 0
     while deployment.waiting(deployment.parquet_queue_url) != (0, 0):
         invocations += 1
-        assert deployment.run_parquet(counting_down(2)) == []
+        assert deployment.run_parquet(counting_down(deployment, 2)) == []
 
     assert invocations > 1
     assert records_of(deployment, KEY) == list(range(1, RECORDS + 1))

@@ -76,7 +76,11 @@ class EveryItemFailed(ServiceLogsError):
 
 
 class NoProgress(ServiceLogsError):
-    """An attempt had no time for even one record: going on where it stopped would never end."""
+    """All time of an attempt did not suffice for one record; that of the next one may."""
+
+
+class OutOfTime(ServiceLogsError):
+    """The time is over while a source is read; what was given out until then counts."""
 
 
 class ObjectGone(ServiceLogsError):

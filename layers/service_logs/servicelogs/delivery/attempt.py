@@ -21,7 +21,7 @@ from servicelogs.delivery.backup_bucket import BackupBucket
 from servicelogs.delivery.counts import SourceCounts
 from servicelogs.delivery.metrics import Totals
 from servicelogs.delivery.rejects import Place, SourceRejects
-from servicelogs.errors import ClusterNeedsFixing, DeliveryError, UnknownRefusal
+from servicelogs.errors import ClusterNeedsFixing, DeliveryError, OutOfTime, UnknownRefusal
 from servicelogs.records import Block, Reject, Source
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ logger = Logger(child=True)
 # and what says which items come again; of a short timeout a quarter.
 LONGEST_RESERVE_SECONDS = 60.0
 RESERVE_SHARE = 0.25
+# What cannot be read in so much of an invocation's time cannot be read in an invocation.
+NEARLY_ALL = 0.9
 # The rejects of so many sources are saved at a time: as many connections boto3 keeps open.
 SAVED_AT_A_TIME = 10
 
@@ -103,7 +105,9 @@ class Attempt:
         self._writer = writer
         self._backup_bucket = BackupBucket(s3, backup_bucket)
         self._seconds_left = seconds_left
-        self._reserve = min(LONGEST_RESERVE_SECONDS, seconds_left() * RESERVE_SHARE)
+        all_seconds = seconds_left()
+        self._reserve = min(LONGEST_RESERVE_SECONDS, all_seconds * RESERVE_SHARE)
+        self._nearly_all = (all_seconds - self._reserve) * NEARLY_ALL
         self._items: list[Item] = []
         self._blocking_error: DeliveryError | None = None
         self.totals = Totals()
@@ -147,6 +151,15 @@ class Attempt:
         """Say whether only the time for the end is left."""
         return self._seconds_left() < self._reserve
 
+    def has_nearly_all_time(self) -> bool:
+        """Say whether what begins now has as much time as an invocation can give it."""
+        return self._seconds_left() - self._reserve >= self._nearly_all
+
+    def look_at_time(self) -> None:
+        """Raise OutOfTime when only the time for the end is left."""
+        if self.out_of_time():
+            raise OutOfTime
+
     def begin(self, source: Source, log_type: str, first: int, *items: Item) -> Delivery:
         """Begin to deliver a source's records from this number on, for the items that hold it."""
         rejects = SourceRejects(source, log_type)
@@ -158,14 +171,16 @@ class Attempt:
     def deliver(self, delivery: Delivery, blocks: Iterable[Block]) -> None:
         """Hand a source's blocks to the writer while there is time; raise when records were left.
 
-        Where there is no time for all, `resume_at` says where the next attempt goes on.
+        Where there is no time for all, `resume_at` says where the next attempt goes on: behind the
+        last block, also if the blocks' source stopped because it looked at the time.
         """
-        for block in blocks:
-            self._add(block, delivery)
-            delivery.end = block.end
-            if self.out_of_time():
-                delivery.resume_at = block.end
-                return
+        try:
+            for block in blocks:
+                self._add(block, delivery)
+                delivery.end = block.end
+                self.look_at_time()
+        except OutOfTime:
+            delivery.resume_at = delivery.end
 
     def settle(self) -> None:
         """Send what is left, and save the rejects; only then is an item done, or has failed."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 
-from servicelogs.delivery.attempt import Attempt, Item
+from servicelogs.delivery.attempt import Attempt, Delivery, Item
 from servicelogs.delivery.metrics import Totals
 from servicelogs.detection.content import START_BYTES
 from servicelogs.detection.objects import ObjectTypes
@@ -18,6 +18,7 @@ from servicelogs.errors import (
     DeliveryError,
     NoProgress,
     ObjectGone,
+    OutOfTime,
     ParquetFile,
     UnknownLogType,
     UnreadableMessage,
@@ -38,6 +39,7 @@ logger = Logger(child=True)
 # How much of an object of unknown type its reject shows.
 SHOWN_BYTES = 4096
 UNKNOWN = "unknown"
+TRIES_TO_REACH = 3
 PARQUET_ENDING = ".parquet"
 
 
@@ -47,6 +49,8 @@ class Work:
 
     message: Message
     item: Item
+    has_nearly_all_time: bool = False
+    """Whether the object that is read was begun with nearly all of an invocation's time."""
     left: list[str] = field(default_factory=list)
     """The messages for what there was no time for."""
     routed: list[ObjectToRead] = field(default_factory=list)
@@ -165,19 +169,28 @@ class ObjectIndexer:
         except ObjectGone as gone:
             work.skip(wanted, str(gone))
             return
+        # From here on it is known which key it is.
+        wanted = replace(wanted, key=opened.key, key_if_encoded="")
+        work.has_nearly_all_time = self._attempt.has_nearly_all_time()
         with closing(opened.stream):
-            # From here on it is known which key it is.
-            self._read(opened, replace(wanted, key=opened.key, key_if_encoded=""), work)
+            self._read(opened, wanted, work)
 
     def _read(self, opened: OpenObject, wanted: ObjectToRead, work: Work) -> None:
         if not opened.size:
             work.skip(wanted, "an empty object")
             return
-        begun = begin(
-            opened.stream,
-            START_BYTES,
-            lambda pieces: self._text_of_parquet(pieces, wanted.start),
-        )
+        try:
+            begun = begin(
+                opened.stream,
+                START_BYTES,
+                lambda pieces: self._text_of_parquet(pieces, wanted.start),
+                self._attempt.look_at_time,
+            )
+        except OutOfTime:
+            delivery = self._attempt.begin(opened.source, UNKNOWN, wanted.start, work.item)
+            delivery.resume_at = wanted.start
+            _go_on_later(delivery, opened, wanted, work)
+            return
         # An error keeps what it met, and so the copy of a Parquet file, until somebody collects it.
         with closing(begun.chunks):
             self._index(begun, opened, wanted, work)
@@ -204,11 +217,7 @@ class ObjectIndexer:
         blocks = blocks_of(log_format, chunks, source, choose_index, wanted.start, detected.cut)
         self._attempt.deliver(delivery, blocks)
         if delivery.resume_at:
-            if delivery.resume_at <= wanted.start:
-                raise NoProgress(
-                    f"{source.uri}: there was no time for one record from number {wanted.start} on"
-                )
-            work.left.append(wanted.later(opened.etag, delivery.resume_at))
+            _go_on_later(delivery, opened, wanted, work)
 
     def _send(self, work: Work) -> None:
         """Send on what others must do; only then is a message done."""
@@ -224,6 +233,32 @@ class ObjectIndexer:
         self.routed += len(work.routed)
         for wanted in work.routed:
             logger.info("object routed", extra={"bucket": wanted.bucket, "key": wanted.key})
+
+
+def _go_on_later(delivery: Delivery, opened: OpenObject, wanted: ObjectToRead, work: Work) -> None:
+    """Leave to a new message what there was no time for.
+
+    What a whole invocation does not reach, no later one would, unless this one was slowed down.
+    """
+    if delivery.resume_at > wanted.start or not work.has_nearly_all_time:
+        work.left.append(wanted.later(opened.etag, delivery.resume_at))
+        return
+    why = (
+        f"one invocation is too short to come to record {wanted.start} of {opened.source.uri}, "
+        "decompressing and skipping what is before it"
+    )
+    if work.message.receive_count < TRIES_TO_REACH:
+        raise NoProgress(f"{why}; it is tried {TRIES_TO_REACH} times")
+    delivery.resume_at = 0
+    delivery.reject_whole(
+        Reject(
+            wanted.start,
+            "unreachable",
+            f"{why}: this record and what follows it are not read; index the object in parts",
+            b"",
+            id=f"{opened.source.id}-{wanted.start}",
+        )
+    )
 
 
 def _delay(work: Work) -> int:

@@ -45,7 +45,7 @@ _ORDINARY = bytes(byte for byte in range(0x20, 0x7F) if byte not in b'"\\')
 """What stands in a JSON string as it is."""
 _COMMON = bytes({*range(0x20, 0x100)} | {*b"\t\n"})
 """All but control characters that are rare."""
-_controls = re.compile(rb"[\x00-\x1f]")
+_NOT_CONTROLS = bytes(range(0x20, 0x100))
 _usual_end = re.compile(rb'\.\d{1,9}Z"').fullmatch
 _json_time = re.compile(
     rb'"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))? ?(?:Z|UTC|GMT)?([+-]\d\d(?::?\d\d)?)?"'
@@ -429,9 +429,13 @@ def _safe_values(values: tuple[bytes, ...], *, odd: bool) -> tuple[bytes, ...]:
 
 def _safe(text: bytes) -> bytes:
     """Make any bytes safe for a JSON string."""
-    escaped = text.decode("utf-8", "replace").encode().replace(b"\\", rb"\\").replace(b'"', rb"\"")
-    named = escaped.replace(b"\n", rb"\n").replace(b"\t", rb"\t").replace(b"\r", rb"\r")
-    return _controls.sub(lambda control: b"\\u%04x" % ord(control[0]), named)
+    if not text.isascii():
+        text = text.decode("utf-8", "replace").encode()
+    text = text.replace(b"\\", rb"\\").replace(b'"', rb"\"").replace(b"\n", rb"\n")
+    # Each at once: a text may consist of nothing else.
+    for control in {*text.translate(None, _NOT_CONTROLS)}:
+        text = text.replace(bytes([control]), b"\\u%04x" % control)
+    return text
 
 
 def _what_is_in(text: bytes) -> tuple[bool, bool]:
