@@ -68,6 +68,9 @@ THREE.
 <!-- end -->
 """
 
+_NONE = "none"
+"""Stands for what a type has not: no service writes it to a bucket."""
+
 
 def pages() -> Iterator[tuple[Path, str]]:
     """Give each page's path and what it should hold."""
@@ -102,7 +105,9 @@ def _facts(log_format: Format) -> str:
 
 
 def _writer(log_format: Format) -> str:
-    return f"`{log_format.service_principal}`" if log_format.service_principal else "Firehose"
+    if principal := log_format.service_principal:
+        return f"`{principal}`"
+    return "Firehose" if log_format.log_groups else _NONE
 
 
 def _policy(log_format: Format) -> str:

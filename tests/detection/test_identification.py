@@ -221,8 +221,8 @@ def test_a_key_tells_format_account_and_region_behind_any_prefix(key: str, prefi
 
 def test_keys_of_every_format_are_tested() -> None:
     others = {name for name, _, _ in OTHER_PLACES.values()}
-    with_keys = {name for name in formats.NAMES if formats.get(name).keys}
-    assert {*KEYS.values(), *others, "tgw_flow", "vpc_flow"} == with_keys, (
+    laid_out = {name for name in formats.NAMES if formats.get(name).keys}
+    assert {*KEYS.values(), *others, "tgw_flow", "vpc_flow"} == laid_out, (
         "a key of each, as AWS lays it out, in KEYS of this file; in OTHER_PLACES if it does not "
         "name both account and Region"
     )

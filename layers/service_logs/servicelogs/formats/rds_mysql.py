@@ -17,7 +17,7 @@ _MYSQL_TIME = (
 _MARIADB_TIME = r"(?P<time>\d{4}-\d\d-\d\d [ \d]?\d:\d\d:\d\d)"
 _SHORT_TIME = r"(?P<time>\d{6} [ \d]?\d:\d\d:\d\d)"
 
-_BANNER = r"[^\s,]*/(?:mysqld|mariadbd)[^\n]*?, Version: [^\n]*"
+_BANNER = r"[^\s,]*(?:mysqld|mariadbd)[^\s,]*, Version: [^\n]*"
 """The first of the three lines that the server begins a log file with."""
 
 ERROR_BEGINS = r"\d{4}-\d\d-\d\d[T ]|\d{6} [ \d]\d:\d\d:\d\d "
@@ -46,7 +46,7 @@ _COMMANDS = (
 )
 _ROW = rf"[\t ] *(?P<thread_id>{WHOLE}) (?=[A-Z])"
 GENERAL_BEGINS = rf"\d{{4}}-\d\d-\d\dT|\d{{6}} [ \d]\d:\d\d:\d\d\t|\t\t *\d+ [A-Z]|{_BANNER}"
-GENERAL_INSIDE = rf"\n(?={_BANNER}(?:\n|\Z))|(?<=Command    Argument)\n"
+GENERAL_INSIDE = rf"\n(?={_BANNER}(?:\n|\Z))|(?:(?<=Command    Argument)|(?<=Command\tArgument))\n"
 _SAID = (
     Form(pattern=r"(?P<command>Query|Prepare|Execute)[\t ](?P<statement>.*)"),
     Form(pattern=r"(?P<command>Init DB)[\t ](?P<database>.*)"),
@@ -123,7 +123,7 @@ _OF_MARIADB = rf"(?>(?:\#(?:{'|'.join(_LINES_OF_MARIADB)}) *\n)*)"
 """What MariaDB writes before and behind the figures, as log_slow_verbosity says."""
 _UNKNOWN_LINES = optional(r"(?P<message>(?:\# (?!administrator)[^\n]*+\n)+)")
 _STATEMENT = (
-    r"(?>use (?P<database>[^;\n]*+);\s+|)"
+    r"(?>use `?(?P<database>[^;`\n]*+)`?;\s+|)"
     r"(?>SET (?:last_insert_id=\d++,)?+(?:insert_id=\d++,)?+"
     r"timestamp=(?P<time>\d{1,11})(?:\.\d++)?+;\s*+|)"
     r"(?:\# administrator command: (?P<command>[A-Za-z_ ]++);?+\s*+|(?P<statement>.*))"

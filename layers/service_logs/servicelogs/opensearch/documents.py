@@ -79,7 +79,8 @@ def _message_parser(log_format: MessageFormat, frames: Frames) -> Parser:
 
     origin = log_format.origin(frames.source)
     printers = _printers(log_format, origin.kind or log_format.any_kind)
-    return MessageParser(printers.joiner, MessageDocuments(printers, origin.fields, frames))
+    documents = MessageDocuments(printers, origin.fields, frames)
+    return MessageParser(printers.joiner, documents)
 
 
 @lru_cache(_MOST_FORMATS)
