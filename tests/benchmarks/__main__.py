@@ -37,7 +37,7 @@ FLOORS = {
     "cloudtrail": 8.0,
     "config": 3.0,
     "nlb": 3.0,
-    "rds": 3.5,
+    "rds": 4.0,
     "s3_access": 3.0,
     "tgw_flow": 3.0,
     "vpc_flow": 4.0,

@@ -6,7 +6,7 @@ Values are matched as they came, and made safe for JSON together, once they are 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress
-from operator import is_not
+from operator import is_not, itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -34,9 +34,11 @@ from servicelogs.parsing.messages.json_members import ABSENT, JsonMembers
 from servicelogs.parsing.messages.times import times
 
 _MOST_SHAPES = 4096
+_MOST_VALUE_BYTES = 256 * 1024
 _OBJECT = b"{"
-_MORE_THAN_ONE = frozenset((b"{", b"[", b"n", b""))
-"""How objects, lists and null begin, and nothing: what has not a single value."""
+_MORE_THAN_ONE = frozenset(b"{[n")
+"""How objects, lists and null begin: what has not a single value."""
+_first = itemgetter(0)
 _MOST_FREE_FORM = MOST_TERM_BYTES - 256
 """An object of so many bytes holds no leaf that is too long for a term, its path included."""
 _NUMBERS: tuple[FieldType, ...] = ("integer", "long", "float")
@@ -111,8 +113,8 @@ class JsonTemplate(NamedTuple):
     """Prints the objects that have a form, and the same of its members."""
 
     form: JsonForm
-    conditions: tuple[tuple[int, Callable[[bytes], object]], ...]
-    """Which of the members that are there must match, and what matches them."""
+    conditions: tuple[tuple[int, Cache[bytes, bool]], ...]
+    """Which of the members that are there must match, and which of their values do."""
     text: bytes
     """Takes action line, key, frame, number, time in quotes, constants, all members that are there,
     and the object."""
@@ -146,7 +148,7 @@ def _json_template(form: JsonForm, paths: list[str]) -> JsonTemplate:
     return JsonTemplate(
         form,
         tuple(
-            (paths.index(path), re.compile(pattern.encode(), re.DOTALL).fullmatch)
+            (paths.index(path), Cache(_matching(pattern), _MOST_VALUE_BYTES, weight=len))
             for path, pattern in form.when.items()
         ),
         f'{_START}"@timestamp":%b%b{members},"{form.whole}":%b}}\n'.encode(),
@@ -237,16 +239,10 @@ class MessageDocuments(Encoder):
                 values = _safe_values(converted, odd=odd_now) if care_again else converted
             elif care and text.translate(None, _ORDINARY):
                 values = _safe_values(values, odd=odd)
-            body += template % (
-                frame.own_action,
-                key,
-                frame.head,
-                number,
-                time,
-                values[fraction_at] if values else b"",
-                constants[printer],
-                *values,
-            )
+            _, action, head = frame
+            fraction = values[fraction_at] if values else b""
+            same = constants[printer]
+            body += template % (action, key, head, number, time, fraction, same, *values)
             documents += 1
         self._documents += documents
         self._expired += expired
@@ -285,14 +281,14 @@ class MessageDocuments(Encoder):
                 return False
         there = tuple(map(is_not, members, printer.absent))
         # JSON has no zeros.
-        joined = b"\0" + b"\0".join(compress(members, there))
-        values = joined[1:].split(b"\0")
-        if b"\0{" in joined or b"\0[" in joined or b"\0n" in joined or joined == b"\0":
+        joined = b"\0".join(compress(members, there))
+        values = joined.split(b"\0") if joined else []
+        if not _MORE_THAN_ONE.isdisjoint(map(_first, values)):
             # Objects, lists and null count as if they were not there.
-            there = tuple([bytes(one)[:1] not in _MORE_THAN_ONE for one in members])
-            values = [value for value in values if value[:1] not in _MORE_THAN_ONE]
+            there = tuple([one is not ABSENT and _is_single(bytes(one)) for one in members])
+            values = [value for value in values if _is_single(value)]
         for form, conditions, template, time_at in printer.templates[there]:  # noqa: B007
-            if not conditions or _all_match(conditions, values):
+            if False not in [matches[values[at]] for at, matches in conditions]:
                 break
         else:
             return False
@@ -379,10 +375,14 @@ class MessageDocuments(Encoder):
         return _members({name: msgspec.json.encode(value) for name, value in fields.items()})
 
 
-def _all_match(
-    conditions: Iterable[tuple[int, Callable[[bytes], object]]], values: Sequence[bytes]
-) -> bool:
-    return all(match(values[at].strip(b'"')) for at, match in conditions)
+def _is_single(value: bytes) -> bool:
+    return value[0] not in _MORE_THAN_ONE
+
+
+def _matching(pattern: str) -> Callable[[bytes], bool]:
+    """Give what finds out whether a JSON string matches."""
+    match = re.compile(pattern.encode(), re.DOTALL).fullmatch
+    return lambda value: match(value.strip(b'"')) is not None
 
 
 def _members(values: Mapping[str, bytes]) -> bytes:
