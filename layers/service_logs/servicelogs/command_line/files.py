@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -43,7 +44,8 @@ class LogFile:
         else:
             # Where a bucket was copied with its keys, the path from the root ends in the key.
             self.uri = name
-            self.key = "" if name == STANDARD_INPUT else str(Path(name).absolute())
+            # A Path takes a tenth of the time that a small file takes.
+            self.key = "" if name == STANDARD_INPUT else os.path.abspath(name)  # noqa: PTH100
         self._stream = stream
 
     def read(self, size: int, /) -> bytes:
@@ -92,7 +94,7 @@ def check_fields(log_format: Format, fields: tuple[str, ...]) -> None:
 
 def note_on_fields(log_format: Format, fields: tuple[str, ...]) -> str:
     """Name those columns of --fields that are not known, which may be new or misspelled."""
-    if not isinstance(log_format, TextFormat):
+    if not fields or not isinstance(log_format, TextFormat):
         return ""
     known = {column.name for column in log_format.columns}
     unknown = ", ".join(repr(shown(name, _SHOWN)) for name in fields if name not in known)
@@ -136,7 +138,7 @@ def opened(name: str) -> BinaryIO:
     try:
         if name == STANDARD_INPUT:
             return open(0, "rb", buffering=0, closefd=False)
-        return Path(name).open("rb", buffering=0)
+        return FileIO(name)
     except OSError as error:
         what = "give the files in it" if isinstance(error, IsADirectoryError) else "check its name"
         raise UnreadableFile(f"cannot be opened: {error.strerror}; {what}") from error

@@ -70,12 +70,13 @@ class ObjectTypes:
             return Detected(None, "an empty object")
         start = start[:MOST_BYTES]
         if is_export(start) and not content.types(start, formats.NAMES):
-            detected = self._identify(key, without_times(start), fault)
+            detected = self._identify(key, by_key, without_times(start), fault)
             return detected._replace(cut=cut_events) if detected.format else detected
-        return self._identify(key, start, fault)
+        return self._identify(key, by_key, start, fault)
 
-    def _identify(self, key: str, start: bytes, fault: UnreadableObject | None) -> Detected:
-        by_key = self.by_key(key)
+    def _identify(
+        self, key: str, by_key: Detected | None, start: bytes, fault: UnreadableObject | None
+    ) -> Detected:
         if skip := content.why_not_a_log(start):
             return Detected(None, skip)
         if by_key and self._assigned(key):

@@ -12,9 +12,15 @@ from urllib.parse import urlsplit
 
 import boto3
 import certifi
+import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 from isal import igzip
-from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth, Urllib3HttpConnection
+from opensearchpy import (
+    JSONSerializer,
+    OpenSearch,
+    Urllib3AWSV4SignerAuth,
+    Urllib3HttpConnection,
+)
 
 from servicelogs.errors import ConfigurationError
 from servicelogs.settings import SearchSettings
@@ -47,6 +53,17 @@ class CheapGzipConnection(Urllib3HttpConnection):
     def _gzip_compress(self, body: str | bytes) -> bytes:
         raw = body.encode() if isinstance(body, str) else body
         return igzip.compress(raw, compresslevel=1)
+
+
+class AnswerDecoder(JSONSerializer):
+    """Decodes answers in a fraction of json's time: a bulk request's has an item a document."""
+
+    def loads(self, s: str) -> Any:
+        """Decode what msgspec takes for JSON; leave it to json what is not, or to say why."""
+        try:
+            return msgspec.json.decode(s)
+        except (ValueError, RecursionError):
+            return super().loads(s)
 
 
 class SecretPassword:
@@ -107,6 +124,7 @@ def connect(settings: SearchSettings, session: boto3.Session | None = None) -> O
         # Left to itself, the client takes a folder in SSL_CERT_DIR for a file.
         ca_certs=os.environ.get("SSL_CERT_FILE") or certifi.where(),
         connection_class=CheapGzipConnection,
+        serializer=AnswerDecoder(),
         http_compress=True,
         timeout=TIMEOUT_SECONDS,
         max_retries=0,

@@ -239,7 +239,7 @@ class MessageDocuments(Encoder):
                 values = _safe_values(converted, odd=odd_now) if care_again else converted
             elif care and text.translate(None, _ORDINARY):
                 values = _safe_values(values, odd=odd)
-            _, action, head = frame
+            action, head = frame.own_action, frame.head
             fraction = values[fraction_at] if values else b""
             same = constants[printer]
             body += template % (action, key, head, number, time, fraction, same, *values)
@@ -305,7 +305,7 @@ class MessageDocuments(Encoder):
         if frame is None:
             self._expired += 1
             return True
-        _, action, head = frame
+        action, head = frame.own_action, frame.head
         constants = self._constants_of_form[form]
         self._body += template % (
             action,

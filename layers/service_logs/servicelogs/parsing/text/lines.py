@@ -28,10 +28,10 @@ class _Lines:
         if not end:
             return 0
         lines = text[: end - text.endswith(b"\n", 0, end)]
-        ends = lines.count(b"\n")
-        if not _blank(lines, ends):
-            yield Records(self._first, text=lines)
-        self._first += ends + 1
+        records = Records(self._first, text=lines)
+        self._first = records.end
+        if not _blank(lines, len(records) - 1):
+            yield records
         return end
 
     def give_up(self, text: bytes, *, last: bool) -> Generator[Records | TooLong, None, int]:  # noqa: ARG002 - it ends with its line
