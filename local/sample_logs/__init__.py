@@ -29,6 +29,26 @@ class SampleObject:
     filtered: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class SampleEvents:
+    """Events of one log stream, as an AWS service would put them, and what becomes of them."""
+
+    format: str
+    group: str
+    stream: str
+    events: tuple[tuple[int, str], ...]
+    """Each with its time, in milliseconds since 1970."""
+    rejected: int = 0
+    filtered: int = 0
+    joined: int = 0
+    """How many belong to the record of one before them."""
+
+    @property
+    def records(self) -> int:
+        """Say how many records they are."""
+        return len(self.events) - self.joined
+
+
 class _Samples(Protocol):
     """What the module of a format gives."""
 
@@ -56,6 +76,13 @@ def objects(seed: int = 1) -> Iterator[SampleObject]:
     """Give the objects of all formats."""
     for name in NAMES:
         yield from _samples(name).objects(random.Random(f"{name} {seed}"))
+
+
+def log_events(seed: int = 1) -> Iterator[SampleEvents]:
+    """Give the log events of all formats that arrive through CloudWatch Logs."""
+    for name in NAMES:
+        if give := getattr(_samples(name), "log_events", None):
+            yield from give(random.Random(f"{name} {seed}"))
 
 
 def gzipped(*members: bytes) -> bytes:
