@@ -174,3 +174,19 @@ def test_the_engine_takes_whatever_names_and_values_a_filter_extracted(opensearc
     writer.flush()
     assert [reject.reason for reject in rejects] == []
     assert counts.indexed == len(ODD_NAMES)
+
+
+def test_a_record_that_goes_on_in_another_hour_is_one_document_dated_by_the_first_event() -> None:
+    hour = 3_600_000
+    line = "2026-11-20 08:59:59 UTC:192.0.2.5(40112):app@shop:[123]:LOG:  statement: select"
+    text = envelope(
+        event(1, line, timestamp=1795165199999),
+        event(2, "\t1;", timestamp=1795165199999 + hour),
+        logGroup="/aws/rds/instance/shop/postgresql",
+        logStream="shop.0",
+    )
+    ((name, block),) = blocks(text)
+    ((action, document),) = documents([block])
+    assert (name, action["_index"]) == ("rds", "aws-rds-2026.11.20")
+    assert "1;" in json.dumps(document)
+    assert action["_id"].endswith(f"-{1:056d}")
