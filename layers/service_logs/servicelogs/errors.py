@@ -36,6 +36,10 @@ class OverlappingNotification(ServiceLogsError):
     """Somebody else's notification of the bucket already takes some of the same objects."""
 
 
+class RefusedSubscription(ServiceLogsError):
+    """A log group has as many subscription filters as it may; the message names them."""
+
+
 class DeliveryError(ServiceLogsError):
     """Records could not be delivered now; nothing is lost while the message stays in its queue."""
 
