@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from servicelogs.errors import UnreadableObject
+from servicelogs.parsing import framing
 from servicelogs.parsing.framing import KEPT_BYTES, MAX_RECORD_BYTES
 from servicelogs.parsing.json import cutting
 from servicelogs.parsing.json.by_braces import ByBraces
@@ -26,9 +27,15 @@ ARRAY = "Records"
 BIG = MAX_RECORD_BYTES + 1
 
 
-def small(size: int) -> Any:
-    """Cut blocks as if so few bytes were a block."""
-    return patch.object(cutting, "BLOCK_BYTES", size)
+@contextmanager
+def small(size: int) -> Iterator[None]:
+    """Cut blocks as if so few bytes were a block, and the least that is looked at."""
+    with (
+        patch.object(cutting, "BLOCK_BYTES", size),
+        patch.object(framing, "_MOST_WINDOW", size),
+        patch.object(framing, "_LEAST_WINDOW", size),
+    ):
+        yield
 
 
 def cut(data: bytes, chunk: int = 1_000_000, key: str = ARRAY) -> list[bytes | TooLong]:
@@ -38,6 +45,7 @@ def cut(data: bytes, chunk: int = 1_000_000, key: str = ARRAY) -> list[bytes | T
         number = piece.first if isinstance(piece, Records) else piece.number
         assert number == len(found) + 1
         if isinstance(piece, Records):
+            assert piece.decoded is not None
             assert len(piece.items) == len(piece.decoded)
             found += piece.items
         else:

@@ -6,10 +6,13 @@ from functools import lru_cache
 from servicelogs.opensearch.dated_indexes import ChooseIndex
 from servicelogs.opensearch.frames import Frames
 from servicelogs.opensearch.json_documents import JsonDocuments, Members
+from servicelogs.opensearch.message_documents import MessageDocuments, Printers, printers_of
 from servicelogs.opensearch.text_documents import Printer, TextDocuments, make_printer
 from servicelogs.parsing.format import Format
 from servicelogs.parsing.json.format import JsonFormat
 from servicelogs.parsing.json.parser import JsonParser
+from servicelogs.parsing.messages.format import Kind, MessageFormat
+from servicelogs.parsing.messages.parser import MessageParser
 from servicelogs.parsing.reader import Cut, Parser, read
 from servicelogs.parsing.text.format import TextFormat
 from servicelogs.parsing.text.layouts import Layouts
@@ -46,7 +49,12 @@ def parser_of(log_format: Format, source: Source, choose_index: ChooseIndex) -> 
         case JsonFormat():
             members = _members(log_format, with_places=frames.by_record)
             return JsonParser(log_format, JsonDocuments(members, frames))
-    raise TypeError(f"{log_format.name} is neither text nor JSON")
+        case MessageFormat():
+            origin = log_format.origin(source)
+            printers = _printers(log_format, origin.kind or log_format.any_kind)
+            documents = MessageDocuments(printers, origin.fields, frames)
+            return MessageParser(printers.joiner, documents)
+    raise TypeError(f"{log_format.name} is neither text, JSON nor messages")
 
 
 @lru_cache(_MOST_FORMATS)
@@ -58,3 +66,8 @@ def layouts_of(log_format: TextFormat) -> Layouts[Printer]:
 @lru_cache(_MOST_FORMATS)
 def _members(log_format: JsonFormat, *, with_places: bool) -> Members:
     return Members(log_format, with_places=with_places)
+
+
+@lru_cache(_MOST_FORMATS)
+def _printers(log_format: MessageFormat, kind: Kind) -> Printers:
+    return printers_of(kind, log_format)

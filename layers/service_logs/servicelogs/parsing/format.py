@@ -37,6 +37,8 @@ class Format:
     records happened: these are dated by their delivery."""
     least_period: Period = "hour"
     """The shortest time that is kept apart (in an index of its own)."""
+    log_groups: str = ""
+    """A regular expression of the log groups of CloudWatch Logs whose events are of this type."""
     starts: str = ""
     """A regular expression that only this format's first lines match."""
     option: str = ""

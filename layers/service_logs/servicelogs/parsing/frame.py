@@ -18,6 +18,11 @@ FRAME: tuple[Field, ...] = (
     Field("log.group", "keyword", "CloudWatch Logs' log group, if it came through one"),
     Field("log.stream", "keyword", "the log stream in that group"),
     Field(
+        "log.continuation",
+        "boolean",
+        "true: it continues a record of which no more is known, because it came apart from it",
+    ),
+    Field(
         "log.date_adjusted",
         "boolean",
         "true: its own time cannot be (over a day after its delivery, or before 1970), so the "

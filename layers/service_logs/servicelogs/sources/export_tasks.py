@@ -6,13 +6,12 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/S3Export.html
 
 import re
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import replace
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from servicelogs.dates import read_iso_hour
 from servicelogs.errors import UnreadableObject
-from servicelogs.parsing.framing import BLOCK_BYTES, KEPT_BYTES, MAX_RECORD_BYTES
+from servicelogs.parsing.framing import BLOCK_BYTES, KEPT_BYTES, cut
 from servicelogs.records import Records, TooLong
 
 TIME = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z "
@@ -37,25 +36,7 @@ def cut_events(chunks: Iterable[bytes]) -> Iterator[Records | TooLong]:
 
     An UnreadableObject that ends the chunks is passed on after the last whole event.
     """
-    cutter = _Cutter()
-    pending: list[bytes] = []
-    size, enough = 0, BLOCK_BYTES
-    try:
-        for chunk in chunks:
-            pending.append(chunk)
-            size += len(chunk)
-            if size < enough:
-                continue
-            text = b"".join(pending)
-            rest = yield from cutter.take(text, last=False)
-            pending, size = [rest], len(rest)
-            # An event that fills the buffer is looked at again when there is twice as much.
-            enough = max(BLOCK_BYTES, 2 * size)
-    except UnreadableObject as error:
-        rest = yield from cutter.take(b"".join(pending), last=False)
-        error.tail, error.number = rest[_TIME_BYTES:][:KEPT_BYTES], cutter.first
-        raise
-    yield from cutter.take(b"".join(pending), last=True)
+    return cut(chunks, _Events(), BLOCK_BYTES)
 
 
 class _Event(NamedTuple):
@@ -72,58 +53,47 @@ class _Event(NamedTuple):
             return None
         return hour
 
-    @property
-    def too_long(self) -> bool:
-        return len(self.message) > MAX_RECORD_BYTES
 
+class _Events:
+    """Finds and numbers events."""
 
-class _Cutter:
-    """Numbers events, and gives up those that are too long to be held."""
+    reach = _TIME_BYTES + 1
+    """A time, and the end of the line before it."""
 
     def __init__(self) -> None:
-        self.first = 1
-        """The number of the next event."""
-        self._lost: TooLong | None = None
-        """An event that is too long, while its end is looked for."""
+        self._first = 1
 
-    def take(self, text: bytes, *, last: bool) -> Generator[Records | TooLong, None, bytes]:
-        """Cut the whole events that a text begins with; return the rest."""
-        if self._lost:
-            text = self._skip(text, self._lost, last=last)
-            if text and not _begins(text):
-                return text
-            yield self._lost
-            self._lost = None
-            self.first += 1
+    def take(self, text: bytes, *, last: bool) -> Generator[Records | TooLong, None, int]:
+        """Cut the whole events that a text begins with: up to the last time."""
         starts = [event.start() for event in _events.finditer(text)]
-        rest = b"" if last or not starts else text[starts[-1] :]
-        events = _read(text, [*starts, len(text)] if last else starts)
-        for _, group in groupby(events, lambda event: (event.hour, event.too_long)):
-            yield from self._numbered([*group])
-        if len(rest) <= MAX_RECORD_BYTES:
-            return rest
-        message = rest[_TIME_BYTES:]
-        self._lost = TooLong(self.first, message[:KEPT_BYTES], len(message))
-        return b""
+        end = len(text) if last else starts[-1] if starts else 0
+        events = _read(text, [*starts, end] if last else starts)
+        for hour, group in groupby(events, lambda event: event.hour):
+            yield self._numbered([*group], hour)
+        return end
 
-    def _skip(self, text: bytes, lost: TooLong, *, last: bool) -> bytes:
-        """Leave out what belongs to an event that is too long."""
-        found = _events.search(text)
-        # A time, and the end of the line before it, may have come in part.
-        whole = len(text) if last else max(0, len(text) - _TIME_BYTES - 1)
-        end = found.start() if found else whole
-        self._lost = replace(lost, length=lost.length + end)
-        return text[end:]
+    def give_up(self, text: bytes, *, last: bool) -> Generator[Records | TooLong, None, int]:  # noqa: ARG002 - it ends before the next time
+        """Reject an event that, with its time, is too long."""
+        message = text[_TIME_BYTES:]
+        yield TooLong(self._first, message[:KEPT_BYTES], len(text))
+        self._first += 1
+        return 0
 
-    def _numbered(self, events: list[_Event]) -> Iterator[Records | TooLong]:
-        first, hour = self.first, events[0].hour
-        self.first += len(events)
-        if events[0].too_long:
-            for number, (_, message) in enumerate(events, first):
-                yield TooLong(number, message[:KEPT_BYTES], len(message))
-            return
+    def go_on(self, text: bytes, start: int) -> int:
+        """Find the next time."""
+        found = _events.search(text, start)
+        return found.start() if found else -1
+
+    def end(self, rest: bytes, fault: UnreadableObject) -> Iterator[Records | TooLong]:
+        """Leave what may not be a whole event to the fault."""
+        fault.tail, fault.number = rest[_TIME_BYTES:][:KEPT_BYTES], self._first
+        return iter(())
+
+    def _numbered(self, events: list[_Event], hour: int | None) -> Records:
+        first = self._first
+        self._first += len(events)
         times = None if hour is None else [event.time for event in events]
-        yield Records(first, [event.message for event in events], hour=hour, times=times)
+        return Records(first, [event.message for event in events], hour=hour, times=times)
 
 
 def _read(text: bytes, starts: list[int]) -> Iterator[_Event]:

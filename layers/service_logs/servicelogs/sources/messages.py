@@ -6,10 +6,10 @@ object with other members beside the message is a record of its own, and stays a
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from servicelogs.errors import UnreadableObject
-from servicelogs.parsing.framing import BLOCK_BYTES, MAX_RECORD_BYTES
+from servicelogs.parsing.framing import BLOCK_BYTES, cut
 from servicelogs.sources.feed import Feed
 
 _BEGINNING = rb'\{[ \t]*+"message"[ \t]*+:[ \t]*+"'
@@ -24,62 +24,47 @@ _START_BYTES = 1024
 
 def unwrapped(feed: Feed) -> Iterator[bytes]:
     """Take the lines of a text out of their messages, if it begins with one."""
-    return _lines(feed) if _begins(feed.peek(_START_BYTES)) else feed
+    return cut(feed, _Messages(), BLOCK_BYTES) if _begins(feed.peek(_START_BYTES)) else feed
 
 
-def _lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    pending: list[bytes] = []
-    size, enough = 0, BLOCK_BYTES
-    lost = False
-    try:
-        for piece in pieces:
-            pending.append(piece)
-            size += len(piece)
-            if size < enough:
+class _Messages:
+    """Finds messages, and lines that are none."""
+
+    reach = _LONGEST_BEGINNING
+
+    def take(self, text: bytes, *, last: bool) -> Generator[bytes, None, int]:
+        """Give the lines that a text begins with, each with its end."""
+        lines: list[bytes] = []
+        at = 0
+        while at < len(text):
+            if message := _wrapped(text, at):
+                if message.end() == len(text) and not last:
+                    break  # what ends its line may follow
+                lines.append(_line(message[1]))
+                at = message.end()
                 continue
-            text, rest, lost = _taken(b"".join(pending), lost=lost)
-            yield text
-            pending, size = [rest], len(rest)
-            # A message that fills the buffer is looked at again when there is twice as much.
-            enough = max(BLOCK_BYTES, 2 * size)
-    except UnreadableObject:
-        text, rest, _ = _taken(b"".join(pending), lost=lost)
-        yield text + rest
-        raise
-    text, rest, _ = _taken(b"".join(pending), lost=lost, last=True)
-    yield text + rest
+            end = text.find(b"\n", at)
+            if end < 0:
+                break
+            lines.append(text[at:end])
+            at = end + 1
+        if lines:
+            yield b"\n".join((*lines, b""))
+        return at
 
+    def give_up(self, text: bytes, *, last: bool) -> Generator[bytes, None, int]:
+        """Give what does not end as it is; it is longer than any record, unless it is the last."""
+        yield text if last else text + b"\n"
+        return 0
 
-def _taken(buffer: bytes, *, lost: bool, last: bool = False) -> tuple[bytes, bytes, bool]:
-    """Give the lines that a text begins with, what is left of it, and whether that is given up.
+    def go_on(self, text: bytes, start: int) -> int:
+        """Find the next line or message."""
+        found = _next_line(text, start)
+        return found.end() if found else -1
 
-    A message that does not end is, once it is longer than any record.
-    """
-    lines: list[bytes] = []
-    at = 0
-    if lost:
-        if not (found := _next_line(buffer)):
-            keep = max(0, len(buffer) - _LONGEST_BEGINNING)
-            return buffer[:keep], buffer[keep:], True
-        lines.append(buffer[: found.start()])
-        at = found.end()
-    while at < len(buffer):
-        if message := _wrapped(buffer, at):
-            if message.end() == len(buffer) and not last:
-                break  # what ends its line may follow
-            lines.append(_line(message[1]))
-            at = message.end()
-            continue
-        end = buffer.find(b"\n", at)
-        if end < 0:
-            break
-        lines.append(buffer[at:end])
-        at = end + 1
-    text = b"\n".join((*lines, b""))
-    rest = buffer[at:]
-    if len(rest) > MAX_RECORD_BYTES:
-        return text + rest, b"", True
-    return text, rest, False
+    def end(self, rest: bytes, _fault: UnreadableObject) -> Iterator[bytes]:
+        """Give what there is of a last line."""
+        yield rest
 
 
 def _line(message: bytes) -> bytes:

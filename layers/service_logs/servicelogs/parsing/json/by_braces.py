@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from servicelogs.parsing.json.cutter import Found
 from servicelogs.parsing.json.proof import is_json
 
-_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|(?P<unfinished>\\?\Z))|[][{},]', re.DOTALL)
-_STEPS = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
+_TOKEN = re.compile(
+    rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|(?P<unfinished>\\?\Z))|(?P<opening>[{[]++)|[]},]', re.DOTALL
+)
+_STEPS = {b"}": -1, b"]": -1}
 
 
 class ByBraces:
@@ -16,16 +18,19 @@ class ByBraces:
     def __init__(self, opening: re.Pattern[bytes] | None = None) -> None:
         """Cut records of an array, or, with what opens a document, those between documents."""
         self._opening = opening
+        self._stray = b"}, \t\r\n" if opening is None else b"]}, \t\r\n"
 
     def cut(self, text: bytes, *, last: bool) -> Found:  # noqa: ARG002 - braces close or do not
         """Find the records token by token, up to what ends the array or opens a document."""
+        if stray := len(text) - len(text.lstrip(self._stray)):
+            return Found([], [], stray)
         found = Found([], [], 0)
         depth = start = 0
         for token in _TOKEN.finditer(text):
             mark = token[0]
             if token["unfinished"] is not None:
                 break
-            depth += _STEPS.get(mark, 0)
+            depth += _step(token)
             if depth > 0 or (depth == 0 and mark not in (b",", b"}")):
                 continue
             end = token.end() if depth == 0 and mark == b"}" else token.start()
@@ -46,8 +51,13 @@ def tokens(text: bytes) -> Iterator[tuple[re.Match[bytes], int]]:
     """Give strings, commas, braces and brackets, each with how deep it is nested behind it."""
     depth = 0
     for token in _TOKEN.finditer(text):
-        depth += _STEPS.get(token[0], 0)
+        depth += _step(token)
         yield token, depth
+
+
+def _step(token: re.Match[bytes]) -> int:
+    opening = token["opening"]
+    return len(opening) if opening else _STEPS.get(token[0], 0)
 
 
 def records_in(line: bytes) -> list[bytes]:

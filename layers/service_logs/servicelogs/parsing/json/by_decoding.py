@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from servicelogs.parsing.framing import BLOCK_BYTES
 from servicelogs.parsing.json.cutter import Found
 from servicelogs.parsing.json.proof import decode
 
@@ -12,6 +13,8 @@ _TRIES = 4
 """So many places are taken for the end of the last whole record: each try decodes all."""
 _OBJECTS = 256
 """So many objects are passed from the end of the text on, to find such a place."""
+_MOST_BYTES = 4 * BLOCK_BYTES
+"""Of more, which would be one record nearly always, the elements of any list fill the memory."""
 _ENOUGH_FAILURES = 4
 """After so many in a row the object is of another kind: each try copies and decodes a block."""
 _decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -26,7 +29,7 @@ class ByDecoding:
 
     def cut(self, text: bytes, *, last: bool) -> Found | None:
         """Find the records; None if what the text holds is not an array's, or not JSON."""
-        if self._failures >= _ENOUGH_FAILURES:
+        if self._failures >= _ENOUGH_FAILURES or len(text) > _MOST_BYTES:
             return None
         for end in _ends(text, last=last):
             try:

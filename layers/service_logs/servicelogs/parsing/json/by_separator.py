@@ -5,10 +5,11 @@ from typing import Any
 
 import msgspec
 
-from servicelogs.parsing.json.cutter import Found
+from servicelogs.parsing.json.cutter import Found, Mark
 from servicelogs.parsing.json.proof import decode, is_utf_8
 
-_FIRST_NAME = re.compile(rb'[\s,]*+\{\s*+("[^"\\]*+(?:\\.[^"\\]*+)*+")', re.DOTALL)
+# A longer name is not one that records begin with: to compile it takes thousands of times its size.
+_FIRST_NAME = re.compile(rb'[\s,]*+\{\s*+("(?:[^"\\]|\\.){0,128}+")', re.DOTALL)
 
 
 class BySeparator:
@@ -25,7 +26,7 @@ class BySeparator:
         """Cut records of an array, or, with what opens a document, those between documents."""
         self._decoder = decoder
         self._opening = opening
-        self.boundary: re.Pattern[bytes] | None = None
+        self.boundary: Mark | None = None
         """What is between two records, whatever spaces are in it; its group is where the second
         begins. None: there was no record yet."""
         self._between: re.Pattern[bytes] | None = None
@@ -51,8 +52,8 @@ class BySeparator:
             name = re.escape(start[1])
             self._between = re.compile(rb"\}[\s,]*+(\{\s*+%b)" % name)
             # In a damaged array a record without a comma in front is one behind the document.
-            in_array = re.compile(rb"\}\s*,\s*(\{\s*+%b)" % name)
-            self.boundary = in_array if self._opening is None else self._between
+            in_array = re.compile(rb"\}\s*+,\s*+(\{\s*+%b)" % name)
+            self.boundary = Mark(in_array if self._opening is None else self._between, start[1])
         if not self._separator and self._between and (found := self._between.search(text)):
             self._separator = found[0]
             self._gap = found.start(1) - found.start()

@@ -1,7 +1,9 @@
 """What the three ways to cut records have in common."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
 @dataclass(slots=True)
@@ -26,3 +28,19 @@ class Cutter(Protocol):
 
         `last` says that nothing follows the text.
         """
+
+
+class Mark(NamedTuple):
+    """A pattern, and what stands in each of its matches: without that no match is looked for."""
+
+    pattern: re.Pattern[bytes]
+    literal: bytes
+
+    def search(self, text: bytes, start: int = 0) -> re.Match[bytes] | None:
+        """Find the first match from there on."""
+        # To find a literal takes a hundredth of the time.
+        return self.pattern.search(text, start) if text.find(self.literal, start) >= 0 else None
+
+    def finditer(self, text: bytes) -> Iterator[re.Match[bytes]]:
+        """Find all matches."""
+        return self.pattern.finditer(text)

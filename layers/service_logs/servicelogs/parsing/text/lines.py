@@ -1,65 +1,57 @@
-"""Cuts decompressed chunks into blocks of whole lines, in bounded memory whatever the size."""
+"""Cuts decompressed chunks into blocks of whole lines."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 
 from servicelogs.errors import UnreadableObject
-from servicelogs.parsing.framing import KEPT_BYTES, MAX_RECORD_BYTES
+from servicelogs.parsing.framing import KEPT_BYTES, cut
 from servicelogs.records import Records, TooLong
 
 
 def cut_lines(chunks: Iterable[bytes]) -> Iterator[Records | TooLong]:
     """Cut chunks into blocks of lines, counting from line 1.
 
-    When the chunks end in an UnreadableObject, it is passed on after the last whole line, with the
-    unfinished line as its `tail`.
+    Each chunk that ends a line gives a block: whoever follows a pipe waits for no more. When the
+    chunks end in an UnreadableObject, the unfinished line is its `tail`.
     """
-    first = 1
-    pending: list[bytes] = []
-    size = overlong = 0
-    stream = iter(chunks)
-    while True:
-        try:
-            chunk = next(stream, None)
-        except UnreadableObject as error:
-            error.tail = b"".join(pending)[:KEPT_BYTES]
-            error.number = first
-            raise
-        if chunk is None:
-            break
-        if overlong:
-            rest = chunk.find(b"\n")
-            if rest < 0:
-                overlong += len(chunk)
-                continue
-            yield TooLong(first, b"".join(pending), overlong + rest)
-            first, pending, size, overlong = first + 1, [], 0, 0
-            chunk = chunk[rest + 1 :]
-        end = chunk.rfind(b"\n")
-        if end < 0:
-            pending.append(chunk)
-            size += len(chunk)
-            if size > MAX_RECORD_BYTES:
-                pending, overlong = [b"".join(pending)[:KEPT_BYTES]], size
-            continue
-        data = b"".join((*pending, chunk[:end]))
-        pending = [chunk[end + 1 :]]
-        size = len(pending[0])
-        yield from _without_too_long(Records(first, text=data))
-        first += data.count(b"\n") + 1
-    if overlong:
-        yield TooLong(first, b"".join(pending), overlong)
-    elif rest_of_file := b"".join(pending):
-        yield Records(first, text=rest_of_file)
+    return cut(chunks, _Lines(), at_least=1)
 
 
-def _without_too_long(block: Records) -> Iterator[Records | TooLong]:
-    """Take a first line that grew too long over several chunks out of its block."""
-    text = block.text
-    end = text.find(b"\n")
-    length = len(text) if end < 0 else end
-    if length <= MAX_RECORD_BYTES:
-        yield block
-        return
-    yield TooLong(block.first, text[:KEPT_BYTES], length)
-    if end >= 0:
-        yield Records(block.first + 1, text=text[end + 1 :])
+class _Lines:
+    reach = 0
+
+    def __init__(self) -> None:
+        self._first = 1
+
+    def take(self, text: bytes, *, last: bool) -> Generator[Records | TooLong, None, int]:
+        """Cut up to the last line feed, or to the end; blank lines alone are only counted."""
+        end = len(text) if last else text.rfind(b"\n") + 1
+        if not end:
+            return 0
+        lines = text[: end - text.endswith(b"\n", 0, end)]
+        if not _blank(lines):
+            yield Records(self._first, text=lines)
+        self._first += lines.count(b"\n") + 1
+        return end
+
+    def give_up(self, text: bytes, *, last: bool) -> Generator[Records | TooLong, None, int]:  # noqa: ARG002 - it ends with its line
+        """Reject a line that is too long."""
+        yield TooLong(self._first, text[:KEPT_BYTES], len(text))
+        self._first += 1
+        return 0
+
+    def go_on(self, text: bytes, start: int) -> int:
+        """Find the end of a line."""
+        return text.find(b"\n", start) + 1 or -1
+
+    def end(self, rest: bytes, fault: UnreadableObject) -> Iterator[Records | TooLong]:
+        """Leave what is not a whole line to the fault."""
+        fault.tail, fault.number = rest[:KEPT_BYTES], self._first
+        return iter(())
+
+
+def _blank(lines: bytes) -> bool:
+    """Say whether all lines are blank: millions of them take some kilobytes in an object."""
+    if lines.strip(b" \r\n"):
+        return False
+    # A carriage return that does not end a line is damage.
+    return not lines.replace(b"\r\n", b"\n").removesuffix(b"\r").strip(b" \n")

@@ -1,0 +1,49 @@
+"""Envelopes of CloudWatch Logs' subscriptions as the inputs of golden cases."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from servicelogs.dates import EPOCH, hour_of, iso
+from servicelogs.records import Records, Source
+from tests.formats.parsing import SOURCE
+
+
+def records_of(data: bytes) -> Iterator[tuple[Source, Records]]:
+    """Give the events of envelopes that follow each other, each with where it comes from."""
+    decoder, text, at = json.JSONDecoder(), data.decode(), 0
+    while at < len(text.rstrip()):
+        envelope, end = decoder.raw_decode(text, at)
+        at = end + (len(text[end:]) - len(text[end:].lstrip()))
+        yield from _records(envelope)
+
+
+def _records(envelope: dict[str, Any]) -> Iterator[tuple[Source, Records]]:
+    source = replace(
+        SOURCE,
+        account_id=envelope["owner"],
+        log_group=envelope["logGroup"],
+        log_stream=envelope["logStream"],
+    )
+    first = 1
+    events = envelope["logEvents"]
+    for hour, group in groupby(events, lambda event: hour_of(_moment(event))):
+        found = [*group]
+        yield (
+            source,
+            Records(
+                first,
+                [event["message"].encode("utf-8", "replace") for event in found],
+                keys=[event["id"].encode() for event in found],
+                times=[iso(_moment(event))[:-1].encode() for event in found],
+                hour=hour,
+            ),
+        )
+        first += len(found)
+
+
+def _moment(event: dict[str, Any]) -> datetime:
+    return EPOCH + timedelta(milliseconds=event["timestamp"])
