@@ -22,6 +22,7 @@ from servicelogs.records import Block
 from servicelogs.settings import LogSettings
 from servicelogs.sources.s3_objects import open_object
 from tests.deployment import LOGS, NOW, Deployment, flow_key, flow_lines
+from tests.sources.envelopes import CONTROL, GROUP, envelope
 
 
 def records_of(deployment: Deployment, key: str) -> list[int]:
@@ -614,3 +615,51 @@ def test_a_key_that_may_be_encoded_is_not_skipped_before_it_is_known(deployment)
     assert deployment.run() == []
 
     assert len(records_of(deployment, key)) == 10
+
+
+def test_an_object_of_envelopes_is_read_event_by_event_and_its_types_are_counted_apart(deployment):
+    key = "firehose/2026/11/20/08/logs-4-2026-11-20-08-14-55-1b4e28ba"
+    flows = [line.decode() for line in flow_lines(3).splitlines()[1:]]
+    texts = (envelope(*flows), CONTROL, envelope("what is this", first=9), envelope("cut")[:-9])
+    for _ in range(2):
+        deployment.put(key, b"".join(map(gzip.compress, texts)))
+        deployment.notify(key)
+        assert deployment.run() == []
+
+    assert records_of(deployment, key) == [1, 2, 3]
+    assert deployment.counts["vpc_flow"]["Indexed"] == 3
+    assert deployment.counts["vpc_flow"]["AlreadyThere"] == 3
+    ((of_unknown, (unknown, truncated)),) = deployment.rejected().items()
+    assert of_unknown.startswith("rejected/unknown/")
+    assert (unknown["raw"], unknown["log_group"], unknown["record_number"]) == (
+        "what is this",
+        GROUP,
+        4,
+    )
+    assert unknown["time"] == "2026-11-20T08:14:55.132Z"
+    assert truncated["record_number"] == 5
+    assert truncated["raw"] == texts[-1].decode()
+
+
+def test_an_object_with_control_messages_alone_is_read_and_has_no_record(deployment):
+    deployment.put("firehose/probe", CONTROL * 2)
+    deployment.notify("firehose/probe")
+
+    assert deployment.run() == []
+
+    assert deployment.rejected() == {}
+    assert {counts["Objects"] for counts in deployment.counts.values()} == {1}
+    assert {counts["Records"] for counts in deployment.counts.values()} == {0}
+
+
+def test_events_that_there_is_no_time_for_are_read_by_the_next_attempt(deployment):
+    flows = [line.decode() for line in flow_lines(3).splitlines()[1:]]
+    deployment.put("firehose/a", b"".join(envelope(one, first=n) for n, one in enumerate(flows)))
+    deployment.notify("firehose/a")
+    runs = 0
+    while deployment.waiting() != (0, 0):
+        deployment.run(clock=counting_down(2))
+        runs += 1
+
+    assert runs > 1
+    assert records_of(deployment, "firehose/a") == [1, 2, 3]

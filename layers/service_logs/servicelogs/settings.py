@@ -55,6 +55,10 @@ def _number(least: int, most: int) -> _Reader:
     return read
 
 
+def _switch(name: str, value: str) -> bool:
+    return _one_of(("true", "false"))(name, value) == "true"
+
+
 def _endpoint(name: str, value: str) -> str:
     # A domain's own attribute (DomainEndpoint) is a bare host name.
     address = value if "://" in value else f"https://{value}"
@@ -164,6 +168,9 @@ class LogSettings:
         Mapping[str, tuple[str, ...]], _Variable("FORMAT_OPTIONS", _format_options)
     ] = field(default_factory=dict)
     """The columns of files without a header, in order, by the option of their formats."""
+
+    extracted_fields: Annotated[bool, _Variable("EXTRACTED_FIELDS", _switch)] = False
+    """Whether what subscription filters found in log events is kept."""
 
     def __post_init__(self) -> None:
         """Refuse settings that contradict each other."""

@@ -37,6 +37,10 @@ RESERVE_SHARE = 0.25
 SAVED_AT_A_TIME = 10
 
 
+UNKNOWN = "unknown"
+"""The log type of what has none that is known."""
+
+
 class Writer(Protocol):
     """What takes blocks to an engine, and settles the counts of their sources."""
 
@@ -166,6 +170,27 @@ class Attempt:
             if self.out_of_time():
                 delivery.resume_at = block.end
                 return
+
+    def deliver_types(
+        self, source: Source, first: int, item: Item, blocks: Iterable[tuple[str, Block]]
+    ) -> int:
+        """Deliver an item's source whose blocks are of several log types, as `deliver` does.
+
+        Each type has counts of its own. Give where the next attempt goes on; 0: it is finished.
+        """
+        by_type: dict[str, Delivery] = {}
+        resume_at, end = 0, first
+        for log_type, block in blocks:
+            if by_type and self.out_of_time():
+                resume_at = block.first
+                break
+            if log_type not in by_type:
+                by_type[log_type] = self.begin(source, log_type, first, item)
+            self._add(block, by_type[log_type])
+            end = block.end
+        for delivery in by_type.values() or [self.begin(source, UNKNOWN, first, item)]:
+            delivery.end, delivery.resume_at = end, resume_at
+        return resume_at
 
     def settle(self) -> None:
         """Send what is left, and save the rejects; only then is an item done, or has failed."""

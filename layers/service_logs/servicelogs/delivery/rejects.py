@@ -45,6 +45,7 @@ _decode_refusal = msgspec.json.Decoder(_Refusal).decode
 
 def line(reject: Reject, source: Source, log_type: str) -> bytes:
     """Write a reject as one line of JSON; replay needs nothing else to index the record."""
+    source = reject.source or source
     content: dict[str, Any] = {
         "log_type": log_type,
         "error_type": reject.error_type,
@@ -58,6 +59,12 @@ def line(reject: Reject, source: Source, log_type: str) -> bytes:
         "region": source.region,
         "record_number": reject.number,
     }
+    if source.log_group:
+        content |= {"log_group": source.log_group, "log_stream": source.log_stream}
+    if source.extracted_fields:
+        content["extracted_fields"] = msgspec.Raw(source.extracted_fields.encode())
+    if reject.time:
+        content["time"] = f"{reject.time.decode()}Z"
     try:
         content["raw"] = reject.raw.decode()
     except UnicodeDecodeError:

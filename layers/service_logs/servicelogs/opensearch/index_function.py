@@ -50,7 +50,9 @@ class IndexFunction:
     ) -> None:
         """Read the settings; Parquet files are read with `text_of_parquet`, or sent on."""
         indexes, queues = read_settings(IndexSettings), read_settings(QueueSettings)
-        self._types = ObjectTypes(read_settings(LogSettings))
+        logs = read_settings(LogSettings)
+        self._types = ObjectTypes(logs)
+        self._keeps_extracted_fields = logs.extracted_fields
         self._backup_bucket = read_settings(BackupSettings).bucket
         self.opensearch = connect(read_settings(SearchSettings))
         policy = DatePolicy(indexes.delete_after_days)
@@ -108,4 +110,5 @@ class IndexFunction:
             parquet_queue=self._parquet_queue,
             text_of_parquet=self._text_of_parquet,
             on_report=on_report,
+            keeps_extracted_fields=self._keeps_extracted_fields,
         )

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 
-from servicelogs.delivery.attempt import Attempt, Item
+from servicelogs.delivery.attempt import UNKNOWN, Attempt, Item
 from servicelogs.delivery.metrics import Totals
 from servicelogs.detection.content import START_BYTES
+from servicelogs.detection.log_events import Identify
 from servicelogs.detection.objects import ObjectTypes
 from servicelogs.errors import (
     ClusterNeedsFixing,
@@ -24,9 +25,11 @@ from servicelogs.errors import (
 )
 from servicelogs.opensearch.dated_indexes import DatedIndexes
 from servicelogs.opensearch.documents import blocks_of
-from servicelogs.records import Reject
+from servicelogs.opensearch.event_documents import EventDocuments
+from servicelogs.records import Block, Reject, Source
 from servicelogs.sources.decompression import Begun, begin, not_read_here
 from servicelogs.sources.event_notifications import ObjectToRead, read_notification
+from servicelogs.sources.log_events import Envelopes
 from servicelogs.sources.queue import Message, Queue
 from servicelogs.sources.s3_objects import OpenObject, open_object
 
@@ -37,7 +40,6 @@ logger = Logger(child=True)
 
 # How much of an object of unknown type its reject shows.
 SHOWN_BYTES = 4096
-UNKNOWN = "unknown"
 PARQUET_ENDING = ".parquet"
 
 
@@ -75,6 +77,7 @@ class ObjectIndexer:
         parquet_queue: Queue | None = None,
         text_of_parquet: Callable[[Iterator[bytes], int], Iterator[bytes]] = not_read_here,
         on_report: Callable[[Totals], None] = lambda _totals: None,
+        keeps_extracted_fields: bool = False,
     ) -> None:
         """Read from S3, and send what is left to the queue; say what was counted as it is settled.
 
@@ -88,6 +91,7 @@ class ObjectIndexer:
         self._parquet_queue = parquet_queue
         self._text_of_parquet = text_of_parquet
         self._on_report = on_report
+        self._keeps_extracted_fields = keeps_extracted_fields
         self._errors: dict[str, Exception | None] = {}
         self.routed = 0
         """How many objects were left to another function, which counts them."""
@@ -194,21 +198,33 @@ class ObjectIndexer:
             unknown = self._attempt.begin(opened.source, UNKNOWN, wanted.start, work.item)
             unknown.reject_whole(reject)
             return
-        log_format = detected.format
-        if log_format is None:
+        source = replace(opened.source, account_id=detected.account_id, region=detected.region)
+        if detected.of_events:
+            blocks = self._event_blocks(detected.of_events, chunks, source, wanted.start)
+            resume_at = self._attempt.deliver_types(source, wanted.start, work.item, blocks)
+        elif log_format := detected.format:
+            delivery = self._attempt.begin(source, log_format.name, wanted.start, work.item)
+            choose_index = self._indexes.of(log_format)
+            self._attempt.deliver(
+                delivery,
+                blocks_of(log_format, chunks, source, choose_index, wanted.start, detected.cut),
+            )
+            resume_at = delivery.resume_at
+        else:
             work.skip(wanted, detected.skip)
             return
-        source = replace(opened.source, account_id=detected.account_id, region=detected.region)
-        delivery = self._attempt.begin(source, log_format.name, wanted.start, work.item)
-        choose_index = self._indexes.of(log_format)
-        blocks = blocks_of(log_format, chunks, source, choose_index, wanted.start, detected.cut)
-        self._attempt.deliver(delivery, blocks)
-        if delivery.resume_at:
-            if delivery.resume_at <= wanted.start:
+        if resume_at:
+            if resume_at <= wanted.start:
                 raise NoProgress(
                     f"{source.uri}: there was no time for one record from number {wanted.start} on"
                 )
-            work.left.append(wanted.later(opened.etag, delivery.resume_at))
+            work.left.append(wanted.later(opened.etag, resume_at))
+
+    def _event_blocks(
+        self, identify: Identify, chunks: Iterable[bytes], source: Source, start: int
+    ) -> Iterator[tuple[str, Block]]:
+        envelopes = Envelopes(source, keeps_extracted_fields=self._keeps_extracted_fields)
+        return EventDocuments(identify, self._indexes).blocks(envelopes.cut(chunks), start)
 
     def _send(self, work: Work) -> None:
         """Send on what others must do; only then is a message done."""

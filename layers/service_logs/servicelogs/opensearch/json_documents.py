@@ -22,7 +22,7 @@ from servicelogs.opensearch.frames import Frames
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.frame import PROMOTED, RESERVED
 from servicelogs.parsing.json.format import JsonFormat
-from servicelogs.parsing.json.proof import decode_plain
+from servicelogs.parsing.json.proof import decode_each, decode_plain
 from servicelogs.parsing.json.values import (
     has_time,
     is_iso_time,
@@ -179,8 +179,7 @@ class JsonDocuments(Encoder):
             return zip(numbers, keys, items, records.decoded[skipped:], strict=True)
         # Nobody has cut these: there may be spaces around them.
         items = [item.strip() for item in items]
-        decoded = (decode_plain(item, self.decoder) for item in items)
-        return zip(numbers, keys, items, decoded, strict=True)
+        return zip(numbers, keys, items, decode_each(items, self.decoder), strict=True)
 
     def write(self, number: int, record: dict[str, Any]) -> None:
         """Append the document of a decoded record, written anew so that it fits."""

@@ -92,16 +92,16 @@ class Piece:
         """Hand a document that will never be taken to its source's counts."""
         target = json.loads(action)["create"]
         number = _record_number(document)
-        self.counts.reject(
-            Reject(
-                number=number,
-                error_type=finding.type,
-                reason=finding.as_rejection(),
-                raw=self.block.raw(number),
-                index=target["_index"],
-                id=target["_id"],
-            )
+        reject = Reject(
+            number=number,
+            error_type=finding.type,
+            reason=finding.as_rejection(),
+            raw=self.block.raw(number),
+            index=target["_index"],
+            id=target["_id"],
         )
+        self.block.locate(reject)
+        self.counts.reject(reject)
 
 
 @dataclass(slots=True)

@@ -18,6 +18,11 @@ FRAME: tuple[Field, ...] = (
     Field("log.group", "keyword", "CloudWatch Logs' log group, if it came through one"),
     Field("log.stream", "keyword", "the log stream in that group"),
     Field(
+        "log.extracted_fields",
+        "flat_object",
+        "what the subscription's filter found in the event, if that is kept",
+    ),
+    Field(
         "log.continuation",
         "boolean",
         "true: it continues a record of which no more is known, because it came apart from it",

@@ -1,0 +1,146 @@
+"""Events become the documents that the same records in an object become, but for their place."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from local.sample_logs import generate
+from servicelogs import formats
+from servicelogs.detection.log_events import EventTypes
+from servicelogs.opensearch.dated_indexes import every_index
+from servicelogs.opensearch.documents import blocks_of
+from servicelogs.opensearch.event_documents import EventDocuments
+from servicelogs.records import Block
+from servicelogs.settings import LogSettings
+from servicelogs.sources.log_events import Envelopes
+from tests.formats.parsing import SOURCE
+from tests.sources.envelopes import CONTROL, GROUP, STREAM, envelope, event
+
+UNSAID = replace(SOURCE, account_id="", region="eu-west-1")
+FLOW = "2 111122223333 eni-0a1b 192.0.2.1 192.0.2.2 1 2 6 12 5120 1795162490 1795162495 ACCEPT OK"
+CUSTOM = ("action", "srcaddr", "end")
+TRAIL = (
+    '{"eventVersion":"1.11","eventTime":"2026-11-20T08:14:55Z","eventID":"own",'
+    '"awsRegion":"eu-west-1","recipientAccountId":"444455556666"}'
+)
+
+
+def blocks(text: bytes, start: int = 1, **settings: Any) -> list[tuple[str, Block]]:
+    identify = EventTypes(LogSettings(**settings)).identify
+    runs = Envelopes(UNSAID, keeps_extracted_fields=True).cut([text])
+    return [*EventDocuments(identify, every_index()).blocks(runs, start)]
+
+
+def documents(found: Iterable[Block]) -> list[tuple[dict[str, str], dict[str, Any]]]:
+    lines = [json.loads(line) for block in found for line in bytes(block.body).splitlines()]
+    return list(zip((line["create"] for line in lines[::2]), lines[1::2], strict=True))
+
+
+def own(document: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what differs: the log stream, the record's number, when it was indexed."""
+    log = {k: v for k, v in document["log"].items() if k not in ("group", "stream", "record")}
+    return {k: v for k, v in document.items() if k != "event"} | {"log": log}
+
+
+def messages_of(name: str, records: int) -> tuple[bytes, list[str]]:
+    text = generate(name, records)
+    if name == "cloudtrail":
+        return text, [json.dumps(one) for one in json.loads(text)["Records"]]
+    return text, text.decode().splitlines()[1:]
+
+
+@pytest.mark.parametrize("name", ["vpc_flow", "cloudtrail"])
+def test_events_become_the_documents_of_the_same_records_in_an_object(name: str) -> None:
+    text, messages = messages_of(name, 50)
+    in_object = documents(
+        blocks_of(formats.get(name), [text], SOURCE, every_index().of(formats.get(name)))
+    )
+
+    found = blocks(b"".join(envelope(message) for message in messages))
+
+    assert {log_type for log_type, _ in found} == {name}
+    as_events = documents(block for _, block in found)
+    assert [own(one) for _, one in as_events] == [own(one) for _, one in in_object]
+    assert {(one["log"]["group"], one["log"]["stream"]) for _, one in as_events} == {
+        (GROUP, STREAM)
+    }
+
+
+def test_a_custom_format_of_flow_logs_is_read_by_its_option() -> None:
+    options = {"FlowLogFields": CUSTOM}
+    ((name, block),) = blocks(envelope("ACCEPT 192.0.2.1 1795162495"), format_options=options)
+    ((_, document),) = documents([block])
+    assert (name, document["srcaddr"]) == ("vpc_flow", "192.0.2.1")
+
+
+def test_ids_are_the_events_own_and_cloudtrails_stay_cloudtrails() -> None:
+    ((_, flow), (_, trail)) = blocks(envelope(FLOW) + envelope(TRAIL))
+    ((of_flow, _),) = documents([flow])
+    ((of_trail, _),) = documents([trail])
+    assert of_flow["_id"].endswith(f"-{1:056d}")
+    assert of_trail["_id"] == "own"
+
+
+def test_a_record_of_another_account_keeps_that_and_what_it_does_not_say_is_the_log_groups() -> (
+    None
+):
+    found = blocks(envelope(TRAIL) + envelope(TRAIL.replace("444455556666", "")))
+    clouds = [one["cloud"] for _, one in documents(block for _, block in found)]
+    assert clouds == [
+        {"account_id": "444455556666", "region": "eu-west-1"},
+        {"account_id": "111122223333", "region": "eu-west-1"},
+    ]
+
+
+def test_events_of_a_type_that_is_not_read_are_filtered_and_counted() -> None:
+    ((name, block),) = blocks(envelope(FLOW, FLOW), log_types=("cloudtrail",))
+    assert (name, block.filtered, block.records) == ("vpc_flow", {"not among LogTypes": 2}, 2)
+
+
+def test_events_of_no_known_type_are_rejects_that_say_where_they_come_from() -> None:
+    ((name, block),) = blocks(envelope("hello", "world"))
+    assert (name, block.documents) == ("unknown", 0)
+    first, second = block.rejects
+    assert (first.raw, second.raw) == (b"hello", b"world")
+    assert first.source
+    assert (first.source.log_group, first.source.log_stream) == (GROUP, STREAM)
+    assert first.time == b"2026-11-20T08:14:55.124"
+    assert first.id == f"{first.source.id}-{1:056d}"
+    assert "LogType" in first.reason
+
+
+def test_a_message_that_does_not_match_is_a_reject_with_the_events_id() -> None:
+    ((_, block),) = blocks(envelope(FLOW, "what is this", FLOW))
+    (reject,) = block.rejects
+    assert (reject.number, reject.raw, reject.id[-3:]) == (2, b"what is this", "002")
+    assert reject.time
+    assert block.documents == 2
+
+
+@pytest.mark.parametrize("start", range(1, 8))
+def test_an_attempt_goes_on_from_any_event(start: int) -> None:
+    hours = [event(n, FLOW, timestamp=1795162495123 + n * 1_800_000) for n in range(3)]
+    text = envelope(*hours) + CONTROL + envelope("?") + envelope(FLOW, "?")
+    found = blocks(text, start)
+    numbers = {one["log"]["record"] for _, one in documents(block for _, block in found)}
+    numbers |= {reject.number for _, block in found for reject in block.rejects}
+    assert numbers == {*range(start, 7)}
+
+
+def test_what_a_filter_extracted_lies_in_the_frame() -> None:
+    fields = {"1": "ACCEPT", "$name": 'a"b'}
+    ((_, block),) = blocks(envelope(event(1, FLOW, extractedFields=fields)))
+    ((_, document),) = documents([block])
+    assert document["log"]["extracted_fields"] == fields
+
+
+def test_a_log_groups_name_decides_before_its_messages_and_what_is_assigned_before_both() -> None:
+    types = EventTypes(LogSettings())
+    ((source, run),) = Envelopes(SOURCE).cut([envelope(FLOW)])
+    named = replace(source, log_group="aws-cloudtrail-logs-111122223333-0a1b2c3d")
+    assert types.identify(source, run).format.name == "vpc_flow"  # type: ignore[arg-type]
+    assert types.identify(named, run).format.name == "cloudtrail"  # type: ignore[arg-type]
+    assert types.identify(named, run, "waf").format.name == "waf"  # type: ignore[arg-type]
