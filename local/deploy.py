@@ -3,6 +3,7 @@
 import platform
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import boto3
 from local import ROOT, emulated_aws
 from local.processes import Processes
 
+LOG_GROUPS = ("RdsLogGroupNames", "LambdaLogGroupNames", "StreamLogGroupNames", "LogGroupNames")
+"""The parameters that name log groups to read."""
 ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64"}
 
 
@@ -49,7 +52,9 @@ class Deployment:
         s3 = client("s3", endpoint)
         if settings["s3_bucket"] not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
             s3.create_bucket(Bucket=settings["s3_bucket"])
-        words = [f"{name}={value}" for name, value in all_parameters(settings, parameters).items()]
+        given = all_parameters(settings, parameters)
+        make_log_groups(client("logs", endpoint), given)
+        words = [f"{name}={value}" for name, value in given.items()]
         self._processes.start(
             "deploy",
             [
@@ -66,6 +71,14 @@ class Deployment:
         """End a build or a deployment that is under way."""
         self._processes.stop("build")
         self._processes.stop("deploy")
+
+
+def make_log_groups(logs: Any, parameters: Mapping[str, str]) -> None:
+    """Make the log groups to read, which others have made before a deployment."""
+    for name in ",".join(parameters.get(one, "") for one in LOG_GROUPS).split(","):
+        if name:
+            with suppress(logs.exceptions.ResourceAlreadyExistsException):
+                logs.create_log_group(logGroupName=name)
 
 
 def outputs(endpoint: str, stack_name: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol
+from typing import Any, Protocol
 
 from servicelogs.formats import NAMES
 
@@ -29,8 +29,45 @@ class SampleObject:
     filtered: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class SampleEvents:
+    """Events of one log stream, as an AWS service would put them, and what becomes of them."""
+
+    format: str
+    group: str
+    stream: str
+    events: tuple[tuple[int, str], ...]
+    """Each with its time, in milliseconds since 1970."""
+    rejected: int = 0
+    filtered: int = 0
+
+    @property
+    def records(self) -> int:
+        """Say how many records they are."""
+        return len(self.events)
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRecords:
+    """Records as an AWS service sends them to a stream, and what becomes of them."""
+
+    format: str
+    data: tuple[bytes, ...]
+    rejected: int = 0
+    filtered: int = 0
+
+    @property
+    def records(self) -> int:
+        """Say how many records they are."""
+        return len(self.data)
+
+
 class _Samples(Protocol):
-    """What the module of a format gives."""
+    """What the module of a format gives.
+
+    One whose logs arrive through CloudWatch Logs has `log_events` too, which gives SampleEvents;
+    one whose logs a service sends to a stream has `stream_records`, which gives SampleRecords.
+    """
 
     def generate(self, records: int, rng: random.Random, seconds: int = ...) -> bytes:
         """Write one object's text with so many ordinary records of so many seconds."""
@@ -56,6 +93,22 @@ def objects(seed: int = 1) -> Iterator[SampleObject]:
     """Give the objects of all formats."""
     for name in NAMES:
         yield from _samples(name).objects(random.Random(f"{name} {seed}"))
+
+
+def log_events(seed: int = 1) -> Iterator[SampleEvents]:
+    """Give the log events of all formats that arrive through CloudWatch Logs."""
+    return _given("log_events", seed)
+
+
+def stream_records(seed: int = 1) -> Iterator[SampleRecords]:
+    """Give the records of all formats that a service sends to a stream."""
+    return _given("stream_records", seed)
+
+
+def _given(what: str, seed: int) -> Iterator[Any]:
+    for name in NAMES:
+        if give := getattr(_samples(name), what, None):
+            yield from give(random.Random(f"{name} {seed}"))
 
 
 def gzipped(*members: bytes) -> bytes:
