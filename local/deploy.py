@@ -54,18 +54,32 @@ class Deployment:
             s3.create_bucket(Bucket=settings["s3_bucket"])
         given = all_parameters(settings, parameters)
         make_log_groups(client("logs", endpoint), given)
-        words = [f"{name}={value}" for name, value in given.items()]
+        self._deploy(endpoint, self._build / "template.yaml", settings["stack_name"], given)
+        return outputs(endpoint, settings["stack_name"])
+
+    def deploy_alone(
+        self, endpoint: str, scenario: str, stack_name: str, parameters: Mapping[str, str]
+    ) -> dict[str, str]:
+        """Deploy one scenario, as it was built under its name in the root, as its own stack."""
+        make_log_groups(client("logs", endpoint), parameters)
+        template = self._build / scenario / "template.yaml"
+        self._deploy(endpoint, template, stack_name, all_parameters({}, parameters))
+        return outputs(endpoint, stack_name)
+
+    def _deploy(
+        self, endpoint: str, template: Path, stack_name: str, parameters: Mapping[str, str]
+    ) -> None:
+        words = [f"{name}={value}" for name, value in parameters.items()]
         self._processes.start(
             "deploy",
             [
-                *("sam", "deploy", "--template-file", self._build / "template.yaml"),
+                *("sam", "deploy", "--template-file", template, "--stack-name", stack_name),
                 *(*self._configured, "--parameter-overrides", *words),
             ],
             environment=emulated_aws.environment(endpoint),
             cwd=self._project,
         )
         self._processes.finish("deploy")
-        return outputs(endpoint, settings["stack_name"])
 
     def stop(self) -> None:
         """End a build or a deployment that is under way."""
@@ -109,6 +123,6 @@ def all_parameters(settings: Mapping[str, Any], parameters: Mapping[str, str]) -
 
     Parameters on the command line replace all of samconfig's, so both are passed.
     """
-    configured = dict(word.split("=", 1) for word in settings["parameter_overrides"])
+    configured = dict(word.split("=", 1) for word in settings.get("parameter_overrides", []))
     host = {"Architecture": ARCHITECTURES.get(platform.machine(), "x86_64")}
     return configured | host | dict(parameters)

@@ -115,7 +115,7 @@ class Witnesses:
         parts: dict[tuple[str, str], dict[int, dict[str, Any]]] = {}
         said: dict[str, list[dict[str, Any]]] = {}
         skipped, failures = 0, []
-        for line in self._lines():
+        for line in self.lines():
             if line["message"] == "source delivered":
                 source = line["source"], line["log_type"]
                 if line["source"].startswith("s3://"):
@@ -132,7 +132,8 @@ class Witnesses:
         done = {where: _published(lines) for where, lines in said.items()}
         return done, skipped, failures
 
-    def _lines(self) -> Iterator[dict[str, Any]]:
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """Read what the functions logged."""
         paginator = self._logs.get_paginator("filter_log_events")
         pages = chain.from_iterable(
             paginator.paginate(logGroupName=group, startTime=self._since)
