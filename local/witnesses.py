@@ -59,9 +59,12 @@ class Witnesses:
     def found(self) -> Found:
         """Ask all of them."""
         published, skipped, _ = self._said()
-        in_backup = Counter(
-            came_in(reject["source"], reject["log_type"]) for reject in self.rejects()
-        )
+        # A record that a service sends again is another one of the stream, and rejected again.
+        rejects = {
+            (came_in(reject["source"], reject["log_type"]), reject["_id"])
+            for reject in self.rejects()
+        }
+        in_backup = Counter(where for where, _ in rejects)
         return Found(self.searchable(), in_backup, published, skipped)
 
     def searchable(self) -> dict[str, int]:

@@ -108,7 +108,7 @@ def stream_records(seed: int = 1) -> Iterator[SampleRecords]:
 def _given(what: str, seed: int) -> Iterator[Any]:
     for name in NAMES:
         if give := getattr(_samples(name), what, None):
-            yield from give(random.Random(f"{name} {seed}"))
+            yield from give(random.Random(f"{name} {what} {seed}"))
 
 
 def gzipped(*members: bytes) -> bytes:

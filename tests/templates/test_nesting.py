@@ -51,6 +51,8 @@ SAID_BY_ROOT = {
     ("LambdaToS3", "ObjectFolder"): "firehose/lambda",
 }
 # What two scenarios are given under the same name is a parameter of the root for each.
+# S3ToOpenSearch reads what LambdaToS3's account-level policy sends.
+READS_WHAT_ANOTHER_SENDS = {("S3ToOpenSearch", "LogGroupPrefix"): "LambdaLogGroupPrefix"}
 FOR_ONE_SCENARIO = {"RdsToS3": "Rds", "LambdaToS3": "Lambda", "LogGroupsToStream": "Stream"}
 
 
@@ -64,6 +66,8 @@ def test_the_root_passes_each_parameter_under_its_own_name_or_from_another_scena
                 continue  # below
             if isinstance(value, str):
                 assert value == SAID_BY_ROOT[logical_id, key]
+            elif (logical_id, key) in READS_WHAT_ANOTHER_SENDS:
+                assert value == {"Ref": READS_WHAT_ANOTHER_SENDS[logical_id, key]}
             elif key == "DeploymentName":
                 assert value == {"Ref": "AWS::StackName"}
             elif named in root and named != key:

@@ -13,6 +13,10 @@ class UnknownLogType(ServiceLogsError):
     """No format has this name, or none recognises this object."""
 
 
+class OutsidePrefix(ServiceLogsError):
+    """An account-level subscription sent events of a log group that this deployment leaves out."""
+
+
 class UnreadableObject(ServiceLogsError):
     """The object's bytes cannot be read as what they claim to be; reading it again will not help.
 

@@ -39,6 +39,8 @@ _beginnings = re.compile(rb'\{(?="(?:%b)":)' % _MEMBERS).finditer
 _plain_id = re.compile(r"[\w.:-]{1,128}", re.ASCII).fullmatch
 _plain_ids = re.compile(r"(?:[\w.:-]{1,128}\n)+", re.ASCII).fullmatch
 
+_PLACES = ("owner", "logGroup", "logStream", "policyLevel")
+_ACCOUNT_LEVEL = "ACCOUNT_LEVEL_POLICY"
 _EXTRACTED = b'"extractedFields"'
 _ACCOUNT, _REGION, _SYSTEM = "@aws.account", "@aws.region", "@"
 _HOUR_MILLISECONDS = 3_600_000
@@ -64,6 +66,7 @@ class _Envelope(msgspec.Struct, gc=False, rename="camel"):
     owner: str = ""
     log_group: str = ""
     log_stream: str = ""
+    policy_level: str = ""
 
 
 _decode = msgspec.json.Decoder(_Envelope).decode
@@ -188,7 +191,8 @@ class Envelopes:
 
     def _events(self, envelope: _Envelope, *, extracted: bool) -> Iterator[Run]:
         events = envelope.log_events
-        place = envelope.owner, envelope.log_group, envelope.log_stream
+        account_level = envelope.policy_level == _ACCOUNT_LEVEL
+        place = envelope.owner, envelope.log_group, envelope.log_stream, account_level
         if not extracted:
             if events:
                 yield self._sources[*place, "", "", ""], self._records(events)
@@ -229,9 +233,10 @@ class Envelopes:
             reason = "it has no logEvents" if kind == "DATA_MESSAGE" else _what_message(kind)
             yield self._reject("unreadable", reason, text)
             return
-        members = (_last(envelope.get(name)) for name in ("owner", "logGroup", "logStream"))
-        owner, group, stream = (one if isinstance(one, str) else "" for one in members)
-        good = _Envelope("DATA_MESSAGE", [], owner, group, stream)
+        members = (_last(envelope.get(name)) for name in _PLACES)
+        good = _Envelope(
+            "DATA_MESSAGE", [], *(one if isinstance(one, str) else "" for one in members)
+        )
         for event in events:
             try:
                 good.log_events.append(_read_event(event))
@@ -247,9 +252,9 @@ class Envelopes:
         id_ = f"{self._carrier.id}-{number}"
         return self._carrier, Reject(number, error_type, reason, raw, id=id_)
 
-    def _source(self, place: tuple[str, str, str, str, str, str]) -> Source:
+    def _source(self, place: tuple[str, str, str, bool, str, str, str]) -> Source:
         """Describe a log stream; its account is the owner's if no system field names another."""
-        owner, group, stream, account_id, region, extracted = place
+        owner, group, stream, account_level, account_id, region, extracted = place
         carrier = self._carrier
         return replace(
             carrier,
@@ -258,6 +263,7 @@ class Envelopes:
             region=region or carrier.region,
             log_group=group,
             log_stream=stream,
+            account_level=account_level,
             extracted_fields=extracted,
         )
 
