@@ -288,7 +288,10 @@ def test_an_engine_that_is_busy_is_left_alone_by_the_rest_of_the_batch(deploymen
     busy = TryLater("too many requests")
     monkeypatch.setattr(
         "tests.opensearch.fake_engine.FakeWriter.add",
-        lambda self, block, counts: (counts.take(block), counts.leave(block.documents, busy)),
+        lambda self, block, counts: (
+            counts.take(block),
+            counts.leave(block.documents, busy, block.first),
+        ),
     )
     read = []
     get_object = deployment.s3.get_object

@@ -60,6 +60,10 @@ class UnknownRefusal(DeliveryError):
     """The search engine refuses some records for a reason that no rule knows; others may pass."""
 
 
+class NotReached(ServiceLogsError):
+    """There was no time for a record of a stream: it comes again, and nothing is wrong with it."""
+
+
 class NoProgress(ServiceLogsError):
     """An attempt had no time for even one record: going on where it stopped would never end."""
 

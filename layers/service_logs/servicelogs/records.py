@@ -123,6 +123,8 @@ class Reject:
     """The `_id` it would have had."""
     source: Source | None = None
     """Where it comes from, if its object or stream holds records of several places."""
+    sequence_number: str = ""
+    """Of the record of a stream that held it; its number is then that in this."""
     time: bytes | None = None
     """When it happened, as its source says: ISO 8601 without its Z."""
 

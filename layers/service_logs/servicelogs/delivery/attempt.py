@@ -20,7 +20,7 @@ from aws_lambda_powertools import Logger
 from servicelogs.delivery.backup_bucket import BackupBucket
 from servicelogs.delivery.counts import SourceCounts
 from servicelogs.delivery.metrics import Totals
-from servicelogs.delivery.rejects import Place, SourceRejects
+from servicelogs.delivery.rejects import Place, RejectFiles, SourceRejects
 from servicelogs.errors import ClusterNeedsFixing, DeliveryError, UnknownRefusal
 from servicelogs.records import Block, Reject, Source
 
@@ -67,6 +67,18 @@ class Delivery:
     resume_at: int = 0
     """The number of the record where the next attempt goes on; 0: the source is finished."""
     error: Exception | None = None
+    stops: bool = False
+    """Whether what could not be delivered comes again from its first record on, as in a stream, and
+    not the whole source."""
+
+    def check(self) -> None:
+        """Raise why records were left, unless it stops there, or that the counts do not add up."""
+        counts = self.counts
+        if self.stops and counts.left_from:
+            self.resume_at = min(self.resume_at or counts.left_from, counts.left_from)
+            counts.check_sum()
+        else:
+            counts.check()
 
     def reject_whole(self, reject: Reject) -> None:
         """Count a source none of which can be read as one rejected record."""
@@ -151,9 +163,19 @@ class Attempt:
         """Say whether only the time for the end is left."""
         return self._seconds_left() < self._reserve
 
-    def begin(self, source: Source, log_type: str, first: int, *items: Item) -> Delivery:
-        """Begin to deliver a source's records from this number on, for the items that hold it."""
-        rejects = SourceRejects(source, log_type)
+    def begin(
+        self,
+        source: Source,
+        log_type: str,
+        first: int,
+        *items: Item,
+        files: RejectFiles | None = None,
+    ) -> Delivery:
+        """Begin to deliver a source's records from this number on, for the items that hold it.
+
+        Its rejects lie in these files, if not in an object's.
+        """
+        rejects = SourceRejects(source, log_type, files)
         delivery = Delivery(SourceCounts(source, log_type, rejects.add), rejects, first, first)
         for item in items:
             item.deliveries.append(delivery)
@@ -172,11 +194,20 @@ class Attempt:
                 return
 
     def deliver_types(
-        self, source: Source, first: int, item: Item, blocks: Iterable[tuple[str, Block]]
+        self,
+        source: Source,
+        first: int,
+        item: Item,
+        blocks: Iterable[tuple[str, Block]],
+        *,
+        files: RejectFiles | None = None,
+        stops: bool = False,
     ) -> int:
         """Deliver an item's source whose blocks are of several log types, as `deliver` does.
 
-        Each type has counts of its own. Give where the next attempt goes on; 0: it is finished.
+        Each type has counts of its own, and its rejects in these files, if not in an object's. With
+        `stops` what the engine does not take now is no error: the next attempt goes on there. Give
+        where, as far as it is known before `settle`; 0: the source is finished.
         """
         by_type: dict[str, Delivery] = {}
         resume_at, end = 0, first
@@ -185,17 +216,24 @@ class Attempt:
                 resume_at = block.first
                 break
             if log_type not in by_type:
-                by_type[log_type] = self.begin(source, log_type, first, item)
-            self._add(block, by_type[log_type])
-            end = block.end
+                by_type[log_type] = self.begin(source, log_type, first, item, files=files)
+            delivery, end = by_type[log_type], block.end
+            try:
+                self._add(block, delivery)
+            except DeliveryError as error:
+                if not stops or isinstance(error, ClusterNeedsFixing):
+                    raise
+                delivery.counts.leave(0, error, block.first)
+                delivery.error = None
+                break
         for delivery in by_type.values() or [self.begin(source, UNKNOWN, first, item)]:
-            delivery.end, delivery.resume_at = end, resume_at
+            delivery.end, delivery.resume_at, delivery.stops = end, resume_at, stops
         return resume_at
 
     def settle(self) -> None:
         """Send what is left, and save the rejects; only then is an item done, or has failed."""
         self._flush()
-        self._carry_out(lambda delivery: delivery.counts.check())
+        self._carry_out(Delivery.check)
         self._carry_out(self._save_rejects)
 
     def report(self) -> list[Exception | None]:
@@ -295,7 +333,20 @@ def _report(item: Item) -> None:
                 "error": str(item.error),
             },
         )
-    elif item.skipped:
+        return
+    for delivery in item.deliveries:
+        if error := delivery.counts.error:
+            logger.warning(
+                "records left for the next attempt",
+                extra={
+                    **item.about,
+                    "source": delivery.counts.source.uri,
+                    "resume_at": delivery.resume_at,
+                    "error_type": type(error).__name__,
+                    "error": str(error),
+                },
+            )
+    if item.skipped:
         logger.info("skipped", extra={**item.about, "skipped": dict(item.skipped)})
 
 
@@ -311,4 +362,5 @@ def _fields(delivery: Delivery) -> dict[str, object]:
         "already_there": counts.already_there,
         "rejected": counts.rejected,
         "filtered": dict(counts.filtered),
+        "left": counts.left,
     }

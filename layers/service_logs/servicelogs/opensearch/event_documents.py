@@ -34,6 +34,7 @@ class EventDocuments:
         for source, run in runs:
             if isinstance(run, Reject):
                 if run.number >= start:
+                    run.source = source
                     yield UNKNOWN, alone(run)
             elif run.end > start:
                 yield from self._blocks(source, run, max(start - run.first, 0))
