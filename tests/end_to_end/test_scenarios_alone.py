@@ -30,7 +30,7 @@ class Account:
         self.endpoint = running.stack.aws_endpoint
         self.logs = deploy.client("logs", self.endpoint)
         self.s3 = deploy.client("s3", self.endpoint)
-        self.search = OpenSearch(running.stack.opensearch_endpoint)
+        self.search = OpenSearch(running.stack.opensearch_endpoint, timeout=60)
 
     def deploy(self, scenario: str, stack_name: str, **parameters: str) -> dict[str, str]:
         """Deploy a scenario, known by its name in the root."""

@@ -36,7 +36,7 @@ class Stream:
         self.kinesis = deploy.client("kinesis", endpoint)
         self.functions = deploy.client("lambda", endpoint)
         self.s3 = deploy.client("s3", endpoint)
-        self.search = OpenSearch(running.stack.opensearch_endpoint)
+        self.search = OpenSearch(running.stack.opensearch_endpoint, timeout=60)
         self.log_stream = f"eni-{uuid.uuid4().hex[:17]}-all"
         self.since = time.time()
         self.lines = iter(_flow_lines())
