@@ -98,7 +98,7 @@ def test_in_sources_only_the_reader_of_parquet_knows_pyarrow() -> None:
         for one in modules()
         if room(one) == "sources" and any(n.startswith("pyarrow") for n in imports(one))
     }
-    assert names == {"parquet.py"}
+    assert names == {"parquet.py", "parquet_pages.py"}
 
 
 def test_what_answers_cloudformation_needs_nothing_that_could_be_missing() -> None:

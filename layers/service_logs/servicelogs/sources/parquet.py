@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-path.html
 """
 
 import errno
-import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -13,18 +12,25 @@ from typing import IO, Any
 
 import msgspec
 import pyarrow
+import pyarrow.compute
 import pyarrow.parquet
 
 from servicelogs.errors import ObjectUnreachable, UnreadableObject
+from servicelogs.parsing.framing import MAX_RECORD_BYTES
+from servicelogs.sources.parquet_pages import (
+    DEEPEST_SCHEMA,
+    LONGEST_LIST,
+    check_description,
+    check_rows,
+    rows_at_a_time,
+)
 
-# So many rows are in memory at a time, as columns and as lines: few, because a file can hold long
-# values that repeat in a few bytes. More are not faster (measured).
-ROWS = 256
-# So many bytes of a column are read at a time, instead of a whole row group.
+# So many bytes of a column are read at a time, instead of a whole row group, and of all columns.
 COLUMN_BUFFER_SIZE = 256 * 1024
-# A file's end, which describes its columns, takes 50 times its size in memory (measured), whatever
-# it describes. That of a log takes some kilobytes.
-LONGEST_DESCRIPTION = 8 * 1024 * 1024
+ALL_BUFFERS_SIZE = 16 * 1024 * 1024
+LEAST_BUFFER_SIZE = 4 * 1024
+# So many bytes of rows become values of Python's, and lines, at a time.
+PIECE_SIZE = 1024 * 1024
 # Where an earlier attempt was before: so many lines without a row at a time.
 SKIPPED_LINES = 64 * 1024
 # What pyarrow raises for a damaged file, and for values that no log has.
@@ -44,17 +50,16 @@ def rows_as_json(pieces: Iterable[bytes], start: int = 1) -> Iterator[bytes]:
         _copy(pieces, copy)
         row = 1
         try:
-            _check_description(copy)
-            file = pyarrow.parquet.ParquetFile(
-                copy, buffer_size=COLUMN_BUFFER_SIZE, pre_buffer=False
-            )
+            file = _open(copy)
             for group, first in _groups(file, start):
                 for at in range(row, first, SKIPPED_LINES):
                     yield b"\n" * min(SKIPPED_LINES, first - at)
                 row = first
-                for batch in file.iter_batches(ROWS, row_groups=[group]):
-                    yield _lines(batch)
+                rows = rows_at_a_time(copy, file.metadata, group)
+                for batch in file.iter_batches(rows, row_groups=[group], use_threads=False):
+                    yield from _lines_of(batch)
                     row += batch.num_rows
+                _check_end(file, group, first, row)
         except FAULTS as fault:
             # pyarrow quotes what it met.
             what = "".join(c if c.isprintable() else " " for c in str(fault)[:300]).strip()
@@ -77,17 +82,25 @@ def _copy(pieces: Iterable[bytes], copy: IO[bytes]) -> None:
         ) from error
 
 
-def _check_description(copy: IO[bytes]) -> None:
-    """Refuse a file whose description of itself would fill the memory, before it is read."""
-    size = copy.seek(0, os.SEEK_END)
-    copy.seek(max(0, size - 8))
-    length = int.from_bytes(copy.read(4), "little")
-    copy.seek(0)
-    if LONGEST_DESCRIPTION < length < size:
-        raise ValueError(
-            f"the description of its columns has {length} bytes, "
-            f"at most {LONGEST_DESCRIPTION} are read"
-        )
+def _open(copy: IO[bytes]) -> pyarrow.parquet.ParquetFile:
+    """Open a file, if what it says of itself can be so."""
+    size = check_description(copy)
+    file = _with_buffers(copy, COLUMN_BUFFER_SIZE)
+    check_rows(file.metadata, size)
+    buffer_size = ALL_BUFFERS_SIZE // max(1, file.metadata.num_columns)
+    if buffer_size >= COLUMN_BUFFER_SIZE:
+        return file
+    return _with_buffers(copy, max(LEAST_BUFFER_SIZE, buffer_size))
+
+
+def _with_buffers(copy: IO[bytes], size: int) -> pyarrow.parquet.ParquetFile:
+    return pyarrow.parquet.ParquetFile(
+        copy,
+        buffer_size=size,
+        pre_buffer=False,
+        thrift_container_size_limit=LONGEST_LIST,
+        schema_depth_limit=DEEPEST_SCHEMA,
+    )
 
 
 def _groups(file: pyarrow.parquet.ParquetFile, start: int) -> Iterator[tuple[int, int]]:
@@ -103,11 +116,53 @@ def _groups(file: pyarrow.parquet.ParquetFile, start: int) -> Iterator[tuple[int
         first += rows
 
 
-def _lines(batch: pyarrow.RecordBatch) -> bytes:
+def _check_end(file: pyarrow.parquet.ParquetFile, group: int, first: int, end: int) -> None:
+    """Refuse to go on after fewer rows than a row group, or at last the file, says that it has."""
+    rows = file.metadata.row_group(group).num_rows
+    if end - first != rows:
+        raise ValueError(f"its row group {group + 1} says that it has {rows} rows, and ends there")
+    if group == file.num_row_groups - 1 and end - 1 != file.metadata.num_rows:
+        raise ValueError(f"it says that it has {file.metadata.num_rows} rows, and ends there")
+
+
+def _lines_of(batch: pyarrow.RecordBatch) -> Iterator[bytes]:
+    """Write rows as lines: few at a time, if their values are long."""
+    if batch.num_rows > 1 and batch.nbytes > PIECE_SIZE:
+        half = batch.num_rows // 2
+        yield from _lines_of(batch.slice(0, half))
+        yield from _lines_of(batch.slice(half))
+    else:
+        yield from _lines(batch)
+
+
+def _lines(batch: pyarrow.RecordBatch) -> Iterator[bytes]:
     names = _each_once(batch.schema.names)
-    rows = zip(*map(_values, batch.columns), strict=True)
-    lines = (_encode(dict(zip(names, row, strict=True))) for row in rows)
-    return b"\n".join((*lines, b""))
+    columns = batch.columns if batch.nbytes <= MAX_RECORD_BYTES else _cut(batch)
+    lines: list[bytes] = []
+    size = 0
+    for row in zip(*map(_values, columns), strict=True):
+        line = _encode(dict(zip(names, row, strict=True)))
+        lines += (line, b"\n")
+        size += len(line)
+        if size > PIECE_SIZE:
+            yield from lines
+            lines, size = [], 0
+    yield b"".join(lines)
+
+
+def _cut(row: pyarrow.RecordBatch) -> Iterator[pyarrow.Array]:
+    """Cut the texts of a row that is too long for a record: what is left is too long as well."""
+    left = MAX_RECORD_BYTES + 1
+    for column in row.columns:
+        cut = column
+        if pyarrow.types.is_dictionary(cut.type):
+            cut = cut.dictionary_decode()
+        if _is_text(cut.type):
+            binary = cut.cast(pyarrow.large_binary())
+            cut = pyarrow.compute.binary_slice(binary, 0, max(0, left))
+            cut = cut.view(pyarrow.large_string())
+        left -= cut.nbytes
+        yield cut
 
 
 def _each_once(names: list[str]) -> list[str]:
@@ -122,7 +177,7 @@ def _values(column: pyarrow.Array) -> list[Any]:
     types, of_type = pyarrow.types, column.type
     if types.is_dictionary(of_type):
         return _values(column.dictionary_decode())
-    if types.is_string(of_type) or types.is_large_string(of_type) or types.is_binary(of_type):
+    if _is_text(of_type):
         # Nothing checks that what a writer calls a string is UTF-8: what is not becomes U+FFFD.
         texts = column.cast(pyarrow.large_binary()).to_pylist()
         return [text if text is None else text.decode("utf-8", "replace") for text in texts]
@@ -134,6 +189,16 @@ def _values(column: pyarrow.Array) -> list[Any]:
         return _as_text(column)
     values: list[Any] = column.to_pylist()
     return values
+
+
+def _is_text(of_type: pyarrow.DataType) -> bool:
+    types = pyarrow.types
+    return bool(
+        types.is_string(of_type)
+        or types.is_large_string(of_type)
+        or types.is_binary(of_type)
+        or types.is_large_binary(of_type)
+    )
 
 
 def _as_text(times: pyarrow.Array) -> list[Any]:
