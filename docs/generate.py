@@ -67,6 +67,10 @@ THREE.
 """
 
 
+_NONE = "none"
+"""Stands for what a type has not: no service writes it to a bucket."""
+
+
 def pages() -> Iterator[tuple[Path, str]]:
     """Give each page's path and what it should hold."""
     for name in formats.NAMES:
@@ -86,13 +90,13 @@ def _facts(log_format: Format) -> str:
     names = IndexNames("aws", "day")
     index = names.name(log_format, DELIVERED)
     every = f"{names.stem(log_format.name)}-2*"
-    keys = "<br>".join(f"`{_key(template)}`" for template in log_format.keys)
+    keys = "<br>".join(f"`{_key(template)}`" for template in log_format.keys) or _NONE
     rows = [
         ("log type", f"`{log_format.name}`"),
         ("AWS's page", f"<{log_format.page}>"),
         ("objects", keys),
-        ("written by", f"`{log_format.service_principal}`"),
-        ("encryption of the bucket", _encryption(log_format.name)),
+        ("written by", _writer(log_format)),
+        ("encryption of the bucket", _encryption(log_format)),
         ("indexes", f"`{index}`; all of them: `{every}`"),
     ]
     return _table(("", ""), rows)
@@ -170,7 +174,7 @@ def _overview() -> str:
     for name in formats.NAMES:
         log_format = formats.get(name)
         page = f"[{log_format.title}]({name}.md)"
-        rows.append((f"`{name}`", page, f"`{log_format.service_principal}`", _encryption(name)))
+        rows.append((f"`{name}`", page, _writer(log_format), _encryption(log_format)))
     return (
         _table(("log type", "what it is", "who writes", "encryption of the bucket"), rows)
         + "\nNames that several of them share: "
@@ -187,12 +191,21 @@ def _frame() -> str:
 OVERVIEW: dict[str, Callable[[], str]] = {"types": _overview, "frame": _frame}
 
 
-def _encryption(log_type: str) -> str:
+def _writer(log_format: Format) -> str:
+    principal = log_format.service_principal
+    return f"`{principal}`" if principal else _NONE
+
+
+def _encryption(log_format: Format) -> str:
     """Say it as the log bucket's template does, which refuses a customer key for the others."""
+    if not log_format.service_principal:
+        return _NONE
     allowed = re.search(r"!Ref LogTypes\n +- \[([^]]*)\]", LOG_BUCKET.read_text())
     if allowed is None:
         raise ValueError(f"{LOG_BUCKET} does not say which log types may have a customer key")
-    return "SSE-S3 or a customer key" if log_type in allowed[1].split(", ") else "SSE-S3 only"
+    return (
+        "SSE-S3 or a customer key" if log_format.name in allowed[1].split(", ") else "SSE-S3 only"
+    )
 
 
 def _key(template: str) -> str:

@@ -34,6 +34,7 @@ FLOORS = {
     "alb_health_check": 3.0,
     "clb": 3.0,
     "cloudfront": 2.2,
+    "cloudfront_realtime": 2.2,
     "cloudtrail": 8.0,
     "config": 3.0,
     "nlb": 3.0,

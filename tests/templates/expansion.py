@@ -131,6 +131,9 @@ class _Decision:
             case {"Fn::Split": [str(joint), source]}:
                 source = self.of(source)
                 return source.split(joint) if isinstance(source, str) else None
+            case {"Fn::Select": [int(number), parts]}:
+                parts = self.of(parts)
+                return parts[number] if isinstance(parts, list) else None
             case {"Fn::FindInMap": [str(name), key, second]}:
                 return self.mappings[name][self.of(key)][second]
             case {"Fn::Sub": str(text)}:

@@ -81,15 +81,16 @@ def test_a_stream_is_encrypted_with_awss_key_or_the_customers():
         assert used, role
 
 
-def test_cloudfront_sends_the_fields_that_the_function_is_told():
-    resources = stream(RealtimeSamplingPercent="5", CloudFrontRealtimeFields=FIELDS)
+@pytest.mark.parametrize("fields", [FIELDS, FIELDS.replace(",", ", "), f"{FIELDS} | c-ip"])
+def test_cloudfront_sends_the_fields_that_the_function_is_told(fields):
+    resources = stream(RealtimeSamplingPercent="5", CloudFrontRealtimeFields=fields)
     config = resources["RealtimeLogConfig"]["Properties"]
     assert config["Fields"] == FIELDS.split(",")
     assert config["SamplingRate"] == "5"
     (end_point,) = config["EndPoints"]
     assert end_point["KinesisStreamConfig"]["StreamArn"] == {"Fn::GetAtt": ["Stream", "Arn"]}
     variables = resources["IndexStreamFunction"]["Properties"]["Environment"]["Variables"]
-    assert f"CloudFrontRealtimeFields={FIELDS}" in variables["FORMAT_OPTIONS"]
+    assert f"CloudFrontRealtimeFields={fields}" in variables["FORMAT_OPTIONS"]
     assert "RealtimeLogConfig" not in stream(CloudFrontRealtimeFields=FIELDS)
 
 

@@ -102,8 +102,12 @@ def _log_type_prefixes(name: str, value: str) -> dict[str, str]:
 
 
 def field_names(text: str) -> tuple[str, ...]:
-    """Split names of fields, as AWS writes them: `date c-ip`, `date,c-ip`, `${srcaddr} ${end}`."""
-    return tuple(re.sub(r"\$\{([^${}]*)\}", r" \1 ", text).replace(",", " ").split())
+    """Split names of fields, as AWS writes them: `date c-ip`, `date,c-ip`, `${srcaddr} ${end}`.
+
+    Two lists may have a bar between them: `date c-ip | date`.
+    """
+    text = re.sub(r"\$\{([^${}]*)\}", r" \1 ", text)
+    return tuple(text.replace(",", " ").replace("|", " | ").split())
 
 
 def _format_options(name: str, value: str) -> dict[str, tuple[str, ...]]:

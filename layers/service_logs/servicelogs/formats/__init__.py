@@ -12,6 +12,7 @@ NAMES = (
     "alb_health_check",
     "clb",
     "cloudfront",
+    "cloudfront_realtime",
     "cloudtrail",
     "config",
     "nlb",

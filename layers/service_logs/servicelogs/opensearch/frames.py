@@ -17,6 +17,9 @@ from servicelogs.parsing.format import Format
 from servicelogs.parsing.places import Place, place_of
 from servicelogs.records import Source
 
+MOST_ID_BYTES = 512
+"""A longer `_id` fails its whole request."""
+
 _MOST_HOURS = 10_000
 # Of all values that name places; a frame's own size counts as some more.
 _MOST_PLACE_BYTES = 4 * 1024 * 1024

@@ -18,7 +18,7 @@ import msgspec
 from servicelogs.dates import read_iso_hour
 from servicelogs.opensearch.encoder import Encoder
 from servicelogs.opensearch.fitting import MOST_TERM_BYTES, OBEYED, encode, fit
-from servicelogs.opensearch.frames import Frames
+from servicelogs.opensearch.frames import MOST_ID_BYTES, Frames
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.frame import PROMOTED, RESERVED
 from servicelogs.parsing.json.format import JsonFormat
@@ -31,8 +31,6 @@ from servicelogs.parsing.json.values import (
     strings_at,
     time_of,
 )
-
-MOST_ID_BYTES = 512
 
 # A record that cannot nest deeper than 150 objects and 300 arrays goes through without a walk: a
 # node bore 250 objects with 375 arrays in them. In its first bytes a record opens at most

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from servicelogs.dates import iso, read_iso_hour
 from servicelogs.opensearch.encoder import Encoder
-from servicelogs.opensearch.frames import DELIVERY_HOUR, Frames
+from servicelogs.opensearch.frames import DELIVERY_HOUR, MOST_ID_BYTES, Frames
 from servicelogs.parsing.text.columns import Group
 from servicelogs.parsing.text.layout import EXTRA, Layout
 from servicelogs.parsing.text.parser import Row
@@ -37,6 +37,8 @@ class Printer(NamedTuple):
     """So many quotes a line has that may be printed so; -1: none may, another pattern decides."""
     place: Callable[[Sequence[bytes]], tuple[bytes, ...]]
     """Gives the values that name the record's account and Region."""
+    own_id: Callable[[Sequence[bytes]], bytes] | None
+    """Gives the record's own id, behind a quote, if it has one; empty: it is too long for one."""
 
 
 class TextDocuments(Encoder):
@@ -76,7 +78,7 @@ class TextDocuments(Encoder):
                 printer = shapes.learn(values)
                 usual = shapes.usual
                 match_usual, markers, printers = usual.match, usual.markers, usual.plans
-            templates, conversions, time_at, rest_at, _, place = printer
+            templates, conversions, time_at, rest_at, _, place, own_id = printer
             if conversions:
                 values = _convert(values, conversions)
             try:
@@ -89,9 +91,12 @@ class TextDocuments(Encoder):
             if frame is None:
                 expired += 1
                 continue
-            _, action, head = frame
+            bare, action, head = frame
             rest = values[rest_at] if rest_at >= 0 else b""
-            body += templates[keyed] % (action, key, head, number, time, rest, *values)
+            if own_id is not None and (own := own_id(values)):
+                body += templates[True] % (bare, own, head, number, time, rest, *values)
+            else:
+                body += templates[keyed] % (action, key, head, number, time, rest, *values)
             documents += 1
         self._documents += documents
         self._expired += expired
@@ -137,7 +142,25 @@ def make_printer(pattern: Pattern[Printer], shape: Shape) -> Printer:
     )
     quotes = -1 if shape.quotes is None else shape.quotes
     place = _values_at([taken[name][0] for name in pattern.of.places if name in taken])
-    return Printer(templates, tuple(conversions), time_at, rest_at, quotes, place)
+    return Printer(
+        templates, tuple(conversions), time_at, rest_at, quotes, place, _own_id(pattern, taken)
+    )
+
+
+def _own_id(
+    pattern: Pattern[Printer], taken: dict[str, list[int]]
+) -> Callable[[Sequence[bytes]], bytes] | None:
+    """Give what puts together the id of a record, if all of its columns have a value."""
+    names = pattern.of.ids
+    if not names or not all(name in taken for name in names):
+        return None
+    parts = [taken[name] for name in names]
+
+    def own_id(values: Sequence[bytes]) -> bytes:
+        id_ = b"-".join([b"".join([values[at] for at in ats]) for ats in parts])
+        return b'"' + id_ if len(id_) <= MOST_ID_BYTES else b""
+
+    return own_id
 
 
 def _values_at(places: list[int]) -> Callable[[Sequence[bytes]], tuple[bytes, ...]]:

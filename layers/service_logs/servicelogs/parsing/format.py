@@ -26,7 +26,7 @@ class Format:
     keys: tuple[str, ...]
     """Object keys as AWS lays them out, without any prefix before them (detection/keys.py)."""
     service_principal: str
-    """The service principal that writes the objects."""
+    """The service principal that writes the objects; empty: none does."""
     common: Mapping[str, str] = field(default_factory=dict)
     """Elastic Common Schema name → our field, for alias fields."""
     places: tuple[str, ...] = ()
