@@ -84,7 +84,9 @@ def _log_events(stack: Stack) -> Iterator[Expected]:
 def _stream_records(stack: Stack) -> Iterator[Expected]:
     """Send what CloudFront would, with the fields of the configuration that was deployed."""
     kinesis = deploy.client("kinesis", stack.aws_endpoint)
-    for sample in sample_logs.stream_records():
+    for sample in sample_logs.stream_records(
+        deploy.realtime_fields(stack.aws_endpoint, stack.outputs)
+    ):
         for some in batched(enumerate(sample.data), RECORDS_A_REQUEST, strict=False):
             records = [{"Data": data, "PartitionKey": str(number)} for number, data in some]
             kinesis.put_records(StreamName=stack.outputs["StreamName"], Records=records)

@@ -101,6 +101,13 @@ def outputs(endpoint: str, stack_name: str) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
 
 
+def realtime_fields(endpoint: str, outputs: Mapping[str, str]) -> list[str]:
+    """Read which fields CloudFront is to send, from the configuration that a stack made."""
+    arn = outputs["RealtimeLogConfigArn"]
+    answer = client("cloudfront", endpoint).get_realtime_log_config(ARN=arn)
+    return list(answer["RealtimeLogConfig"]["Fields"])
+
+
 def client(service: str, endpoint: str):
     """Make a client of the emulated AWS."""
     return boto3.client(

@@ -15,7 +15,7 @@ from typing import Any
 
 from ministack.app import main
 from ministack.core import iam_actions
-from ministack.services import cloudwatch_logs, lambda_svc
+from ministack.services import cloudfront, cloudwatch_logs, lambda_svc
 from ministack.services import firehose as emulated_firehose
 from ministack.services.cloudformation import _stacks, engine, provisioners
 
@@ -70,6 +70,7 @@ iam_actions.extract_iam_action = action_of_one
 cloudwatch_logs._put_subscription_filter = log_subscriptions.put_subscription_filter
 cloudwatch_logs._fanout_to_subscription_filters = log_subscriptions.fan_out
 cloudwatch_logs.handle_request = log_subscriptions.handle
+cloudfront.handle_request = realtime_logs.handle
 emulated_firehose._deliver_records_to_s3 = firehose.deliver
 emulated_firehose._put_record = firehose.refuse_other_sources(firehose.put_record)
 emulated_firehose._put_record_batch = firehose.refuse_other_sources(firehose.put_record_batch)

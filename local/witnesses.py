@@ -32,8 +32,8 @@ def came_in(source: str, log_type: str) -> str:
     """Name what a record came in: the object, or the way for what has no object of its own."""
     if not source.startswith("s3://"):
         return arrival(STREAM, log_type)
-    key = source.removeprefix("s3://").partition("/")[2]
-    return arrival(FIREHOSE, log_type) if key.startswith("firehose/") else source
+    # Firehose names objects after its stream, which CloudFormation names after the resource.
+    return arrival(FIREHOSE, log_type) if "-DeliveryStream" in source else source
 
 
 class Witnesses:

@@ -6,7 +6,7 @@ same bytes, so that a second delivery changes nothing.
 
 import gzip
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
@@ -100,15 +100,15 @@ def log_events(seed: int = 1) -> Iterator[SampleEvents]:
     return _given("log_events", seed)
 
 
-def stream_records(seed: int = 1) -> Iterator[SampleRecords]:
-    """Give the records of all formats that a service sends to a stream."""
-    return _given("stream_records", seed)
+def stream_records(fields: Collection[str], seed: int = 1) -> Iterator[SampleRecords]:
+    """Give the records of all formats that a service sends to a stream, with these fields."""
+    return _given("stream_records", seed, fields)
 
 
-def _given(what: str, seed: int) -> Iterator[Any]:
+def _given(what: str, seed: int, *how: Any) -> Iterator[Any]:
     for name in NAMES:
         if give := getattr(_samples(name), what, None):
-            yield from give(random.Random(f"{name} {what} {seed}"))
+            yield from give(random.Random(f"{name} {what} {seed}"), *how)
 
 
 def gzipped(*members: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """Samples of CloudFront real-time logs, as a stream has them or Firehose writes them."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -59,8 +59,12 @@ def objects(rng: random.Random) -> Iterator[SampleObject]:
     yield SampleObject("cloudfront_realtime", key, gzipped(text), 303, rejected=1)
 
 
-def stream_records(rng: random.Random) -> Iterator[SampleRecords]:
-    data = [*generate(150, rng).splitlines(keepends=True), b"a\tfew\tcolumns\n"]
+def stream_records(rng: random.Random, fields: Collection[str]) -> Iterator[SampleRecords]:
+    """Send the fields of a configuration, in CloudFront's order."""
+    records = [
+        {name: value for name, value in _record(rng).items() if name in fields} for _ in range(150)
+    ]
+    data = [*(_line(record).encode() for record in records), b"a\tfew\tcolumns\n"]
     yield SampleRecords("cloudfront_realtime", tuple(data), rejected=1)
 
 

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(240)]
 SECONDS = 60
 BUCKET = "logs-of-another-stack"
 FIREHOSE_GROUP, STREAM_GROUP = "/aws/rds/instance/alone/error", "/vpc/alone"
+FIELDS = "x-edge-request-id,timestamp,c-ip,sc-status,cs-uri-stem"
 MESSAGE = "2026-11-20T08:14:55.123456Z 42 [Warning] [MY-010055] [Server] IP address not resolved"
 
 
@@ -98,6 +99,8 @@ def provisioned(account: Account) -> dict[str, str]:
         StreamMode="PROVISIONED",
         StreamShards="2",
         StreamBatchingWindowSeconds="0",
+        RealtimeSamplingPercent="5",
+        CloudFrontRealtimeFields=FIELDS,
     )
 
 
@@ -160,7 +163,9 @@ def test_a_provisioned_stream_is_indexed_by_its_own_stack(
     kinesis = deploy.client("kinesis", account.endpoint)
     described = kinesis.describe_stream_summary(StreamName=provisioned["StreamName"])
     assert described["StreamDescriptionSummary"]["OpenShardCount"] == 2
-    (sample,) = sample_logs.stream_records()
+    fields = deploy.realtime_fields(account.endpoint, provisioned)
+    assert fields == FIELDS.split(",")
+    (sample,) = sample_logs.stream_records(fields)
     records = [{"Data": one, "PartitionKey": str(i)} for i, one in enumerate(sample.data)]
     kinesis.put_records(StreamName=provisioned["StreamName"], Records=records)
     expected = sample.records - sample.rejected

@@ -43,7 +43,7 @@ def expected_rows() -> dict[str, tuple[int, int]]:
     for sample in sample_logs.objects():
         objects, records = found.get(sample.format, (0, 0))
         found[sample.format] = objects + 1, records + sample.records
-    for event_sample in chain(sample_logs.log_events(), sample_logs.stream_records()):
+    for event_sample in chain(sample_logs.log_events(), sample_logs.stream_records(())):
         way = "Firehose" if event_sample.format in ("rds", "lambda") else "stream"
         row = f"{event_sample.format} ({way})"
         found[row] = 1, found.get(row, (0, 0))[1] + event_sample.records
@@ -57,7 +57,7 @@ def test_a_record_too_few_fails_the_demo_and_names_the_object(
     one_more = dataclasses.replace(sample, records=sample.records + 1)
     monkeypatch.setattr(sample_logs, "objects", lambda: [one_more])
     monkeypatch.setattr(sample_logs, "log_events", list)
-    monkeypatch.setattr(sample_logs, "stream_records", list)
+    monkeypatch.setattr(sample_logs, "stream_records", lambda fields: [])
     monkeypatch.setattr(demo, "PATIENCE_AFTER_THE_END_SECONDS", 1)
     assert demo.run(deployed) == 1
     complaint = capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import pytest
 
+from servicelogs import formats
 from tests.templates.expansion import as_list, decide, read, statements
 
 NAME = "scenarios/stream_to_opensearch.yaml"
@@ -94,10 +95,10 @@ def test_cloudfront_sends_the_fields_that_the_function_is_told(fields):
     assert "RealtimeLogConfig" not in stream(CloudFrontRealtimeFields=FIELDS)
 
 
-def test_a_configuration_without_fields_is_refused():
-    rule = read(NAME)["Rules"]["RealtimeNeedsFields"]
-    assert "RealtimeSamplingPercent" in str(rule["RuleCondition"])
-    assert "CloudFrontRealtimeFields" in str(rule["Assertions"])
+def test_without_a_list_cloudfront_sends_every_field_that_the_function_reads():
+    config = stream(RealtimeSamplingPercent="5")["RealtimeLogConfig"]["Properties"]
+    columns = formats.get("cloudfront_realtime").columns
+    assert config["Fields"] == [column.name for column in columns]
 
 
 def test_the_function_may_delete_no_document_and_no_log():
