@@ -7,7 +7,8 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import batched, islice
 from typing import Any
 
 import pytest
@@ -23,7 +24,8 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(240)]
 SECONDS = 60
 KEY = "the same shard"
 EVENTS = 20
-MANY_ENVELOPES, MANY_EVENTS = 25, 1000
+# Of CloudTrail: more than a bulk request holds.
+MANY_EVENTS, EVENTS_OF_ONE = 3500, 500
 
 
 class Stream:
@@ -41,15 +43,15 @@ class Stream:
         self.since = time.time()
         self.lines = iter(_flow_lines())
 
-    def envelope(self, events: int = EVENTS) -> bytes:
-        """Make a message of CloudWatch Logs with other events each time."""
+    def envelope(self, messages: Iterable[str] = ()) -> bytes:
+        """Make a message of CloudWatch Logs of these events, or of some others each time."""
         logged = [
             {
                 "id": f"39{uuid.uuid4().int:054d}"[:56],
                 "timestamp": 1_795_162_260_000,
-                "message": next(self.lines),
+                "message": message,
             }
-            for _ in range(events)
+            for message in messages or islice(self.lines, EVENTS)
         ]
         text = {
             "messageType": "DATA_MESSAGE",
@@ -224,11 +226,12 @@ def test_a_function_killed_in_the_middle_of_a_batch_repeats_work_and_nothing_els
         return False
 
     stream.running.front.before_bulk = kill_at_the_second_bulk_request
-    stream.send(*(stream.envelope(MANY_EVENTS) for _ in range(MANY_ENVELOPES)))
-    every = MANY_ENVELOPES * MANY_EVENTS
-    stream.settle(every)
+    trail = json.loads(sample_logs.generate("cloudtrail", MANY_EVENTS, seed=99))["Records"]
+    parts = batched(map(json.dumps, trail), EVENTS_OF_ONE, strict=True)
+    stream.send(*map(stream.envelope, parts))
+    stream.settle(MANY_EVENTS)
     assert killed
-    stream.settle_counts(records=every)
+    stream.settle_counts(records=MANY_EVENTS)
     said = stream.said()
     assert said["already_there"] > 0
-    assert said["indexed"] + said["already_there"] == every
+    assert said["indexed"] + said["already_there"] == MANY_EVENTS
