@@ -6,14 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 
 import boto3
-from aws_lambda_powertools.utilities.batch import EventType, process_partial_response
 
 from servicelogs.delivery.attempt import Attempt
-from servicelogs.delivery.batch_processor import SharedDeliveryProcessor
+from servicelogs.delivery.failed_items import report
 from servicelogs.delivery.metrics import Totals
 from servicelogs.detection.objects import ObjectTypes
 from servicelogs.opensearch.dated_indexes import every_index
@@ -138,12 +136,8 @@ class Deployment:
             seconds_left=(lambda: next(clock)) if clock else (lambda: ENOUGH_TIME),
         )
         indexer = self.indexer(attempt, Queue(self.sqs, queue_url), **parquet)
-        answer = process_partial_response(
-            {"Records": records},
-            lambda items: indexer.index(Message.of(item.raw_event) for item in items),
-            SharedDeliveryProcessor(EventType.SQS),
-            SimpleNamespace(),
-        )
+        messages = [Message.of(record) for record in records]
+        answer = report([message.id for message in messages], indexer.index(messages))
         failed = [item["itemIdentifier"] for item in answer["batchItemFailures"]]
         for record in records:
             if record["messageId"] not in failed:

@@ -12,6 +12,25 @@ import pytest
 from servicelogs import cloudformation
 
 LAYER = Path(__file__).parents[1] / "layers" / "service_logs"
+EVENT = {
+    "ResponseURL": "https://x",
+    "StackId": "s",
+    "RequestId": "r",
+    "LogicalResourceId": "l",
+}
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """Collect what is sent to CloudFormation."""
+    answers = []
+
+    def urlopen(request, timeout):
+        answers.append(request.data)
+        return contextlib.nullcontext(SimpleNamespace(status=200))
+
+    monkeypatch.setattr("servicelogs.cloudformation.urllib.request.urlopen", urlopen)
+    return answers
 
 
 def test_the_answer_needs_nothing_but_the_standard_library():
@@ -29,18 +48,17 @@ def test_the_answer_needs_nothing_but_the_standard_library():
 @pytest.mark.parametrize(
     "reason", ["x" * 10_000, "é" * 10_000, '"' * 10_000, "\U0001f600" * 10_000]
 )
-def test_an_answer_is_no_longer_than_cloudformation_takes(monkeypatch, reason):
-    sent = []
-
-    def urlopen(request, timeout):
-        sent.append(request.data)
-        return contextlib.nullcontext(SimpleNamespace(status=200))
-
-    monkeypatch.setattr("servicelogs.cloudformation.urllib.request.urlopen", urlopen)
-    event = {"ResponseURL": "https://x", "StackId": "s", "RequestId": "r"}
-    cloudformation.fail(event | {"LogicalResourceId": "l"}, reason)
+def test_an_answer_is_no_longer_than_cloudformation_takes(sent, reason):
+    cloudformation.fail(EVENT, reason)
 
     (answer,) = sent
     assert len(answer) < 4096 - 1500, "names and ids take some of it"
     assert reason.startswith(json.loads(answer)["Reason"])
     assert len(json.loads(answer)["Reason"]) > 100
+
+
+def test_a_reason_is_one_line_whatever_it_quotes(sent):
+    cloudformation.fail(EVENT, "there is no bucket a\n\x00b\x1b[2J\u2028é")
+
+    (answer,) = sent
+    assert json.loads(answer)["Reason"] == r"there is no bucket a\n\x00b\x1b[2J\u2028é"

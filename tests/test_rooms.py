@@ -15,9 +15,10 @@ PACKAGE = ROOT / "layers" / "service_logs" / "servicelogs"
 BASE = {"errors", "records", "dates"}
 MAY_IMPORT = {
     "errors": set(),
+    "log_lines": set(),
     "records": {"errors"},
     "dates": {"errors", "records"},
-    "cloudformation": set(),
+    "cloudformation": {"errors"},
     "parsing": BASE,
     "formats": BASE | {"parsing"},
     "settings": BASE | {"parsing", "formats"},
@@ -102,8 +103,25 @@ def test_in_sources_only_the_reader_of_parquet_knows_pyarrow() -> None:
 
 
 def test_what_answers_cloudformation_needs_nothing_that_could_be_missing() -> None:
-    names = {name.split(".")[0] for name in imports(PACKAGE / "cloudformation.py")}
-    assert names <= sys.stdlib_module_names
+    needed = [PACKAGE / f"{name}.py" for name in ("cloudformation", "errors", "log_lines")]
+    names = {name for one in needed for name in imports(one)}
+    ours = {name for name in names if name.startswith("servicelogs")}
+    assert ours <= {f"servicelogs.{one.stem}" for one in needed}
+    assert {name.split(".")[0] for name in names - ours} <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("function", ["configure_bucket", "set_up_opensearch"])
+def test_a_custom_resource_imports_nothing_before_it_can_answer_that_it_failed(function) -> None:
+    code = ast.parse((ROOT / "functions" / function / "app.py").read_text())
+    names = {
+        alias.name if isinstance(node, ast.Import) else f"{node.module}.{alias.name}"
+        for node in code.body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    ours = {name for name in names if name.startswith("servicelogs")}
+    assert ours == {"servicelogs.cloudformation", "servicelogs.log_lines.start_logging"}
+    assert {name.split(".")[0] for name in names - ours} <= sys.stdlib_module_names
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -4,14 +4,13 @@ A custom resource. S3 replaces a bucket's whole configuration at once and refuse
 without saying whose: so this reads, merges its own entry by its Id, and writes back.
 """
 
-import logging
 import os
 from typing import Any
 
 from servicelogs import cloudformation
+from servicelogs.log_lines import start_logging
 
-logger = logging.getLogger()
-logger.setLevel(os.environ.get("LOG_LEVEL", "INFO"))
+logger = start_logging()
 
 Event = dict[str, Any]
 

@@ -1,21 +1,26 @@
 """Index the log objects in Parquet that index_s3_logs hands on."""
 
-from typing import Any
+from __future__ import annotations
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from typing import TYPE_CHECKING, Any
 
+from aws_lambda_powertools import Logger, Metrics
+
+from servicelogs.log_lines import as_line
 from servicelogs.opensearch.index_function import IndexFunction
 from servicelogs.sources.parquet import rows_as_json
 
-logger, tracer, metrics = Logger(), Tracer(), Metrics()
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from servicelogs.delivery.failed_items import Answer
+
+logger, metrics = Logger(json_serializer=as_line), Metrics()
 function = IndexFunction(rows_as_json)
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Answer:
     """Index every object of the batch; report the messages that must come again."""
     return function.index(event, context, metrics)

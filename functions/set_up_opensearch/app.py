@@ -4,18 +4,14 @@ A custom resource. Deleting it deletes nothing: the indexes and their templates 
 """
 
 import json
-import logging
-import os
 import platform
 import time
 from typing import Any
 
-import boto3
-
 from servicelogs import cloudformation
+from servicelogs.log_lines import start_logging
 
-logger = logging.getLogger()
-logger.setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
+logger = start_logging()
 
 Event = dict[str, Any]
 
@@ -80,6 +76,8 @@ def set_up_in_time(event: Event, context: Any) -> bool:
 
 def invoke_again(event: Event, context: Any) -> None:
     """Hand the request to a new invocation, which answers it."""
+    import boto3  # late, as all that could fail before there is an answer
+
     boto3.client("lambda").invoke(
         FunctionName=context.invoked_function_arn,
         InvocationType="Event",

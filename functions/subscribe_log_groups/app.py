@@ -4,14 +4,13 @@ A custom resource. CloudFormation's own subscription filter does not say which f
 has when CloudWatch Logs refuses another, and takes a group of the deployment's own as readily.
 """
 
-import logging
 import os
 from typing import Any
 
 from servicelogs import cloudformation
+from servicelogs.log_lines import start_logging
 
-logger = logging.getLogger()
-logger.setLevel(os.environ.get("LOG_LEVEL", "INFO"))
+logger = start_logging()
 
 Event = dict[str, Any]
 

@@ -3,6 +3,9 @@
 The three run in turn, several times, and the best time of each counts: what else the machine does
 then hits all alike. `make bench TYPES="alb waf"` measures some formats.
 
+A second table shows what a record costs in each case of delivery, beside a yardstick, and what part
+of the handler's work that is: see costs.py.
+
 With --beside DIRECTORY, the checkout there is compared with this one instead, in more cases: see
 comparison.py.
 """
@@ -14,6 +17,7 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +25,7 @@ from isal import igzip_lib
 
 from local.sample_logs import generate
 from servicelogs.formats import NAMES
-from tests.benchmarks import comparison
+from tests.benchmarks import cold_start, comparison, costs, handler, log_events
 from tests.benchmarks.cases import START_UP_RECORDS
 from tests.benchmarks.ours import SOURCE, bulk_bodies
 from tests.benchmarks.plain_loops import LOOPS
@@ -121,6 +125,26 @@ def print_comparison(names: Iterable[str], arguments: argparse.Namespace) -> Non
         print(line, flush=True)
 
 
+def measure_costs(names: Iterable[str], arguments: argparse.Namespace) -> list[str]:
+    """Print what a record of formats costs in each case; return what is worse than it must be."""
+    found = []
+
+    def rows() -> Iterator[costs.Cost]:
+        with handler.loaded() as loaded:
+            for name in names:
+                for cost in costs.costs(name, arguments.records, arguments.rounds, loaded):
+                    found.extend(cost.faults)
+                    yield cost
+
+    if arguments.json:
+        for cost in rows():
+            print(json.dumps(asdict(cost)), flush=True)
+    else:
+        for line in costs.table(rows()):
+            print(line, flush=True)
+    return found
+
+
 def known_name(name: str) -> str:
     """Let through the name of a format."""
     if name not in NAMES:
@@ -128,6 +152,17 @@ def known_name(name: str) -> str:
             f"{name!r} is not a log type; there are {', '.join(NAMES)}"
         )
     return name
+
+
+def measure_log_events(arguments: argparse.Namespace) -> list[str]:
+    """Measure records that come as log events; give those that are below the floor."""
+    slow: list[str] = []
+    for name in () if arguments.json else log_events.NAMES:
+        if name in (arguments.formats or NAMES):
+            share = log_events.measure(name, arguments.records, arguments.rounds, best_times)
+            print(share, flush=True)
+            slow += [f"{name}: {share}"] if share.is_slow else []
+    return slow
 
 
 def main() -> int:
@@ -189,9 +224,16 @@ def main() -> int:
             ),
             flush=True,
         )
-    if slow:
-        print(f"below the floor: {', '.join(slow)}", file=sys.stderr)
-    return 1 if slow else 0
+    faults = [f"{name}: below the floor of its plain loop" for name in slow]
+    faults += measure_costs(arguments.formats or NAMES, arguments)
+    faults += measure_log_events(arguments)
+    if not arguments.formats and not arguments.json:
+        start = cold_start.measure()
+        print(start)
+        faults += ["cold start: slower than it may be"] if start.is_slow else []
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":

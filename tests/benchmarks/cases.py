@@ -58,11 +58,11 @@ def write_cases(name: str, records: int, folder: Path) -> dict[str, Case]:
     key = next(sample.key for sample in objects() if sample.format == name)
     return {
         case: _write(folder / case.replace(" ", "-"), key, texts)
-        for case, texts in _texts(name, records).items()
+        for case, texts in texts_of_cases(name, records).items()
     }
 
 
-def _texts(name: str, records: int) -> dict[str, Iterator[tuple[bytes, int]]]:
+def texts_of_cases(name: str, records: int) -> dict[str, Iterator[tuple[bytes, int]]]:
     """Give the texts of each case's objects, and the records of each text."""
     cases = {
         START_UP: _objects(name, START_UP_RECORDS, START_UP_RECORDS),
@@ -75,6 +75,8 @@ def _texts(name: str, records: int) -> dict[str, Iterator[tuple[bytes, int]]]:
         few = max(START_UP_RECORDS, records // OF_REWRITTEN)
         cases["several lines"] = _rewritten(name, few, _several_lines)
         cases["concatenated"] = _rewritten(name, few, _concatenated)
+    if name in _LISTS:
+        cases["differing"] = _rewritten(name, few, _differing)
     return cases
 
 
@@ -99,6 +101,16 @@ def _several_lines(name: str, records: int) -> bytes:
     documents = text.splitlines() if name in _JSON_LINES else [text]
     pretty = (json.dumps(json.loads(document), indent=2) for document in documents)
     return "\n".join(pretty).encode()
+
+
+def _differing(name: str, records: int) -> bytes:
+    """Write a list whose records begin with one or the other member."""
+    text: dict[str, list[dict[str, object]]] = json.loads(generate(name, records))
+    items = [
+        dict(reversed(item.items())) if number % 3 == 0 else item
+        for number, item in enumerate(text[_LISTS[name]])
+    ]
+    return json.dumps(text | {_LISTS[name]: items}, separators=(",", ":")).encode()
 
 
 def _concatenated(name: str, records: int) -> bytes:

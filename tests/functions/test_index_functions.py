@@ -9,11 +9,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 
 from local import sample_events, sample_logs
 from local.sample_logs.parquet import parquet
 from servicelogs import formats
+from servicelogs.errors import EveryItemFailed
 from servicelogs.opensearch.setup import set_up
 from servicelogs.settings import IndexSettings, read_settings
 from tests.deployment import BACKUP, LOGS, Deployment, flow_key, flow_lines
@@ -150,7 +150,7 @@ def test_only_the_messages_that_failed_are_reported(app, deployment, unique_pref
 def test_an_outage_is_an_error_of_the_function(app, deployment):
     deployment.send("not a notification")
 
-    with pytest.raises(BatchProcessingError):
+    with pytest.raises(EveryItemFailed):
         app.lambda_handler({"Records": deployment.receive()}, Context())
 
 
@@ -194,10 +194,11 @@ def test_a_parquet_file_becomes_searchable_through_both_functions(
     "path", sorted((ROOT / "events").glob("*.json")), ids=lambda path: path.stem
 )
 def test_each_sample_event_is_handled_with_the_objects_it_names(
-    app, parquet_app, deployment, path, capsys
+    app, parquet_app, stream_app, deployment, path, capsys
 ):
     sample_events.put_objects(deployment.s3)
-    function = parquet_app if path.stem.startswith("parquet-") else app
+    others = {"parquet": parquet_app, "kinesis": stream_app}
+    function = others.get(path.stem.partition("-")[0], app)
 
     answer = function.lambda_handler(json.loads(path.read_text()), Context())
 

@@ -21,6 +21,8 @@ class FakeEngine:
     """Which documents it refuses for a reason that no rule knows."""
     error: DeliveryError | None = None
     """What every request meets."""
+    blocks: int = 0
+    """So many were given to writers."""
 
     def writer(self) -> "FakeWriter":
         return FakeWriter(self)
@@ -38,6 +40,7 @@ class FakeWriter:
         if lines != 2 * block.documents:
             raise ValueError(f"a block of {block.documents} documents has {lines} lines")
         counts.take(block)
+        self.engine.blocks += 1
         if block.documents:
             self.waiting.append((block, counts))
 

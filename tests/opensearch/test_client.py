@@ -9,11 +9,11 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from moto import mock_aws
-from opensearchpy.exceptions import OpenSearchException
+from opensearchpy.exceptions import OpenSearchException, SerializationError
 
 from servicelogs.errors import ConfigurationError
 from servicelogs.opensearch import client as client_module
-from servicelogs.opensearch.client import connect
+from servicelogs.opensearch.client import AnswerDecoder, connect
 from servicelogs.settings import SearchSettings
 from tests.opensearch.scripted_server import Answer, Request, ScriptedServer
 
@@ -166,6 +166,18 @@ def test_a_request_is_tried_once_and_its_failure_shown(
     with pytest.raises(OpenSearchException):
         client.transport.perform_request("POST", "/_bulk", body=BODY)
     assert len(scripted.requests) == 1
+
+
+@pytest.mark.parametrize("text", ['{"took":NaN}', '{"a":"\\ud800"}', f'{{"a":{"9" * 400}}}'])
+def test_an_answer_that_only_json_takes_is_decoded_by_it(text: str) -> None:
+    assert repr(AnswerDecoder().loads(text)) == repr(json.loads(text))
+
+
+@pytest.mark.parametrize("text", ['{"items":[', "<html>"])
+def test_an_answer_that_nobody_decodes_is_an_error_that_holds_it(text: str) -> None:
+    with pytest.raises(SerializationError) as caught:
+        AnswerDecoder().loads(text)
+    assert caught.value.args[0] == text
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Every record of every new object ends once, whatever happens on the way."""
 
 import gzip
-import itertools
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -11,18 +10,18 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 from botocore.exceptions import ClientError
 
 from local import sample_logs
 from local.sample_events import KEYS
 from servicelogs import formats
-from servicelogs.errors import ClusterNeedsFixing, TryLater
+from servicelogs.errors import ClusterNeedsFixing, EveryItemFailed, TryLater
 from servicelogs.records import Block
 from servicelogs.settings import LogSettings
 from servicelogs.sources.s3_objects import open_object
 from tests.deployment import LOGS, NOW, Deployment, flow_key, flow_lines
 from tests.sources.envelopes import CONTROL, GROUP, envelope
+from tests.sources.stream_events import SHARD, compressed, failed_batch, stream_event
 
 
 def records_of(deployment: Deployment, key: str) -> list[int]:
@@ -273,7 +272,7 @@ def test_records_that_could_not_be_delivered_come_again(deployment):
     deployment.notify(flow_key("a"))
     deployment.engine.error = TryLater("too many requests")
 
-    with pytest.raises(BatchProcessingError):
+    with pytest.raises(EveryItemFailed):
         deployment.run()
 
     assert deployment.counts == {}
@@ -301,7 +300,7 @@ def test_an_engine_that_is_busy_is_left_alone_by_the_rest_of_the_batch(deploymen
         lambda **arguments: read.append(arguments["Key"]) or get_object(**arguments),
     )
 
-    with pytest.raises(BatchProcessingError):
+    with pytest.raises(EveryItemFailed):
         deployment.run()
 
     assert len(read) == 1
@@ -326,7 +325,7 @@ def test_the_delay_grows_with_the_receive_count(deployment, monkeypatch, receive
     (record,) = deployment.receive()
     record["attributes"]["ApproximateReceiveCount"] = str(receive_count)
 
-    with pytest.raises(BatchProcessingError):
+    with pytest.raises(EveryItemFailed):
         deployment.invoke([record])
 
     assert 30 * minutes <= delays[-1] <= 90 * minutes
@@ -367,15 +366,17 @@ def test_an_object_that_does_not_add_up_is_never_a_success(deployment, monkeypat
     deployment.notify(flow_key("a"))
     monkeypatch.setattr("tests.opensearch.fake_engine.FakeWriter._create", lambda *_arguments: None)
 
-    with pytest.raises(BatchProcessingError):
+    with pytest.raises(EveryItemFailed):
         deployment.run()
 
     assert deployment.counts == {}
 
 
-def counting_down(steps: int) -> Iterator[float]:
-    """Give time for so many questions, then none."""
-    return itertools.chain([300.0] * (steps + 1), itertools.repeat(1.0))
+def counting_down(deployment: Deployment, blocks: int) -> Iterator[float]:
+    """Give time until so many blocks were delivered, then none."""
+    end = deployment.engine.blocks + blocks
+    while True:
+        yield 300.0 if deployment.engine.blocks < end else 1.0
 
 
 def test_what_there_is_no_time_for_is_sent_again_and_nothing_is_lost_or_doubled(deployment):
@@ -386,7 +387,7 @@ def test_what_there_is_no_time_for_is_sent_again_and_nothing_is_lost_or_doubled(
     invocations = 0
     while deployment.waiting() != (0, 0):
         invocations += 1
-        assert deployment.run(counting_down(3)) == []
+        assert deployment.run(counting_down(deployment, 3)) == []
 
     assert invocations > 3
     for name in "abc":
@@ -414,7 +415,7 @@ def test_every_format_goes_on_where_it_stopped(deployment, log_type):
         deployment.notify("a.log")
         while deployment.waiting() != (0, 0):
             invocations += 1
-            assert deployment.run(counting_down(clock) if clock else None) == []
+            assert deployment.run(counting_down(deployment, clock) if clock else None) == []
         found.append(
             {
                 key: document | {"event": None}
@@ -487,7 +488,7 @@ def test_each_message_for_a_rest_says_how_many_there_were(deployment):
     said = []
     while records := deployment.receive():
         said += [json.loads(record["body"]).get("continuations", 0) for record in records]
-        deployment.invoke(records, counting_down(2))
+        deployment.invoke(records, counting_down(deployment, 2))
 
     assert len(said) > 2
     assert said == list(range(len(said)))
@@ -498,7 +499,7 @@ def test_an_object_that_goes_on_for_ever_ends_in_the_dead_letter_queue(deploymen
     rest = {"bucket": LOGS, "key": flow_key("a"), "from": 3, "continuations": 201}
     deployment.send(json.dumps(rest))
 
-    with pytest.raises(BatchProcessingError, match="left for later 201 times"):
+    with pytest.raises(EveryItemFailed, match="left for later 201 times"):
         deployment.run()
 
     # It can be received again at once: on its way to the dead-letter queue it waits for nothing.
@@ -514,8 +515,8 @@ def test_an_attempt_that_came_no_further_is_not_continued(deployment, monkeypatc
         lambda *_arguments: iter([Block(1, 1, b"", 0, lambda _: b"")] * 100),
     )
 
-    with pytest.raises(BatchProcessingError, match="no time for one record from number 1 on"):
-        deployment.run(counting_down(3))
+    with pytest.raises(EveryItemFailed, match="too short to come to record 1 of"):
+        deployment.run(counting_down(deployment, 3))
 
     assert deployment.waiting() == (0, 1)
 
@@ -625,7 +626,7 @@ def test_an_object_of_envelopes_is_read_event_by_event_and_its_types_are_counted
     flows = [line.decode() for line in flow_lines(3).splitlines()[1:]]
     texts = (envelope(*flows), CONTROL, envelope("what is this", first=9), envelope("cut")[:-9])
     for _ in range(2):
-        deployment.put(key, b"".join(map(gzip.compress, texts)))
+        deployment.put(key, b"".join(map(compressed, texts)))
         deployment.notify(key)
         assert deployment.run() == []
 
@@ -661,8 +662,37 @@ def test_events_that_there_is_no_time_for_are_read_by_the_next_attempt(deploymen
     deployment.notify("firehose/a")
     runs = 0
     while deployment.waiting() != (0, 0):
-        deployment.run(clock=counting_down(2))
+        deployment.run(counting_down(deployment, 1))
         runs += 1
 
     assert runs > 1
     assert records_of(deployment, "firehose/a") == [1, 2, 3]
+
+
+def test_a_batch_that_lambda_gave_up_becomes_what_the_stream_would_have_given(deployment):
+    flows = [line.decode() for line in flow_lines(3, bad=(2,)).splitlines()[1:]]
+    event = stream_event(compressed(envelope(*flows)), b"no log", compressed(CONTROL))
+    key = "aws/lambda/0f1e2d3c/shardId-000000000003/2026/11/20/2026-11-20T08.16.06-1b4e28ba"
+    for body in (failed_batch(event), json.dumps(event).encode()):
+        deployment.s3.put_object(Bucket=LOGS, Key=key, Body=body)
+        deployment.notify(key)
+        assert deployment.run() == []
+
+    documents = list(deployment.engine.documents.values())
+    assert len(documents) == 2
+    assert {one["log"]["source"] for one in documents} == {f"kinesis://shop-logs/{SHARD}"}
+    assert deployment.counts["vpc_flow"]["AlreadyThere"] == 2
+    lines = {line["raw"]: line for value in deployment.rejected().values() for line in value}
+    assert {*lines} == {"this line does not fit", "no log"}
+    assert lines["no log"]["sequence_number"] == event["Records"][1]["kinesis"]["sequenceNumber"]
+
+
+def test_a_batch_without_its_records_is_one_reject(deployment):
+    deployment.s3.put_object(Bucket=LOGS, Key="aws/lambda/x", Body=failed_batch({}))
+    deployment.notify("aws/lambda/x")
+
+    assert deployment.run() == []
+
+    ((line,),) = deployment.rejected().values()
+    assert line["error_type"] == "unreadable"
+    assert "no payload" in line["reason"]

@@ -5,19 +5,16 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
-from aws_lambda_powertools.utilities.batch import EventType, process_partial_response
-from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 
 from servicelogs.delivery.attempt import Attempt
-from servicelogs.delivery.batch_processor import SharedDeliveryProcessor
+from servicelogs.delivery.failed_items import report
 from servicelogs.delivery.metrics import Totals
 from servicelogs.detection.log_events import EventTypes
-from servicelogs.errors import ClusterNeedsFixing, NotReached, TryLater
+from servicelogs.errors import ClusterNeedsFixing, EveryItemFailed, NotReached, TryLater
 from servicelogs.opensearch.dated_indexes import every_index
 from servicelogs.opensearch.index_records import RecordIndexer
 from servicelogs.settings import LogSettings
@@ -65,13 +62,9 @@ class Shard:
             attempt, types=EventTypes(LogSettings()), indexes=every_index(), on_report=self._count
         )
 
-        def handle(items: list[Any]) -> list[Exception | None]:
-            self.errors = indexer.index(StreamRecord.of(item.raw_event) for item in items)
-            return self.errors
-
-        processor = SharedDeliveryProcessor(EventType.KinesisDataStreams)
-        event = {"Records": records}
-        answer = process_partial_response(event, handle, processor, SimpleNamespace())
+        given = [StreamRecord.of(record) for record in records]
+        self.errors = indexer.index(given)
+        answer = report([record.sequence_number for record in given], self.errors)
         return [item["itemIdentifier"] for item in answer["batchItemFailures"]]
 
     def consume(
@@ -162,7 +155,7 @@ def test_a_poison_record_in_the_middle_holds_up_only_itself_and_what_follows(sha
     counts = shard.counts["vpc_flow"]
     assert (counts["Records"], counts["Indexed"], counts["Objects"]) == (14, 14, 0)
 
-    with pytest.raises(BatchProcessingError):  # it is the first now
+    with pytest.raises(EveryItemFailed):  # it is the first now
         shard.invoke(shard.records[2:])
     shard.engine.leaves = lambda document: False
     assert shard.invoke(shard.records[2:]) == []
@@ -173,7 +166,7 @@ def test_a_throttled_engine_leaves_the_batch_for_later_and_nothing_is_lost(shard
     shard.put(*(flows(number) for number in range(3)))
     shard.engine.error = TryLater("busy")
 
-    with pytest.raises(BatchProcessingError):
+    with pytest.raises(EveryItemFailed):
         shard.invoke(shard.records)
     assert isinstance(shard.errors[0], TryLater)
 
@@ -235,7 +228,7 @@ def test_a_reject_of_an_earlier_attempt_goes_when_the_record_is_indexed(shard):
 def test_a_rejects_file_that_cannot_be_written_fails_the_batch(shard):
     shard.put(flows(0, bad=(1,)))
     shard.s3.delete_bucket(Bucket=BACKUP)
-    with pytest.raises(BatchProcessingError):
+    with pytest.raises(EveryItemFailed):
         shard.invoke(shard.records)
 
 
@@ -253,7 +246,7 @@ def test_records_end_once_whatever_the_batches_and_the_faults(shard):
             spent = itertools.chain([300.0] * rng.randint(1, 9), itertools.repeat(1.0))
             try:
                 failed = shard.invoke(shard.records[at : at + size], spent)
-            except BatchProcessingError:
+            except EveryItemFailed:
                 continue
             at = min(map(int, failed)) - FIRST if failed else at + size
             if at >= len(shard.records):

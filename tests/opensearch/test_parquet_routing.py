@@ -7,13 +7,12 @@ from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 from botocore.exceptions import ClientError
 
 from local.sample_logs import generate
 from local.sample_logs.parquet import parquet
 from servicelogs.delivery.counts import SourceCounts
-from servicelogs.errors import TryLater
+from servicelogs.errors import EveryItemFailed, TryLater
 from servicelogs.records import Block
 from servicelogs.settings import LogSettings
 from tests.deployment import LOGS, Deployment, flow_key, flow_lines
@@ -117,7 +116,7 @@ def test_a_message_succeeds_only_after_its_files_were_handed_on(deployment, monk
         raise ClientError({"Error": {"Code": "RequestThrottled", "Message": "no"}}, "SendMessage")
 
     monkeypatch.setattr(deployment.sqs, "send_message_batch", refuse)
-    with pytest.raises(BatchProcessingError):
+    with pytest.raises(EveryItemFailed):
         deployment.run()
 
     assert deployment.routed == 0
@@ -144,7 +143,7 @@ def test_a_file_there_is_no_time_for_is_gone_on_with_row_by_row(deployment):
     invocations = 0
     while deployment.waiting(deployment.parquet_queue_url) != (0, 0):
         invocations += 1
-        assert deployment.run_parquet(counting_down(2)) == []
+        assert deployment.run_parquet(counting_down(deployment, 2)) == []
 
     assert invocations > 1
     assert records_of(deployment, KEY) == list(range(1, RECORDS + 1))
@@ -201,7 +200,7 @@ def test_the_copy_of_a_file_that_could_not_be_delivered_makes_room_at_once(deplo
 
     gc.disable()
     try:
-        with pytest.raises(BatchProcessingError):
+        with pytest.raises(EveryItemFailed):
             deployment.run_parquet()
         assert [copy.closed for copy in copies] == [True]
     finally:

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import hashlib
+import json
 from typing import Any
 
 STREAM_ARN = "arn:aws:kinesis:eu-west-1:111122223333:stream/shop-logs"
@@ -65,3 +66,33 @@ def aggregated(*data: bytes) -> bytes:
     text = field(1, b"key") + field(2, b"0")
     text += b"".join(field(3, field(1, 0) + field(2, 0) + field(3, one)) for one in data)
     return b"\xf3\x89\x9a\xc2" + text + hashlib.md5(text).digest()
+
+
+def failed_batch(event: dict[str, Any], *, as_text: bool = True) -> bytes:
+    """Write what Lambda writes to a bucket of an invocation that it gave up."""
+    about = {
+        "requestContext": {
+            "requestId": "c9b8fa9f-5a7f-4a1b-af9c-0c604cde93a5",
+            "functionArn": "arn:aws:lambda:eu-west-1:111122223333:function:index-stream-logs",
+            "condition": "RecordAgeExceeded",
+            "approximateInvokeCount": 1,
+        },
+        "responseContext": {
+            "statusCode": 200,
+            "executedVersion": "$LATEST",
+            "functionError": "Unhandled",
+        },
+        "version": "1.0",
+        "timestamp": "2026-11-20T08:16:06.021Z",
+        "KinesisBatchInfo": {
+            "shardId": SHARD,
+            "startSequenceNumber": str(FIRST),
+            "endSequenceNumber": str(FIRST + 2),
+            "approximateArrivalOfFirstRecord": "2026-11-20T08:15:00.250Z",
+            "approximateArrivalOfLastRecord": "2026-11-20T08:15:00.250Z",
+            "batchSize": 3,
+            "streamArn": STREAM_ARN,
+        },
+        "payload": json.dumps(event) if as_text else event,
+    }
+    return json.dumps(about).encode()

@@ -1,5 +1,6 @@
 """What `sam build` makes of the templates runs on the processor it was built for, and is small."""
 
+import marshal
 import os
 import re
 import subprocess
@@ -34,6 +35,8 @@ def built(request, tmp_path_factory):
         "ARCHITECTURE": request.param,
         "AWS_DEFAULT_REGION": "eu-west-1",
         "SAM_CLI_TELEMETRY": "0",
+        # A builder's own wish, which must not reach the layers.
+        "PYTHONDONTWRITEBYTECODE": "1",
     }
     command = ["sam", "build", "--no-cached", "--template-file", "template.yaml"]
     overrides = ["--parameter-overrides", f"Architecture={request.param}"]
@@ -125,14 +128,34 @@ def test_the_layer_carries_the_package_and_nothing_that_only_serves_us(built):
         "README.md",
         "tests",
         "bin",
-        "__pycache__",
     }
+
+
+def test_every_file_of_a_layer_is_compiled_for_the_runtime_whatever_its_date(built):
+    """Lambda can write no byte code beside them: each cold start would compile them again."""
+    _, folder = built
+    for layer in layers(folder):
+        sources = {str(path.relative_to(layer)) for path in layer.rglob("*.py")}
+        compiled = [*layer.rglob("*.pyc")]
+        assert {path.name.removesuffix(".pyc").split(".")[-1] for path in compiled} == {
+            "cpython-313"
+        }
+        assert {
+            str(path.relative_to(layer).parents[1] / f"{path.name.split('.')[0]}.py")
+            for path in compiled
+        } == sources
+        for path in compiled:
+            content = path.read_bytes()
+            # A hash of the source that is not compared with it: https://peps.python.org/pep-0552/
+            assert int.from_bytes(content[4:8], "little") == 0b01, path
+            name = marshal.loads(content[16:]).co_filename
+            assert name == f"/opt/{path.relative_to(layer).parents[1] / name.split('/')[-1]}"
 
 
 def test_no_layer_carries_what_the_runtime_has_or_nobody_imports(built):
     _, folder = built
     carried = {path.name for layer in layers(folder) for path in (layer / "python").iterdir()}
-    assert not carried & {"boto3", "botocore", "s3transfer", "grpc", "google"}
+    assert not carried & {"boto3", "botocore", "s3transfer", "grpc", "google", "aws_xray_sdk"}
 
 
 def test_what_the_layers_leave_out_is_not_missed(tmp_path):
@@ -149,7 +172,7 @@ def test_what_the_layers_leave_out_is_not_missed(tmp_path):
     for name in ("boto3", "botocore", "s3transfer"):
         (tmp_path / "python" / name).symlink_to(environment / name)
     script = (
-        "from aws_lambda_powertools import Logger, Metrics, Tracer; Tracer();"
+        "from aws_lambda_powertools import Logger, Metrics;"
         "import servicelogs.opensearch.setup, servicelogs.sources.parquet;"
         "import servicelogs.sources.decompression;"
         "import pyarrow.dataset, pyarrow.fs; print('fine')"

@@ -11,6 +11,7 @@ from tests.templates.expansion import (
     SCENARIOS,
     TEMPLATES,
     as_list,
+    decide,
     expand,
     nodes,
     of_type,
@@ -270,6 +271,15 @@ def test_functions_and_layers_are_of_the_architecture_asked_for(name):
         assert layer["Properties"]["CompatibleArchitectures"] == [{"Ref": "Architecture"}]
 
 
+@pytest.mark.parametrize(
+    ("asked", "mode"), [({}, "PassThrough"), ({"Tracing": "Active"}, "Active")]
+)
+def test_functions_begin_traces_only_where_it_is_asked_for(asked, mode):
+    resources = decide("scenarios/s3_to_opensearch.yaml", **asked)
+    for name, function in of_type(resources, "AWS::Lambda::Function").items():
+        assert function["Properties"]["TracingConfig"] == {"Mode": mode}, name
+
+
 @every_scenario
 def test_every_custom_resource_gives_up_in_time(name):
     resources = expand(name)["Resources"]
@@ -320,7 +330,7 @@ def test_the_alarm_on_rejects_watches_a_metric_that_the_function_publishes(name,
     own = template["Resources"][function]["Properties"]["Environment"]["Variables"]
     assert watched["Namespace"] == shared["POWERTOOLS_METRICS_NAMESPACE"]
     assert dimension == {"Name": "service", "Value": own["POWERTOOLS_SERVICE_NAME"]}
-    published = (ROOT / "layers/service_logs/servicelogs/opensearch/index_function.py").read_text()
+    published = (ROOT / "layers/service_logs/servicelogs/opensearch/function.py").read_text()
     assert f'metrics.add_metric("{watched["MetricName"]}"' in published
 
 

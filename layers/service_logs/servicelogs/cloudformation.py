@@ -1,6 +1,6 @@
 """The answer that CloudFormation waits for after each request to a custom resource.
 
-Imports the standard library alone: a function whose other imports fail must still answer.
+Needs the standard library alone: a function whose other imports fail must still answer.
 """
 
 import json
@@ -8,6 +8,8 @@ import logging
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
+
+from servicelogs.errors import one_line
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +26,7 @@ def succeed(event: Mapping[str, Any], physical_id: str = "") -> None:
 
 def fail(event: Mapping[str, Any], reason: str) -> None:
     """Answer that the request was not carried out, and why."""
+    reason = one_line(reason)
     while len(json.dumps(reason)) > _LONGEST_REASON:
         reason = reason[: len(reason) * 9 // 10]
     _answer(event, {"Status": "FAILED", "Reason": reason})

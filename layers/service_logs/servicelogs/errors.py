@@ -1,8 +1,27 @@
 """Every error of ours, so that its class says what a caller can do."""
 
 
+def one_line(text: str) -> str:
+    """Give a text on one line: what would end the line, or move a terminal's cursor, is escaped."""
+    return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape").decode()
+
+
 class ServiceLogsError(Exception):
-    """The root of the tree: something went wrong that we know by name."""
+    """The root of the tree: something went wrong that we know by name.
+
+    Messages quote keys and records, which others write; Lambda's runtime and the command line print
+    them as they are.
+    """
+
+    def __str__(self) -> str:
+        """Give the message on one line."""
+        return one_line(super().__str__())
 
 
 class ConfigurationError(ServiceLogsError):
@@ -64,8 +83,16 @@ class NotReached(ServiceLogsError):
     """There was no time for a record of a stream: it comes again, and nothing is wrong with it."""
 
 
+class EveryItemFailed(ServiceLogsError):
+    """No item of the event could be worked: the message gives each reason."""
+
+
 class NoProgress(ServiceLogsError):
-    """An attempt had no time for even one record: going on where it stopped would never end."""
+    """All time of an attempt did not suffice for one record; that of the next one may."""
+
+
+class OutOfTime(ServiceLogsError):
+    """The time is over while a source is read; what was given out until then counts."""
 
 
 class ObjectGone(ServiceLogsError):

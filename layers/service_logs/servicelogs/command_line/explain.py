@@ -47,8 +47,8 @@ _WIDTH, _LEAST_WIDTH = 100, 60
 _SHOWN = 60
 _MOST_NUMBERS = 10
 """Of other rejected records."""
-_NOT_WHOLE = ("too_long", "unreadable")
-"""The types of errors of records of which only the beginning is kept."""
+_NOT_WHOLE = ("too_long", "unreachable", "unreadable")
+"""The types of errors of records of which at most the beginning is kept."""
 _is_rejects_file = re.compile(rb'\s*\{[^{}]{0,4000}?"log_type"\s*:\s*"').match
 
 

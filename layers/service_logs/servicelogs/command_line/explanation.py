@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from servicelogs.errors import one_line
+
 type State = Literal["matches", "does not match", "not reached", "unknown"]
 
 MOST_CHARACTERS = 500
@@ -76,14 +78,8 @@ def shown(value: str | bytes, most: int = MOST_CHARACTERS) -> str:
     text = (
         value[: 4 * most].decode(errors="backslashreplace") if isinstance(value, bytes) else value
     )
-    safe = "".join(map(_safe, text[: most + 1]))
+    safe = one_line(text[: most + 1])
     return safe if len(safe) <= most else f"{safe[: most - 1]}…"
-
-
-def _safe(character: str) -> str:
-    if character.isprintable():
-        return character
-    return character.encode("unicode_escape").decode()
 
 
 def break_at(text: str, position: int) -> Break:

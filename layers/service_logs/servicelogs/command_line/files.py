@@ -3,11 +3,13 @@
 import base64
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from servicelogs.command_line.explanation import shown
 from servicelogs.detection.objects import Detected, ObjectTypes
@@ -30,12 +32,38 @@ class UnreadableFile(ServiceLogsError):
     """A file cannot be opened or read; the message says why."""
 
 
+class LogStream(NamedTuple):
+    """A log stream of CloudWatch Logs; empty: it is not known."""
+
+    account_id: str = ""
+    region: str = ""
+    log_group: str = ""
+    log_stream: str = ""
+
+
+_log_stream = re.compile(
+    r"(?:arn:[a-z-]+:logs:([a-z0-9-]+):(\d{12}):log-group:(?=[^:])|(?=/))"
+    r"([^:*]{1,512})(?::log-stream:([^:*]{1,512}))?(?::\*)?"
+).fullmatch
+
+
+def log_stream_of(text: str) -> LogStream:
+    """Read the name of a log group, which begins with a slash, or the ARN of one or of a stream."""
+    if found := _log_stream(text):
+        region, account_id, group, stream = (part or "" for part in found.groups())
+        return LogStream(account_id, region, group, stream)
+    return LogStream()
+
+
 class LogFile:
     """A file that is being read, and what is known of it beside its text."""
 
     def __init__(self, name: str, key: str, stream: BinaryIO) -> None:
         self.name = name
-        if key.startswith("s3://"):
+        self._log_stream = log_stream_of(key)
+        if self._log_stream.log_group:
+            self.uri, self.key = name, ""
+        elif key.startswith("s3://"):
             self.uri, self.key = key, key.removeprefix("s3://").partition("/")[2]
         elif key:
             # The bucket is not known.
@@ -43,7 +71,8 @@ class LogFile:
         else:
             # Where a bucket was copied with its keys, the path from the root ends in the key.
             self.uri = name
-            self.key = "" if name == STANDARD_INPUT else str(Path(name).absolute())
+            # A Path takes a tenth of the time that a small file takes.
+            self.key = "" if name == STANDARD_INPUT else os.path.abspath(name)  # noqa: PTH100
         self._stream = stream
 
     def read(self, size: int, /) -> bytes:
@@ -62,8 +91,10 @@ class LogFile:
             uri=uri,
             id=base64.urlsafe_b64encode(identity)[:16].decode(),
             delivered=self._modified(),
-            account_id=detected.account_id,
-            region=detected.region,
+            account_id=detected.account_id or self._log_stream.account_id,
+            region=detected.region or self._log_stream.region,
+            log_group=self._log_stream.log_group,
+            log_stream=self._log_stream.log_stream,
         )
 
     def _modified(self) -> datetime:
@@ -92,7 +123,7 @@ def check_fields(log_format: Format, fields: tuple[str, ...]) -> None:
 
 def note_on_fields(log_format: Format, fields: tuple[str, ...]) -> str:
     """Name those columns of --fields that are not known, which may be new or misspelled."""
-    if not isinstance(log_format, TextFormat):
+    if not fields or not isinstance(log_format, TextFormat):
         return ""
     known = {column.name for column in log_format.columns}
     unknown = ", ".join(repr(shown(name, _SHOWN)) for name in fields if name not in known)
@@ -136,7 +167,7 @@ def opened(name: str) -> BinaryIO:
     try:
         if name == STANDARD_INPUT:
             return open(0, "rb", buffering=0, closefd=False)
-        return Path(name).open("rb", buffering=0)
+        return FileIO(name)
     except OSError as error:
         what = "give the files in it" if isinstance(error, IsADirectoryError) else "check its name"
         raise UnreadableFile(f"cannot be opened: {error.strerror}; {what}") from error

@@ -21,7 +21,7 @@ from servicelogs.delivery.backup_bucket import BackupBucket
 from servicelogs.delivery.counts import SourceCounts
 from servicelogs.delivery.metrics import Totals
 from servicelogs.delivery.rejects import Place, RejectFiles, SourceRejects
-from servicelogs.errors import ClusterNeedsFixing, DeliveryError, UnknownRefusal
+from servicelogs.errors import ClusterNeedsFixing, DeliveryError, OutOfTime, UnknownRefusal
 from servicelogs.records import Block, Reject, Source
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ logger = Logger(child=True)
 # and what says which items come again; of a short timeout a quarter.
 LONGEST_RESERVE_SECONDS = 60.0
 RESERVE_SHARE = 0.25
+# What cannot be read in so much of an invocation's time cannot be read in an invocation.
+NEARLY_ALL = 0.9
 # The rejects of so many sources are saved at a time: as many connections boto3 keeps open.
 SAVED_AT_A_TIME = 10
 
@@ -104,6 +106,10 @@ class Item:
         self.error = self.error or error
 
 
+class _Stopped(Exception):
+    """The engine does not take what comes now; what it has counts."""
+
+
 class Attempt:
     """What one invocation does with items of its event: with all, or some before others."""
 
@@ -119,7 +125,9 @@ class Attempt:
         self._writer = writer
         self._backup_bucket = BackupBucket(s3, backup_bucket)
         self._seconds_left = seconds_left
-        self._reserve = min(LONGEST_RESERVE_SECONDS, seconds_left() * RESERVE_SHARE)
+        all_seconds = seconds_left()
+        self._reserve = min(LONGEST_RESERVE_SECONDS, all_seconds * RESERVE_SHARE)
+        self._nearly_all = (all_seconds - self._reserve) * NEARLY_ALL
         self._items: list[Item] = []
         self._blocking_error: DeliveryError | None = None
         self.totals = Totals()
@@ -163,6 +171,15 @@ class Attempt:
         """Say whether only the time for the end is left."""
         return self._seconds_left() < self._reserve
 
+    def has_nearly_all_time(self) -> bool:
+        """Say whether what begins now has as much time as an invocation can give it."""
+        return self._seconds_left() - self._reserve >= self._nearly_all
+
+    def look_at_time(self) -> None:
+        """Raise OutOfTime when only the time for the end is left."""
+        if self.out_of_time():
+            raise OutOfTime
+
     def begin(
         self,
         source: Source,
@@ -184,14 +201,16 @@ class Attempt:
     def deliver(self, delivery: Delivery, blocks: Iterable[Block]) -> None:
         """Hand a source's blocks to the writer while there is time; raise when records were left.
 
-        Where there is no time for all, `resume_at` says where the next attempt goes on.
+        Where there is no time for all, `resume_at` says where the next attempt goes on: behind the
+        last block, also if the blocks' source stopped because it looked at the time.
         """
-        for block in blocks:
-            self._add(block, delivery)
-            delivery.end = block.end
-            if self.out_of_time():
-                delivery.resume_at = block.end
-                return
+        try:
+            for block in blocks:
+                self._add(block, delivery)
+                delivery.end = block.end
+                self.look_at_time()
+        except OutOfTime:
+            delivery.resume_at = delivery.end
 
     def deliver_types(
         self,
@@ -202,33 +221,41 @@ class Attempt:
         *,
         files: RejectFiles | None = None,
         stops: bool = False,
-    ) -> int:
+    ) -> list[Delivery]:
         """Deliver an item's source whose blocks are of several log types, as `deliver` does.
 
-        Each type has counts of its own, and its rejects in these files, if not in an object's. With
-        `stops` what the engine does not take now is no error: the next attempt goes on there. Give
-        where, as far as it is known before `settle`; 0: the source is finished.
+        Give a delivery for each type, one at least: each has counts of its own, and its rejects in
+        these files, if not in an object's. With `stops` what the engine does not take now is no
+        error: the next attempt goes on there.
         """
         by_type: dict[str, Delivery] = {}
         resume_at, end = 0, first
-        for log_type, block in blocks:
-            if by_type and self.out_of_time():
-                resume_at = block.first
-                break
-            if log_type not in by_type:
-                by_type[log_type] = self.begin(source, log_type, first, item, files=files)
-            delivery, end = by_type[log_type], block.end
-            try:
-                self._add(block, delivery)
-            except DeliveryError as error:
-                if not stops or isinstance(error, ClusterNeedsFixing):
-                    raise
-                delivery.counts.leave(0, error, block.first)
-                delivery.error = None
-                break
-        for delivery in by_type.values() or [self.begin(source, UNKNOWN, first, item)]:
+        try:
+            for log_type, block in blocks:
+                if by_type:
+                    self.look_at_time()
+                if log_type not in by_type:
+                    by_type[log_type] = self.begin(source, log_type, first, item, files=files)
+                self._add_some(block, by_type[log_type], stops=stops)
+                end = block.end
+        except OutOfTime:
+            resume_at = end
+        except _Stopped:
+            pass
+        deliveries = [*by_type.values()] or [self.begin(source, UNKNOWN, first, item)]
+        for delivery in deliveries:
             delivery.end, delivery.resume_at, delivery.stops = end, resume_at, stops
-        return resume_at
+        return deliveries
+
+    def _add_some(self, block: Block, delivery: Delivery, *, stops: bool) -> None:
+        try:
+            self._add(block, delivery)
+        except DeliveryError as error:
+            if not stops or isinstance(error, ClusterNeedsFixing):
+                raise
+            delivery.counts.leave(0, error, block.first)
+            delivery.error = None
+            raise _Stopped from error
 
     def settle(self) -> None:
         """Send what is left, and save the rejects; only then is an item done, or has failed."""

@@ -56,7 +56,7 @@ class EventTypes:
         """
         if source.account_level and not source.log_group.startswith(self._prefix):
             raise OutsidePrefix(source.log_group)
-        name = assigned or self._assigned or _by_group(source.log_group)
+        name = assigned or self._assigned or type_of_group(source.log_group)
         return self._type(name or self._by_messages(source, records))
 
     def _type(self, name: str) -> EventType:
@@ -96,7 +96,7 @@ def _groups() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple((name, re.compile(pattern)) for name, pattern in every if pattern)
 
 
-def _by_group(log_group: str) -> str:
+def type_of_group(log_group: str) -> str:
     """Give the type that a log group's name says; empty if it says none."""
     return next((name for name, groups in _groups() if groups.fullmatch(log_group)), "")
 

@@ -14,6 +14,7 @@ from servicelogs.parsing.places import Place
 from servicelogs.parsing.reader import Cut
 from servicelogs.settings import LogSettings
 from servicelogs.sources.export_tasks import cut_events, is_export, without_times
+from servicelogs.sources.failed_batches import is_failed_batch
 from servicelogs.sources.log_events import is_envelope
 
 _SHOWN_BYTES = 60
@@ -31,6 +32,8 @@ class Detected(NamedTuple):
     """What cuts its records, if not its format."""
     of_events: Identify | None = None
     """What identifies its records' types, if it holds log events in their envelopes."""
+    is_batch: bool = False
+    """Whether these are in the records of a stream, in a batch that Lambda gave up."""
 
 
 class ObjectTypes:
@@ -75,16 +78,18 @@ class ObjectTypes:
         if fault is None and not start.strip() and len(start) < START_BYTES:
             return Detected(None, "an empty object")
         start = start[:MOST_BYTES]
-        if is_envelope(start):
+        is_batch = is_failed_batch(start)
+        if is_batch or is_envelope(start):
             of_events = partial(self._events.identify, assigned=self._assigned(key))
-            return Detected(None, of_events=of_events)
+            return Detected(None, of_events=of_events, is_batch=is_batch)
         if is_export(start) and not content.types(start, formats.NAMES):
-            detected = self._identify(key, without_times(start), fault)
+            detected = self._identify(key, by_key, without_times(start), fault)
             return detected._replace(cut=cut_events) if detected.format else detected
-        return self._identify(key, start, fault)
+        return self._identify(key, by_key, start, fault)
 
-    def _identify(self, key: str, start: bytes, fault: UnreadableObject | None) -> Detected:
-        by_key = self.by_key(key)
+    def _identify(
+        self, key: str, by_key: Detected | None, start: bytes, fault: UnreadableObject | None
+    ) -> Detected:
         if skip := content.why_not_a_log(start):
             return Detected(None, skip)
         if by_key and self._assigned(key):

@@ -12,9 +12,15 @@ from urllib.parse import urlsplit
 
 import boto3
 import certifi
+import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 from isal import igzip
-from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth, Urllib3HttpConnection
+from opensearchpy import (
+    JSONSerializer,
+    OpenSearch,
+    Urllib3AWSV4SignerAuth,
+    Urllib3HttpConnection,
+)
 
 from servicelogs.errors import ConfigurationError
 from servicelogs.settings import SearchSettings
@@ -49,12 +55,23 @@ class CheapGzipConnection(Urllib3HttpConnection):
         return igzip.compress(raw, compresslevel=1)
 
 
+class AnswerDecoder(JSONSerializer):
+    """Decodes answers in a fraction of json's time: a bulk request's has an item a document."""
+
+    def loads(self, s: str) -> Any:
+        """Decode what msgspec takes for JSON; leave it to json what is not, or to say why."""
+        try:
+            return msgspec.json.decode(s)
+        except (ValueError, RecursionError):
+            return super().loads(s)
+
+
 class SecretPassword:
     """Authenticates with the user name and password of a Secrets Manager secret."""
 
-    def __init__(self, arn: str) -> None:
+    def __init__(self, arn: str, session: boto3.Session) -> None:
         self._arn = arn
-        self._client = boto3.client("secretsmanager", region_name=_region_of_arn(arn))
+        self._client = session.client("secretsmanager", region_name=_region_of_arn(arn))
         self._read()
 
     def __call__(self, *_request: Any) -> dict[str, str]:
@@ -82,8 +99,11 @@ class SecretPassword:
         self._until = time.monotonic() + SECRET_SECONDS
 
 
-def connect(settings: SearchSettings) -> OpenSearch:
-    """Return a client that tries each request once and hides no answer."""
+def connect(settings: SearchSettings, session: boto3.Session | None = None) -> OpenSearch:
+    """Return a client that tries each request once and hides no answer.
+
+    `session` is the caller's, if it has one: making another takes as long as making clients.
+    """
     address = urlsplit(settings.endpoint)
     if address.scheme not in ("http", "https") or not address.hostname:
         raise ConfigurationError(
@@ -100,10 +120,11 @@ def connect(settings: SearchSettings) -> OpenSearch:
     }
     return OpenSearch(
         hosts=[host],
-        http_auth=_authenticate(settings, address.hostname),
+        http_auth=_authenticate(settings, address.hostname, session),
         # Left to itself, the client takes a folder in SSL_CERT_DIR for a file.
         ca_certs=os.environ.get("SSL_CERT_FILE") or certifi.where(),
         connection_class=CheapGzipConnection,
+        serializer=AnswerDecoder(),
         http_compress=True,
         timeout=TIMEOUT_SECONDS,
         max_retries=0,
@@ -112,19 +133,20 @@ def connect(settings: SearchSettings) -> OpenSearch:
     )
 
 
-def _authenticate(settings: SearchSettings, host: str) -> Authentication | None:
+def _authenticate(
+    settings: SearchSettings, host: str, session: boto3.Session | None
+) -> Authentication | None:
     match settings.auth:
         case "none":
             return None
         case "basic":
-            return SecretPassword(settings.secret_arn)
+            return SecretPassword(settings.secret_arn, session or boto3.Session())
         case "sigv4":
-            return _signer(host, settings.service)
+            return _signer(host, settings.service, session or boto3.Session())
     raise ConfigurationError(f"OPENSEARCH_AUTH must be sigv4, basic or none, not {settings.auth!r}")
 
 
-def _signer(host: str, service: str) -> Authentication:
-    session = boto3.Session()
+def _signer(host: str, service: str, session: boto3.Session) -> Authentication:
     found = _AWS_HOST.match(host)
     region = found["region"] or found["dual"] if found else session.region_name
     if not region:

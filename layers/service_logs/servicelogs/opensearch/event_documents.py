@@ -9,7 +9,6 @@ from servicelogs.opensearch.dated_indexes import DatedIndexes
 from servicelogs.opensearch.documents import parser_of
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.format import Format
-from servicelogs.parsing.messages.format import MessageFormat
 from servicelogs.parsing.reader import Parser, alone
 from servicelogs.records import Block, Records, Reject, Source
 from servicelogs.sources.log_events import Run, by_hour, of_one_hour
@@ -53,7 +52,7 @@ class EventDocuments:
             return
         parser = self._parsers[log_format, source]
         # What goes on in several events is joined within them.
-        together = isinstance(log_format, MessageFormat)
+        together = log_format.kind == "messages"
         for part in [of_one_hour(events)] if together else by_hour(events):
             left_out = min(max(events.first + skipped - part.first, 0), len(part))
             if left_out < len(part):

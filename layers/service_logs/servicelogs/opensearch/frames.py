@@ -5,8 +5,9 @@ record's own fields. All of the frame but the record's number and its exact time
 records of one source and hour: it is made once for them and kept as bytes.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -32,7 +33,8 @@ _MOST_CALENDAR_HOURS = 1_900 * 365 * 24
 DELIVERY_HOUR = -(10**9)
 
 
-class Frame(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Frame:
     """What the documents of one source and hour share."""
 
     action: bytes
@@ -90,7 +92,7 @@ class Frames:
             return None
         if index.by_delivery or says_no_time:
             self.delivery_index = index.name
-        cloud = place._asdict()
+        cloud = {"account_id": place.account_id, "region": place.region}
         log: dict[str, Any] = {
             "type": self._log_type,
             "source": source.uri,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
+from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.format import PERIODS, Format, Period
 
 _SUFFIXES: Mapping[Period, str] = MappingProxyType(
@@ -27,6 +28,8 @@ _SHAPES: Mapping[Period, str] = MappingProxyType(
     }
 )
 
+_MOST_NAMES = 4096
+
 
 class IndexNames:
     """Names the indexes of one deployment: `<prefix>-<type>-<period>`, as `aws-alb-2026.11.23`."""
@@ -34,6 +37,8 @@ class IndexNames:
     def __init__(self, prefix: str, period: Period) -> None:
         self._prefix = prefix
         self._period = period
+        # Objects with few records are named nearly as often as records.
+        self._names = Cache(self._make_name, _MOST_NAMES)
 
     def stem(self, format_name: str) -> str:
         """Return what all index names of this log type begin with, without the period."""
@@ -58,5 +63,9 @@ class IndexNames:
 
     def name(self, log_format: Format, moment: datetime) -> str:
         """Return the index for records of this log type and moment (UTC)."""
+        return self._names[log_format, moment]
+
+    def _make_name(self, of: tuple[Format, datetime]) -> str:
+        log_format, moment = of
         suffix = _SUFFIXES[self.period(log_format)]
         return f"{self.stem(log_format.name)}-{moment:{suffix}}"

@@ -5,41 +5,48 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from aws_lambda_powertools import Logger
 
-from servicelogs.delivery.attempt import UNKNOWN, Attempt, Item
+from servicelogs.delivery.attempt import UNKNOWN, Attempt, Delivery, Item
 from servicelogs.delivery.metrics import Totals
+from servicelogs.delivery.rejects import RejectFiles
+from servicelogs.delivery.shard_rejects import ShardFiles
 from servicelogs.detection.content import START_BYTES
-from servicelogs.detection.log_events import Identify
-from servicelogs.detection.objects import ObjectTypes
+from servicelogs.detection.objects import Detected, ObjectTypes
 from servicelogs.errors import (
     ClusterNeedsFixing,
     DeliveryError,
     NoProgress,
     ObjectGone,
+    OutOfTime,
     ParquetFile,
     UnknownLogType,
     UnreadableMessage,
+    UnreadableObject,
 )
 from servicelogs.opensearch.dated_indexes import DatedIndexes
 from servicelogs.opensearch.documents import blocks_of
 from servicelogs.opensearch.event_documents import EventDocuments
-from servicelogs.records import Block, Reject, Source
+from servicelogs.records import Reject, Source
 from servicelogs.sources.decompression import Begun, begin, not_read_here
 from servicelogs.sources.event_notifications import ObjectToRead, read_notification
-from servicelogs.sources.log_events import Envelopes
+from servicelogs.sources.failed_batches import read_failed_batch
+from servicelogs.sources.log_events import Envelopes, Run
 from servicelogs.sources.queue import Message, Queue
 from servicelogs.sources.s3_objects import OpenObject, open_object
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+    from servicelogs.detection.log_events import Identify
+
 logger = Logger(child=True)
 
 # How much of an object of unknown type its reject shows.
 SHOWN_BYTES = 4096
+TRIES_TO_REACH = 3
 PARQUET_ENDING = ".parquet"
 
 
@@ -49,6 +56,8 @@ class Work:
 
     message: Message
     item: Item
+    has_nearly_all_time: bool = False
+    """Whether the object that is read was begun with nearly all of an invocation's time."""
     left: list[str] = field(default_factory=list)
     """The messages for what there was no time for."""
     routed: list[ObjectToRead] = field(default_factory=list)
@@ -169,22 +178,31 @@ class ObjectIndexer:
         except ObjectGone as gone:
             work.skip(wanted, str(gone))
             return
+        # From here on it is known which key it is.
+        wanted = replace(wanted, key=opened.key, key_if_encoded="")
+        work.has_nearly_all_time = self._attempt.has_nearly_all_time()
         with closing(opened.stream):
-            # From here on it is known which key it is.
-            self._read(opened, replace(wanted, key=opened.key, key_if_encoded=""), work)
+            self._read(opened, wanted, work)
 
     def _read(self, opened: OpenObject, wanted: ObjectToRead, work: Work) -> None:
         if not opened.size:
             work.skip(wanted, "an empty object")
             return
-        begun = begin(
-            opened.stream,
-            START_BYTES,
-            lambda pieces: self._text_of_parquet(pieces, wanted.start),
-        )
-        # An error keeps what it met, and so the copy of a Parquet file, until somebody collects it.
-        with closing(begun.chunks):
-            self._index(begun, opened, wanted, work)
+        try:
+            begun = begin(
+                opened.stream,
+                START_BYTES,
+                lambda pieces: self._text_of_parquet(pieces, wanted.start),
+                self._attempt.look_at_time,
+            )
+            # An error keeps what it met, and so the copy of a Parquet file, until somebody collects
+            # it.
+            with closing(begun.chunks):
+                self._index(begun, opened, wanted, work)
+        except OutOfTime:  # before the first record
+            delivery = self._attempt.begin(opened.source, UNKNOWN, wanted.start, work.item)
+            delivery.resume_at = wanted.start
+            _go_on_later(delivery, opened, wanted, work)
 
     def _index(self, begun: Begun, opened: OpenObject, wanted: ObjectToRead, work: Work) -> None:
         start, chunks, fault = begun
@@ -200,31 +218,49 @@ class ObjectIndexer:
             return
         source = replace(opened.source, account_id=detected.account_id, region=detected.region)
         if detected.of_events:
-            blocks = self._event_blocks(detected.of_events, chunks, source, wanted.start)
-            resume_at = self._attempt.deliver_types(source, wanted.start, work.item, blocks)
+            delivery = self._deliver_events(detected, chunks, source, wanted, work)
         elif log_format := detected.format:
             delivery = self._attempt.begin(source, log_format.name, wanted.start, work.item)
             choose_index = self._indexes.of(log_format)
-            self._attempt.deliver(
-                delivery,
-                blocks_of(log_format, chunks, source, choose_index, wanted.start, detected.cut),
-            )
-            resume_at = delivery.resume_at
+            blocks = blocks_of(log_format, chunks, source, choose_index, wanted.start, detected.cut)
+            self._attempt.deliver(delivery, blocks)
         else:
             work.skip(wanted, detected.skip)
             return
-        if resume_at:
-            if resume_at <= wanted.start:
-                raise NoProgress(
-                    f"{source.uri}: there was no time for one record from number {wanted.start} on"
-                )
-            work.left.append(wanted.later(opened.etag, resume_at))
+        if delivery.resume_at:
+            _go_on_later(delivery, opened, wanted, work)
 
-    def _event_blocks(
-        self, identify: Identify, chunks: Iterable[bytes], source: Source, start: int
-    ) -> Iterator[tuple[str, Block]]:
-        envelopes = Envelopes(source, keeps_extracted_fields=self._keeps_extracted_fields)
-        return EventDocuments(identify, self._indexes).blocks(envelopes.cut(chunks), start)
+    def _deliver_events(
+        self,
+        detected: Detected,
+        chunks: Iterable[bytes],
+        source: Source,
+        wanted: ObjectToRead,
+        work: Work,
+    ) -> Delivery:
+        """Deliver log events, each type apart; give one type's delivery, for all go on alike."""
+        try:
+            runs, files = self._runs(detected, chunks, source)
+        except UnreadableObject as error:
+            unread = self._attempt.begin(source, UNKNOWN, wanted.start, work.item)
+            unread.reject_whole(Reject(wanted.start, "unreadable", str(error), error.tail))
+            return unread
+        identify = cast("Identify", detected.of_events)
+        blocks = EventDocuments(identify, self._indexes).blocks(runs, wanted.start)
+        delivery, *_ = self._attempt.deliver_types(
+            source, wanted.start, work.item, blocks, files=files
+        )
+        return delivery
+
+    def _runs(
+        self, detected: Detected, chunks: Iterable[bytes], source: Source
+    ) -> tuple[Iterator[Run], RejectFiles | None]:
+        """Read log events, and say where their rejects lie, if not in an object's files."""
+        keeps = self._keeps_extracted_fields
+        if not detected.is_batch:
+            return Envelopes(source, keeps_extracted_fields=keeps).cut(chunks), None
+        shard = read_failed_batch(chunks, keeps_extracted_fields=keeps)
+        return shard.runs(), ShardFiles(shard)
 
     def _send(self, work: Work) -> None:
         """Send on what others must do; only then is a message done."""
@@ -240,6 +276,32 @@ class ObjectIndexer:
         self.routed += len(work.routed)
         for wanted in work.routed:
             logger.info("object routed", extra={"bucket": wanted.bucket, "key": wanted.key})
+
+
+def _go_on_later(delivery: Delivery, opened: OpenObject, wanted: ObjectToRead, work: Work) -> None:
+    """Leave to a new message what there was no time for.
+
+    What a whole invocation does not reach, no later one would, unless this one was slowed down.
+    """
+    if delivery.resume_at > wanted.start or not work.has_nearly_all_time:
+        work.left.append(wanted.later(opened.etag, delivery.resume_at))
+        return
+    why = (
+        f"one invocation is too short to come to record {wanted.start} of {opened.source.uri}, "
+        "decompressing and skipping what is before it"
+    )
+    if work.message.receive_count < TRIES_TO_REACH:
+        raise NoProgress(f"{why}; it is tried {TRIES_TO_REACH} times")
+    delivery.resume_at = 0
+    delivery.reject_whole(
+        Reject(
+            wanted.start,
+            "unreachable",
+            f"{why}: this record and what follows it are not read; index the object in parts",
+            b"",
+            id=f"{opened.source.id}-{wanted.start}",
+        )
+    )
 
 
 def _delay(work: Work) -> int:

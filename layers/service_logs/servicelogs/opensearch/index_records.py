@@ -40,6 +40,8 @@ class RecordIndexer:
         already.
         """
         given = list(records)
+        if not given:
+            return []
         shard = ShardRecords(given, keeps_extracted_fields=self._keeps_extracted_fields)
         item = self._attempt.item(
             shard=shard.sources[0].uri,

@@ -157,11 +157,10 @@ class JsonDocuments(Encoder):
             if frame is None:
                 expired += 1
                 continue
-            action, _, head = frame
             if milliseconds:
                 printed = b'%b%03dZ"' % (printed, rest)
             # Three short appends copy a record once; one long template copies it three times.
-            body += start % (action, id_, head, number, printed, promoted(members))
+            body += start % (frame.action, id_, frame.head, number, printed, promoted(members))
             body += record[1:]
             body += b"\n"
             documents += 1
@@ -203,13 +202,12 @@ class JsonDocuments(Encoder):
         promoted = promoted_of(record, log_format)
         original = fit(record, log_format)
         own = encode(record)[1:]  # it may raise: nothing is appended before
-        action, _, head = frame
         changes = (encode(original), encode([*original])) if original else ()
         start = _CHANGED_DOCUMENT_START if original else _DOCUMENT_START
         self._body += start % (
-            action,
+            frame.action,
             encode(id_),
-            head,
+            frame.head,
             number,
             *changes,
             printed,
@@ -301,10 +299,10 @@ def _promoted(log_format: JsonFormat) -> Callable[[Any], bytes]:
 def _from_member(get: Callable[[Any], Any]) -> Callable[[Any], bytes]:
     def promoted(members: Any) -> bytes:
         inner = get(members)
-        if inner is None or (data := _encode_members(inner)) == b"{}":
+        if inner is None:
             return b""
-        # A colon that no quote follows is in a string, or before a value that is not one.
-        if data.count(b'":"') != data.count(b'":'):
+        data = _encode_members(inner)
+        if not _holds_strings(data):
             decoded = json.loads(data.decode("utf-8", "replace"), strict=False)
             data = encode({name: v for name, v in decoded.items() if isinstance(v, str)})
         return _PROMOTED_MEMBER % data if data != b"{}" else b""
@@ -312,26 +310,36 @@ def _from_member(get: Callable[[Any], Any]) -> Callable[[Any], bytes]:
     return promoted
 
 
-def _wanted(log_format: JsonFormat) -> Cache[str, bytes]:
-    """Give, for a header's name in any case, our field's name and a colon; empty: not wanted."""
-    names = {header: b'"%b":' % name.encode() for name, header in log_format.headers.items()}
+def _holds_strings(data: bytes) -> bool:
+    """Say whether all members of an object are strings; False too where that is not sure."""
+    # A colon that no quote follows is in a string, or before a value that is not one.
+    return data.count(b'":"') == data.count(b'":')
+
+
+def _wanted(log_format: JsonFormat) -> Cache[str, str]:
+    """Give our field's name for a header's in any case; empty: it is not wanted."""
+    names = {header: name for name, header in log_format.headers.items()}
     # Clients may send thousands of names, of kilobytes each.
-    return Cache(lambda name: names.get(name.lower(), b""), _MOST_NAME_CHARACTERS, weight=len)
+    return Cache(lambda name: names.get(name.lower(), ""), _MOST_NAME_CHARACTERS, weight=len)
 
 
 def _from_headers(
-    get: Callable[[Any], list[_Header]], wanted: Cache[str, bytes]
+    get: Callable[[Any], list[_Header]], wanted: Cache[str, str]
 ) -> Callable[[Any], bytes]:
-    def promoted(members: Any) -> bytes:
-        found: dict[bytes, bytes] = {}
-        for header in get(members):
+    def first_of_each(headers: Iterable[_Header]) -> dict[str, msgspec.Raw]:
+        found: dict[str, msgspec.Raw] = {}
+        for header in headers:
             if (ours := wanted[header.name]) and ours not in found:
-                value = bytes(header.value)
-                if value.startswith(b'"'):
-                    found[ours] = value
-        if not found:
-            return b""
-        return _PROMOTED_MEMBER % (b"{%b}" % b",".join(map(b"".join, found.items())))
+                found[ours] = header.value
+        return found
+
+    def promoted(members: Any) -> bytes:
+        headers = get(members)
+        data = _encode_members(first_of_each(headers))
+        if not _holds_strings(data):
+            strings = (one for one in headers if bytes(one.value).startswith(b'"'))
+            data = _encode_members(first_of_each(strings))
+        return _PROMOTED_MEMBER % data if data != b"{}" else b""
 
     return promoted
 

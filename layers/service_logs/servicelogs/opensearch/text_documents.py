@@ -6,9 +6,9 @@ between quotes as it is.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
-from typing import NamedTuple
 
 from servicelogs.dates import iso, read_iso_hour
 from servicelogs.opensearch.encoder import Encoder
@@ -22,8 +22,12 @@ type Convert = Callable[[list[bytes], int], bytes]
 """Makes of all groups of a line the value that is printed in place of one."""
 
 
-class Printer(NamedTuple):
-    """Prints the lines of one shape from the groups of a pattern."""
+@dataclass(frozen=True, slots=True)
+class Printer:
+    """Prints the lines of one shape from the groups of a pattern.
+
+    Its attributes are read for each line: those of slots are quicker to get than a tuple's names.
+    """
 
     templates: tuple[bytes, bytes]
     """For records whose number is their key, and for those that have a key. Each takes the frame
@@ -78,25 +82,26 @@ class TextDocuments(Encoder):
                 printer = shapes.learn(values)
                 usual = shapes.usual
                 match_usual, markers, printers = usual.match, usual.markers, usual.plans
-            templates, conversions, time_at, rest_at, _, place, own_id = printer
-            if conversions:
+            if conversions := printer.conversions:
                 values = _convert(values, conversions)
+            time_at, rest_at = printer.time_at, printer.rest_at
             try:
                 hour, time = times[values[time_at]] if time_at >= 0 else without_time(number)
                 hour = hour if dated_by is None else dated_by
-                frame = frames_of_place[hour, place(values)] if by_record else frames[hour]
+                frame = frames_of_place[hour, printer.place(values)] if by_record else frames[hour]
             except (ValueError, OverflowError):
                 odd = row
                 break
             if frame is None:
                 expired += 1
                 continue
-            bare, action, head = frame
             rest = values[rest_at] if rest_at >= 0 else b""
-            if own_id is not None and (own := own_id(values)):
-                body += templates[True] % (bare, own, head, number, time, rest, *values)
-            else:
-                body += templates[keyed] % (action, key, head, number, time, rest, *values)
+            action, template = frame.own_action, printer.templates[keyed]
+            if printer.own_id is not None and (own := printer.own_id(values)):
+                action, key, template = frame.action, own, printer.templates[True]
+            # To add tuples takes half the time of unpacking one into another.
+            shown = (action, key, frame.head, number, time, rest) + values  # noqa: RUF005
+            body += template % shown
             documents += 1
         self._documents += documents
         self._expired += expired

@@ -25,7 +25,6 @@ from servicelogs.opensearch.answers import (
     judge_unread,
     results_of,
 )
-from servicelogs.opensearch.fitting import adjust
 from servicelogs.records import Block, Reject
 
 logger = Logger(child=True)
@@ -57,6 +56,8 @@ FOUND = "docs._id,docs.found,docs.error.type,docs.error.reason"
 SOUGHT_IDS = 1000
 MOST_HITS = 10_000
 
+_LINE_FEED = ord("\n")
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -87,6 +88,8 @@ class Piece:
         """Return a piece of a refused document, changed so that it fits; None if it was already."""
         if self.adjusted:
             return None
+        from servicelogs.opensearch.fitting import adjust  # late: few records are refused
+
         fitting = adjust(document, formats.get(self.counts.log_type))
         if fitting is None:
             return None
@@ -418,12 +421,20 @@ def _most_severe(blocking: list[Finding]) -> Finding | None:
 
 def _check(block: Block) -> None:
     """Refuse a block whose lines are not its documents: one stray line would shift all others."""
-    lines = block.body.count(b"\n")
+    lines = _count_lines(block.body)
     if lines != 2 * block.documents or block.body[-1:] not in (b"\n", b""):
         raise ValueError(
             f"a block of {block.documents} documents has {lines} lines: "
             "each document is an action line and a document line"
         )
+
+
+def _count_lines(body: bytes | bytearray) -> int:
+    """Count the ends of lines: they are far apart, and `count` looks at each byte."""
+    lines, at = 0, body.find(_LINE_FEED)
+    while at >= 0:
+        lines, at = lines + 1, body.find(_LINE_FEED, at + 1)
+    return lines
 
 
 def _record_number(document: bytes) -> int:

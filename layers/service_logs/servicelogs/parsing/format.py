@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from servicelogs.errors import ConfigurationError
 from servicelogs.parsing.fields import Field
@@ -18,6 +18,9 @@ PERIODS: tuple[Period, ...] = get_args(Period)
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Format:
     """A log format: parser, document, mapping, schema and reference follow from it."""
+
+    kind: ClassVar[Literal["text", "json", "messages"]]
+    """How its records are cut and parsed; what does that is loaded when it is needed."""
 
     name: str
     title: str

@@ -18,7 +18,7 @@ MAX_RECORD_BYTES = 10 * 1024 * 1024
 KEPT_BYTES = 64 * 1024
 """How much of such a record its reject shows."""
 
-_LEAST_WINDOW = 1024
+_LEAST_WINDOW = 512
 _MOST_WINDOW = 4 * BLOCK_BYTES
 
 

@@ -8,7 +8,6 @@ from functools import partial
 from typing import NamedTuple, NoReturn, Protocol
 
 from isal import igzip_lib
-from zstandard import ZstdDecompressor, ZstdError
 
 from servicelogs.errors import ParquetFile, UnreadableObject
 from servicelogs.sources.encodings import in_utf_8, is_marked
@@ -67,18 +66,31 @@ type TextOfParquet = Callable[[Iterator[bytes]], Iterator[bytes]]
 """Makes text of a Parquet file's bytes."""
 
 
+type LookAtTime = Callable[[], None]
+"""Raises OutOfTime when it is time to stop."""
+
+
+def whatever_time() -> None:
+    """Read on, whatever time it takes."""
+
+
 def not_read_here(_pieces: Iterator[bytes], _start: int = 1) -> NoReturn:
     """Refuse a Parquet file: reading one needs a library that is not everywhere."""
     raise ParquetFile("the object is a Parquet file, which only index_parquet_logs reads")
 
 
-def begin(stream: Readable, size: int, text_of_parquet: TextOfParquet = not_read_here) -> Begun:
+def begin(
+    stream: Readable,
+    size: int,
+    text_of_parquet: TextOfParquet = not_read_here,
+    look_at_time: LookAtTime = whatever_time,
+) -> Begun:
     """Read so many bytes of a stream's text, and keep them in line before the rest."""
     pieces: list[bytes] = []
     rest: Iterator[bytes] = iter(())
     fault = None
     try:
-        rest = decompressed(stream, text_of_parquet)
+        rest = decompressed(stream, text_of_parquet, look_at_time)
         for piece in rest:
             pieces.append(piece)
             if sum(map(len, pieces)) >= size:
@@ -99,30 +111,35 @@ def _in_line(
 
 
 def decompressed(
-    stream: Readable, text_of_parquet: TextOfParquet = not_read_here
+    stream: Readable,
+    text_of_parquet: TextOfParquet = not_read_here,
+    look_at_time: LookAtTime = whatever_time,
 ) -> Iterator[bytes]:
     """Yield the text of a compressed, Parquet or plain stream; its content decides, not its name.
 
     It comes in UTF-8 without a byte order mark, and lines come out of the messages that wrap them.
     A stream that is truncated or corrupt yields what is good of it, then raises UnreadableObject.
+    `look_at_time` is called for each piece of each layer, and may raise.
     """
-    feed = Feed(iter(partial(stream.read, READ_SIZE), b""))
+    feed = Feed(iter(partial(stream.read, READ_SIZE), b""), look_at_time)
     for _ in range(MOST_LAYERS):
         start = feed.peek(START_BYTES)
         if not (decompress := _compression(start)):
             break
-        feed = Feed(_gathered(decompress(feed)))
+        feed = Feed(_gathered(decompress(feed)), look_at_time)
     else:
         start = feed.peek(START_BYTES)
     if start.startswith(PARQUET_MAGIC):
         return text_of_parquet(feed)
     if _compression(start):
         raise UnreadableObject(f"it is compressed more than {MOST_LAYERS} times over")
-    if not is_marked(start) and (name := what_is_not_read(start)):
+    if is_marked(start):
+        return unwrapped(in_utf_8(feed))
+    if name := what_is_not_read(start):
         raise UnreadableObject(
             f"it is {name}, which is not read: deliver it plain, or compressed with gzip or zstd"
         )
-    return unwrapped(in_utf_8(feed))
+    return unwrapped(feed)
 
 
 def _compression(start: bytes) -> Callable[[Feed], Iterator[bytes]] | None:
@@ -223,6 +240,8 @@ def _unzstd(feed: Feed) -> Iterator[bytes]:
 
 
 def _zstd_frame(feed: Feed) -> Iterator[bytes]:
+    from zstandard import ZstdDecompressor, ZstdError  # late: large, and few objects need it
+
     frame = ZstdDecompressor(max_window_size=ZSTD_LARGEST_WINDOW).decompressobj()
     taken = 0
     while piece := feed.read():
@@ -235,8 +254,8 @@ def _zstd_frame(feed: Feed) -> Iterator[bytes]:
                 raise UnreadableObject(
                     f"the zstd stream is corrupt within {taken} bytes of a frame ({error})"
                 ) from error
-            if text:
-                yield text
+            for start in range(0, len(text), PIECE_SIZE):
+                yield text[start : start + PIECE_SIZE]
             if frame.eof:
                 feed.give_back(frame.unused_data + piece[position + ZSTD_BITE :])
                 return

@@ -1,6 +1,6 @@
 """Bytes that come in pieces, and can be looked ahead in."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Self
 
 from servicelogs.errors import UnreadableObject
@@ -9,11 +9,15 @@ from servicelogs.errors import UnreadableObject
 class Feed:
     """Bytes that can be looked ahead in, and be given back what was read too far.
 
-    A fault that is met when looking ahead counts when what is before it was read.
+    A fault that is met when looking ahead counts when what is before it was read. Before each piece
+    that comes `look_at_time` is called, which may raise: a few bytes can become very many.
     """
 
-    def __init__(self, pieces: Iterator[bytes]) -> None:
+    def __init__(
+        self, pieces: Iterator[bytes], look_at_time: Callable[[], None] = lambda: None
+    ) -> None:
         self._pieces = pieces
+        self._look_at_time = look_at_time
         self._ahead = b""
         self._fault: UnreadableObject | None = None
 
@@ -32,6 +36,7 @@ class Feed:
             return piece
         if self._fault:
             raise self._fault
+        self._look_at_time()
         return next(self._pieces, b"")
 
     def give_back(self, piece: bytes) -> None:
@@ -43,6 +48,7 @@ class Feed:
         # A pipe may give fewer bytes than were asked for.
         try:
             while len(self._ahead) < size and not self._fault:
+                self._look_at_time()
                 if not (piece := next(self._pieces, b"")):
                     break
                 self._ahead += piece

@@ -11,17 +11,17 @@ import json
 import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from functools import lru_cache
 from itertools import groupby, pairwise
 from typing import Any, overload, override
 
 import msgspec
 
+from servicelogs.dates import EPOCH, iso
 from servicelogs.errors import UnreadableObject
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.framing import BLOCK_BYTES, KEPT_BYTES, cut, too_long
-from servicelogs.parsing.json.proof import is_json
-from servicelogs.parsing.json.values import Repeated, decode, iso_second
 from servicelogs.parsing.places import place_of
 from servicelogs.records import Records, Reject, Source
 
@@ -39,7 +39,6 @@ _beginnings = re.compile(rb'\{(?="(?:%b)":)' % _MEMBERS).finditer
 _plain_id = re.compile(r"[\w.:-]{1,128}", re.ASCII).fullmatch
 _plain_ids = re.compile(r"(?:[\w.:-]{1,128}\n)+", re.ASCII).fullmatch
 
-_PLACES = ("owner", "logGroup", "logStream", "policyLevel")
 _ACCOUNT_LEVEL = "ACCOUNT_LEVEL_POLICY"
 _EXTRACTED = b'"extractedFields"'
 _ACCOUNT, _REGION, _SYSTEM = "@aws.account", "@aws.region", "@"
@@ -53,23 +52,27 @@ _MOST_NAME_CHARACTERS, _MOST_VALUE_CHARACTERS = 256, 7900
 _SHOWN = 60
 
 
-class _Event(msgspec.Struct, gc=False):
+class Event(msgspec.Struct, gc=False):
+    """A log event, as far as it is asked for."""
+
     timestamp: int
     message: str
     id: str = ""
     extracted_fields: msgspec.Raw = msgspec.field(name="extractedFields", default=msgspec.Raw(b""))
 
 
-class _Envelope(msgspec.Struct, gc=False, rename="camel"):
+class Envelope(msgspec.Struct, gc=False, rename="camel"):
+    """Events of one log stream."""
+
     message_type: str
-    log_events: list[_Event]
+    log_events: list[Event]
     owner: str = ""
     log_group: str = ""
     log_stream: str = ""
     policy_level: str = ""
 
 
-_decode = msgspec.json.Decoder(_Envelope).decode
+_decode = msgspec.json.Decoder(Envelope).decode
 
 
 class EventTimes(Sequence[bytes]):
@@ -105,7 +108,7 @@ class EventTimes(Sequence[bytes]):
 
 @lru_cache(_MOST_SECONDS)
 def _iso_second(second: int) -> bytes:
-    return iso_second(second).encode()
+    return iso(EPOCH + timedelta(seconds=second)).removesuffix("Z").encode()
 
 
 def is_envelope(start: bytes) -> bool:
@@ -167,6 +170,8 @@ class Envelopes:
 
     def end(self, rest: bytes, fault: UnreadableObject) -> Iterator[Run]:
         """Read a last envelope, if it is whole; leave it to the fault, if it is not."""
+        from servicelogs.parsing.json.proof import is_json  # few texts end so
+
         if is_json(rest):
             yield from self._one(rest)
         else:
@@ -183,13 +188,13 @@ class Envelopes:
         else:
             yield from self._message(envelope, text)
 
-    def _message(self, envelope: _Envelope, text: bytes) -> Iterator[Run]:
+    def _message(self, envelope: Envelope, text: bytes) -> Iterator[Run]:
         if envelope.message_type == "DATA_MESSAGE":
             yield from self._events(envelope, extracted=_EXTRACTED in text)
         elif envelope.message_type != "CONTROL_MESSAGE":
             yield self._reject("unreadable", _what_message(envelope.message_type), text)
 
-    def _events(self, envelope: _Envelope, *, extracted: bool) -> Iterator[Run]:
+    def _events(self, envelope: Envelope, *, extracted: bool) -> Iterator[Run]:
         events = envelope.log_events
         account_level = envelope.policy_level == _ACCOUNT_LEVEL
         place = envelope.owner, envelope.log_group, envelope.log_stream, account_level
@@ -204,7 +209,7 @@ class Envelopes:
             yield self._sources[*place, *fields], self._records(events[at:end])
             at = end
 
-    def _records(self, events: list[_Event]) -> Records:
+    def _records(self, events: list[Event]) -> Records:
         first = self.next
         self.next += len(events)
         times = EventTimes([event.timestamp for event in events])
@@ -215,36 +220,35 @@ class Envelopes:
 
     def _odd(self, text: bytes, *, damaged: bool) -> Iterator[Run]:
         """Read what can be read of an envelope event by event."""
+        from servicelogs.sources.odd_envelopes import read_odd  # hardly any is odd
+
         try:
-            envelope = decode(text)
-        except (ValueError, RecursionError) as error:
+            envelope = read_odd(text)
+        except ValueError as error:
             begins = [] if damaged else [found.start() for found in _beginnings(text, 1)]
             if begins:  # one that is truncated stands before others
                 for one in _parted(text, begins):
                     yield from self._one(one, damaged=True)
                 return
-            reason = f"the envelope of CloudWatch Logs cannot be read: {error}"
-            yield self._reject("unreadable", reason, text)
+            yield self._reject("unreadable", str(error), text)
             return
-        kind, events = _last(envelope.get("messageType")), _last(envelope.get("logEvents"))
-        if kind == "CONTROL_MESSAGE":
-            return
-        if kind != "DATA_MESSAGE" or not isinstance(events, list):
-            reason = "it has no logEvents" if kind == "DATA_MESSAGE" else _what_message(kind)
-            yield self._reject("unreadable", reason, text)
-            return
-        members = (_last(envelope.get(name)) for name in _PLACES)
-        good = _Envelope(
-            "DATA_MESSAGE", [], *(one if isinstance(one, str) else "" for one in members)
+        good = Envelope(
+            envelope.message_type,
+            [],
+            envelope.owner,
+            envelope.log_group,
+            envelope.log_stream,
+            envelope.policy_level,
         )
-        for event in events:
-            try:
-                good.log_events.append(_read_event(event))
-            except ValueError as error:
-                yield from self._events(good, extracted=True)
-                good.log_events = []
-                yield self._reject("unreadable", str(error), _encode(event))
-        yield from self._events(good, extracted=True)
+        odd = envelope.log_events if good.message_type == "DATA_MESSAGE" else []
+        for event in odd:
+            if isinstance(event, Event):
+                good.log_events.append(event)
+                continue
+            yield from self._message(good, text)
+            good.log_events = []
+            yield self._reject("unreadable", event.reason, event.raw)
+        yield from self._message(good, text)
 
     def _reject(self, error_type: str, reason: str, raw: bytes) -> Run:
         number = self.next
@@ -278,11 +282,13 @@ class Envelopes:
         values = (fields.get(_ACCOUNT), fields.get(_REGION))
         place = place_of(value for value in values if isinstance(value, str))
         others = {
-            name[:_MOST_NAME_CHARACTERS]: _text(value)[:_MOST_VALUE_CHARACTERS]
+            name[:_MOST_NAME_CHARACTERS]: text_of(value)[:_MOST_VALUE_CHARACTERS]
             for name, value in fields.items()
             if name not in (_ACCOUNT, _REGION)
         }
-        return *place, _encode(others).decode() if others and self._keeps else ""
+        return *place, json.dumps(others, ensure_ascii=False).encode(
+            "utf-8", "replace"
+        ).decode() if others and self._keeps else ""
 
 
 def of_one_hour(records: Records) -> Records:
@@ -320,7 +326,7 @@ def _parted(text: bytes, at: list[int]) -> list[bytes]:
     return [text[start:end] for start, end in pairwise([0, *at, len(text)])]
 
 
-def _keys(events: list[_Event]) -> list[bytes]:
+def _keys(events: list[Event]) -> list[bytes]:
     """Give each event's id, which CloudWatch Logs never gives twice in a log stream."""
     ids = [event.id for event in events]
     text = "\n".join(ids)
@@ -349,39 +355,10 @@ def _digest(text: str) -> str:
     return base64.urlsafe_b64encode(digest)[:16].decode()
 
 
-def _read_event(event: Any) -> _Event:
-    """Read one event; a ValueError if it is none."""
-    if not isinstance(event, dict):
-        raise ValueError(f"the log event is not an object: {_shown(event)}")
-    values = {name: _last(value) for name, value in event.items()}
-    timestamp, message = values.get("timestamp"), values.get("message")
-    if not isinstance(timestamp, int) or isinstance(timestamp, bool) or abs(timestamp) >= 2**63:
-        raise ValueError(f"the log event has no time in milliseconds: {_shown(timestamp)}")
-    if message is None:
-        raise ValueError("the log event has no message")
-    return _Event(
-        timestamp,
-        _text(message).encode("utf-8", "replace").decode(),
-        _text(values.get("id") or ""),
-        msgspec.Raw(_encode(values["extractedFields"]) if values.get("extractedFields") else b""),
-    )
+def text_of(value: Any) -> str:
+    """Give a text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _last(value: Any) -> Any:
-    return value[-1] if isinstance(value, Repeated) else value
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else _encode(value).decode()
-
-
-def _encode(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
-
-
-def _shown(value: Any) -> str:
-    return repr(_text(value)[:_SHOWN])
-
-
-def _what_message(kind: Any) -> str:
-    return f"it is not a message with log events: its messageType is {_shown(kind)}"
+def _what_message(kind: str) -> str:
+    return f"it is not a message with log events: its messageType is {kind[:_SHOWN]!r}"

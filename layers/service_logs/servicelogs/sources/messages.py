@@ -43,8 +43,10 @@ class _Messages:
                 lines.append(_line(message[1]))
                 at = message.end()
                 continue
-            end = text.find(b"\n", at)
-            if end < 0:
+            # Of lines without a brace none is a message.
+            brace = text.find(b"{", at)
+            end = text.rfind(b"\n", at, brace if brace >= 0 else len(text))
+            if end < 0 and (end := text.find(b"\n", at)) < 0:
                 break
             lines.append(text[at:end])
             at = end + 1

@@ -17,6 +17,7 @@ _MAGICS = {
     b"Obj\x01": "an Avro file",
     b"ORC": "an ORC file",
 }
+_EVERY_MAGIC = tuple(_MAGICS)
 _TEXT = frozenset(bytes([byte]) for byte in range(0x20, 0x7F)) - {m[:1] for m in _MAGICS}
 """First bytes that nothing but text begins with."""
 _TAR_AT, _TAR = 257, b"ustar"
@@ -31,9 +32,8 @@ def what_is_not_read(start: bytes) -> str:
         return "a tar archive"
     if start[:1] in _TEXT:  # as nearly always
         return ""
-    for magic, name in _MAGICS.items():
-        if start.startswith(magic):
-            return name
+    if start.startswith(_EVERY_MAGIC):
+        return next(name for magic, name in _MAGICS.items() if start.startswith(magic))
     if _is_snappy_of_hadoop(start):
         return "compressed with Snappy (in Hadoop's frame)"
     # ASCII never begins like the length of more than 127 bytes.

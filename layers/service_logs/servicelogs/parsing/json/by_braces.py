@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from servicelogs.parsing.json.cutter import Found
 from servicelogs.parsing.json.proof import is_json
 
-_TOKEN = re.compile(
-    rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|(?P<unfinished>\\?\Z))|(?P<opening>[{[]++)|[]},]', re.DOTALL
-)
-_STEPS = {b"}": -1, b"]": -1}
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|(\\?\Z))|([{[]++)|([]}])|(,)', re.DOTALL)
+_UNFINISHED, _OPENING, _CLOSING = 1, 2, 3
+"""The kinds of tokens by the group that matched last; a string has none."""
 
 
 class ByBraces:
@@ -22,16 +21,25 @@ class ByBraces:
 
     def cut(self, text: bytes, *, last: bool) -> Found:  # noqa: ARG002 - braces close or do not
         """Find the records token by token, up to what ends the array or opens a document."""
-        if stray := len(text) - len(text.lstrip(self._stray)):
-            return Found([], [], stray)
+        stray = len(text) - len(text.lstrip(self._stray))
+        return Found([], [], stray) if stray else self._follow(text)
+
+    def _follow(self, text: bytes) -> Found:
         found = Found([], [], 0)
         depth = start = 0
         for token in _TOKEN.finditer(text):
-            mark = token[0]
-            if token["unfinished"] is not None:
+            kind = token.lastindex
+            if kind is None:
+                continue
+            if kind == _OPENING:
+                depth += token.end() - token.start()
+                continue
+            if kind == _UNFINISHED:
                 break
-            depth += _step(token)
-            if depth > 0 or (depth == 0 and mark not in (b",", b"}")):
+            if kind == _CLOSING:
+                depth -= 1
+            mark = token[0]
+            if depth > 0 or (depth == 0 and mark == b"]"):
                 continue
             end = token.end() if depth == 0 and mark == b"}" else token.start()
             if record := text[start:end].strip(b" \t\r\n,"):
@@ -40,7 +48,7 @@ class ByBraces:
             if self._opening is None and depth < 0 and mark == b"]":
                 found.closed = True
                 break
-            if self._opening is not None and self._opening.match(text, start):
+            if self._opening and self._opening.match(text, start):
                 break
             depth = 0  # a stray bracket ends nothing
         found.known = [None] * len(found.records)
@@ -48,16 +56,17 @@ class ByBraces:
 
 
 def tokens(text: bytes) -> Iterator[tuple[re.Match[bytes], int]]:
-    """Give strings, commas, braces and brackets, each with how deep it is nested behind it."""
+    """Give strings, commas, openings and ends, each with how deep it is nested behind it.
+
+    Openings that follow each other are one.
+    """
     depth = 0
     for token in _TOKEN.finditer(text):
-        depth += _step(token)
+        if token.lastindex == _OPENING:
+            depth += token.end() - token.start()
+        elif token.lastindex == _CLOSING:
+            depth -= 1
         yield token, depth
-
-
-def _step(token: re.Match[bytes]) -> int:
-    opening = token["opening"]
-    return len(opening) if opening else _STEPS.get(token[0], 0)
 
 
 def records_in(line: bytes) -> list[bytes]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import override
+from typing import ClassVar, Literal, override
 
 from servicelogs.parsing.fields import Field
 from servicelogs.parsing.format import Format
@@ -13,6 +13,8 @@ from servicelogs.parsing.frame import PROMOTED
 @dataclass(frozen=True, kw_only=True, eq=False)
 class JsonFormat(Format):
     """JSON records, in one array of a document or one after the other."""
+
+    kind: ClassVar[Literal["text", "json", "messages"]] = "json"
 
     array: str = ""
     """The member that holds the records; empty: there is none, they follow each other."""

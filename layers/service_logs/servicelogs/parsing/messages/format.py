@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple, override
+from typing import ClassVar, Literal, NamedTuple, override
 
 from servicelogs.parsing.fields import Field
 from servicelogs.parsing.format import Format
@@ -96,6 +96,8 @@ class Origin(NamedTuple):
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MessageFormat(Format):
     """Messages of log events, of several kinds of logs."""
+
+    kind: ClassVar[Literal["text", "json", "messages"]] = "messages"
 
     declared: tuple[Field, ...]
     kinds: tuple[Kind, ...]

@@ -257,13 +257,29 @@ def decoded_as(field: Field, name: str, convert: Callable[[bytes], bytes]) -> Co
     return Column(name, variants, since=field.since)
 
 
+def _decoded_ascii() -> dict[bytes, bytes]:
+    """Give what a JSON string has for each character of ASCII, by its digits behind a `%`."""
+    codes = range(0x80)
+    safe = {code: msgspec.json.encode(chr(code))[1:-1] for code in codes}
+    spellings = ((f"{code:02X}", f"{code:02x}", code) for code in codes)
+    return {digits.encode(): safe[code] for *both, code in spellings for digits in both}
+
+
+_DECODED_ASCII = _decoded_ascii()
+
+
 def percent_decoded(value: bytes) -> bytes:
     """Decode a value once; what is not UTF-8 then is replaced."""
-    spaced = value.replace(b"%20", b" ")
-    if b"%" not in spaced:
-        return spaced
+    first, *others = value.replace(b"%20", b" ").split(b"%")
+    if not others:
+        return first
     if b"\\" in value:
         value = msgspec.json.decode(b'"%b"' % value, type=str).encode()
+    else:
+        try:
+            return b"".join([first, *[_DECODED_ASCII[one[:2]] + one[2:] for one in others]])
+        except KeyError:  # not ASCII, or no digits: rare
+            pass
     return msgspec.json.encode(unquote_to_bytes(value).decode(errors="replace"))[1:-1]
 
 

@@ -1,7 +1,5 @@
 """Makes a block of lines safe for JSON as a whole, so that values can be printed as they are."""
 
-import re
-
 
 class JsonSafe:
     """Escape what may not stand in a JSON string, but for quotes; CRLF becomes LF.
@@ -17,7 +15,7 @@ class JsonSafe:
             0 if byte in controls or byte >= 0x80 or byte == ord("\\") else byte
             for byte in range(256)
         )
-        self._controls = re.compile(b"[" + re.escape(bytes(controls)) + b"]")
+        self._not_controls = bytes(byte for byte in range(256) if byte not in controls)
         self._quote = quote.replace(b"\\", b"\\\\")
 
     def __call__(self, block: bytes) -> bytes:
@@ -30,4 +28,7 @@ class JsonSafe:
         block = block.replace(b"\\", b"\\\\")
         if self._quote:
             block = block.replace(self._quote, b"\\u0022")
-        return self._controls.sub(lambda control: b"\\u%04x" % ord(control[0]), block)
+        # Each at once: a block may consist of nothing else.
+        for control in {*block.translate(None, self._not_controls)}:
+            block = block.replace(bytes([control]), b"\\u%04x" % control)
+        return block

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
-from typing import override
+from typing import ClassVar, Literal, override
 
 from servicelogs.errors import ConfigurationError
 from servicelogs.parsing.fields import Field
@@ -51,6 +51,8 @@ class TextFormat(Format):
     as documents have them (`cs_user_agent`), or as `json_names` says; `-`, null and an empty string
     are not values; members that we do not know go to `extra_fields`.
     """
+
+    kind: ClassVar[Literal["text", "json", "messages"]] = "text"
 
     columns: tuple[Column, ...]
     """In their order; with a header, all there are. In documents `_` stands for what is not a

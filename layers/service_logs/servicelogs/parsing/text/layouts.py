@@ -20,6 +20,7 @@ from servicelogs.parsing.text.patterns import MakePlan
 
 _MOST_COLUMNS_KEPT = 8192
 """A compiled column takes more than a kilobyte."""
+_MOST_WORDS = 10_000
 _MOST_COLUMNS = 256
 _MOST_HEADER_BYTES = 4096
 _MOST_NAMES_BYTES = 16 * 1024
@@ -251,7 +252,9 @@ class ByHeader[Plan]:
         write spaces between them instead of tabs.
         """
         separator = self._separator
-        words = line.split(separator) if separator in line else line.split(b" ")
+        between = separator if separator in line else b" "
+        # A line of nothing else would become millions of words.
+        words = line.split(between, _MOST_WORDS)
         return (line, separator.join(filter(None, words)))
 
 

@@ -28,9 +28,10 @@ class _Lines:
         if not end:
             return 0
         lines = text[: end - text.endswith(b"\n", 0, end)]
-        if not _blank(lines):
-            yield Records(self._first, text=lines)
-        self._first += lines.count(b"\n") + 1
+        records = Records(self._first, text=lines)
+        self._first = records.end
+        if not _blank(lines, len(records) - 1):
+            yield records
         return end
 
     def give_up(self, text: bytes, *, last: bool) -> Generator[Records | TooLong, None, int]:  # noqa: ARG002 - it ends with its line
@@ -49,9 +50,11 @@ class _Lines:
         return iter(())
 
 
-def _blank(lines: bytes) -> bool:
-    """Say whether all lines are blank: millions of them take some kilobytes in an object."""
-    if lines.strip(b" \r\n"):
+def _blank(lines: bytes, ends: int) -> bool:
+    """Say whether lines, with so many ends, are all blank: millions of them take some kilobytes."""
+    if ends == len(lines):
+        return True
+    if not lines.isspace():
         return False
     # A carriage return that does not end a line is damage.
     return not lines.replace(b"\r\n", b"\n").removesuffix(b"\r").strip(b" \n")
