@@ -2,8 +2,9 @@
 
 The folders mirror the package's: what a module promises is tested in the folder of its name.
 Beside them: `deployment` (buckets, queues and a search engine in this process), `emulated_aws`,
-`search_engine` and `local_stack` (fixtures), `templates`, `docs`, `local`, `functions` and
-`end_to_end` for what is not part of the package, `benchmarks`.
+`search_engine` and `local_stack` (fixtures), `properties` (how many examples they are tested with),
+`templates`, `docs`, `local`, `functions` and `end_to_end` for what is not part of the package,
+`benchmarks`.
 """
 
 import os
@@ -11,7 +12,12 @@ import signal
 from collections.abc import Generator
 
 import pytest
+from _pytest.nodeid import coerce_node_id
+from hypothesis import settings
 
+from tests import properties  # noqa: F401 - it declares the profiles
+
+settings.load_profile("full")
 pytest_plugins = ["tests.emulated_aws", "tests.search_engine", "tests.local_stack"]
 
 ENGINE_FIXTURES = {"opensearch", "own_opensearch"}
@@ -23,9 +29,9 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by the servers they ask for; the stack's tests stay with one worker."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
+    """Mark tests by the servers they ask for; the tests of a group stay with one worker."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         if fixtures & ENGINE_FIXTURES:
@@ -34,6 +40,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.end_to_end)
         if item.get_closest_marker("end_to_end"):
             item.add_marker(pytest.mark.xdist_group("stack"))
+    yield
+    # In a worker pytest-xdist 3.8 writes the group of a test where pytest 9.2 no longer reads it:
+    # without this all workers run the tests of each group.
+    for item in items:
+        if grouped := vars(item).get("_nodeid"):
+            item._id = coerce_node_id(grouped)
+            assert item.nodeid == grouped
 
 
 @pytest.hookimpl(wrapper=True)

@@ -61,9 +61,12 @@ def opensearch() -> str:
     return address.read_text()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def osmem(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Give the address of an embedded engine."""
+    """Give the address of an embedded engine: a new one for each module, as many indexes slow it.
+
+    It starts in a tenth of a second.
+    """
     processes = Processes(tmp_path_factory.mktemp("osmem"))
     try:
         yield start_osmem(processes)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from local.sample_logs import generate
@@ -21,6 +21,7 @@ from servicelogs.parsing.text.format import TextFormat
 from servicelogs.parsing.text.notation import pattern_text, separated
 from tests.formats.make_cases import cases, expected_file
 from tests.formats.parsing import parse
+from tests.properties import examples
 
 TEXT = [name for name in formats.NAMES if isinstance(formats.get(name), TextFormat)]
 JSON = [name for name in formats.NAMES if name not in TEXT]
@@ -515,12 +516,7 @@ def damaged(draw: st.DrawFn) -> tuple[str, bytes]:
     return name, text
 
 
-@settings(
-    max_examples=400,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@examples(7)
 @given(damaged=damaged())
 @example(damaged=("alb", b'{"time":"\xff\x1b[2J","\xed\xa0\x80":"\\ud800"}'))
 @example(damaged=("waf", b'{"timestamp":1e999}'))

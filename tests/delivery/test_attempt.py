@@ -11,6 +11,7 @@ import boto3
 import pytest
 
 from servicelogs.delivery.attempt import Attempt
+from servicelogs.delivery.lines_file import LinesFile
 from servicelogs.delivery.rejects import file_key
 from servicelogs.errors import ClusterNeedsFixing, TryLater, Unaccounted
 from servicelogs.records import Block, Reject
@@ -112,6 +113,32 @@ def test_an_item_that_cannot_be_read_fails_alone_and_its_source_is_delivered(eng
 
     assert attempt.report() == [None, fault]
     assert attempt.totals.by_type["alb"]["Indexed"] == 2
+
+
+def test_after_the_report_no_file_of_rejects_is_open(engine, s3, monkeypatch):
+    opened = []
+
+    class NotedFile(LinesFile):
+        def __init__(self):
+            super().__init__()
+            self.closed = False
+            opened.append(self)
+
+        def close(self):
+            super().close()
+            self.closed = True
+
+    monkeypatch.setattr("servicelogs.delivery.rejects.LinesFile", NotedFile)
+    attempt = attempt_of(engine, s3)
+    good, bad = attempt.item(number=1), attempt.item(number=2)
+    attempt.deliver(attempt.begin(SOURCE, "alb", 1, good), blocks(2, rejects=1))
+    attempt.deliver(attempt.begin(SOURCE, "waf", 1, bad), blocks(2, rejects=1, name="b"))
+    bad.fail(ValueError("left"))
+
+    attempt.settle()
+    attempt.report()
+
+    assert [file.closed for file in opened] == [True, True]
 
 
 def test_an_item_keeps_its_first_error(engine, s3):

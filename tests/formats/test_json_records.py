@@ -15,7 +15,7 @@ from servicelogs.opensearch.documents import blocks_of
 from servicelogs.parsing.framing import MAX_RECORD_BYTES
 from servicelogs.parsing.json import cutting
 from servicelogs.records import Source
-from tests.formats.parsing import chunked, parse
+from tests.formats.parsing import SOURCE, chunked, parse
 
 FORMATS = ("cloudtrail",)
 TIME = "2026-11-20T08:14:55Z"
@@ -331,3 +331,13 @@ def test_spaces_around_a_record_on_a_line_are_none_of_it(
     parsed = parse(name, text)
     assert parsed.documents.keys() == {1, 2, 3}
     assert parsed.documents[2]["x"] == 1
+
+
+@pytest.mark.parametrize("escaped", [False, True])  # as it is, or decoded and written anew
+def test_an_id_of_as_many_bytes_as_an_engine_takes_is_kept_and_no_longer_one(escaped: bool) -> None:
+    longest = "é" * 256
+    for id_, expected in ((longest, longest), (f"{longest}a", f"{SOURCE.id}-1")):
+        record = {"eventVersion": "1.11", "eventTime": TIME, "eventID": id_}
+        text = json.dumps({"Records": [record]}, separators=(",", ":"), ensure_ascii=escaped)
+        (action,) = parse("cloudtrail", text.encode()).actions.values()
+        assert action["_id"] == expected

@@ -4,10 +4,9 @@ import importlib.util
 import sys
 from pathlib import Path
 
-import boto3
 import pytest
 
-from tests.sources.notified_bucket import BUCKET, ID, entry, make_queue, request
+from tests.sources.notified_bucket import BUCKET, ID, entry, make_bucket, make_queue, request
 
 APP = Path(__file__).parents[2] / "functions" / "configure_bucket" / "app.py"
 
@@ -23,9 +22,7 @@ def app(monkeypatch):
 
 @pytest.fixture
 def bucket(aws):
-    s3 = boto3.client("s3")
-    s3.create_bucket(Bucket=BUCKET)
-    return s3
+    return make_bucket()
 
 
 @pytest.fixture

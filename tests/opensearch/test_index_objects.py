@@ -381,7 +381,7 @@ def counting_down(deployment: Deployment, blocks: int) -> Iterator[float]:
 
 def test_what_there_is_no_time_for_is_sent_again_and_nothing_is_lost_or_doubled(deployment):
     for name in "abc":
-        deployment.put(flow_key(name), flow_lines(12_000, bad=(7, 11_000)))
+        deployment.put(flow_key(name), flow_lines(6_000, bad=(7, 5_500)))
         deployment.notify(flow_key(name))
 
     invocations = 0
@@ -391,17 +391,17 @@ def test_what_there_is_no_time_for_is_sent_again_and_nothing_is_lost_or_doubled(
 
     assert invocations > 3
     for name in "abc":
-        assert len(records_of(deployment, flow_key(name))) == 11_998
+        assert len(records_of(deployment, flow_key(name))) == 5_998
     counts = deployment.counts["vpc_flow"]
     assert counts["Objects"] == 3
-    assert counts["Records"] == 36_000
+    assert counts["Records"] == 18_000
     assert counts["AlreadyThere"] == 0
     lines = [line for part in deployment.rejected().values() for line in part]
-    assert sorted(line["record_number"] for line in lines) == [8] * 3 + [11_001] * 3
+    assert sorted(line["record_number"] for line in lines) == [8] * 3 + [5_501] * 3
 
 
 # Of every type so much text that it takes several invocations.
-TEXT_BYTES = 500_000
+TEXT_BYTES = 300_000
 
 
 @pytest.mark.parametrize("log_type", formats.NAMES)
@@ -483,7 +483,7 @@ def test_the_rest_of_an_object_that_was_replaced_is_left_to_its_own_notification
 
 
 def test_each_message_for_a_rest_says_how_many_there_were(deployment):
-    deployment.put(flow_key("a"), flow_lines(40_000))
+    deployment.put(flow_key("a"), flow_lines(15_000))
     deployment.notify(flow_key("a"))
     said = []
     while records := deployment.receive():

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from opensearchpy import OpenSearch
 
@@ -19,6 +19,7 @@ from servicelogs.settings import IndexSettings
 from tests.formats.test_delimited import ALB, HEADER, LINES, VPC, bodies, content
 from tests.formats.test_json_records import layouts, records, text_of
 from tests.opensearch.blocks import Rejects, counts_of
+from tests.properties import examples
 
 SOURCE = Source("s3://logs/key", "0123456789abcdef", datetime(2026, 11, 20, tzinfo=UTC))
 VICTIM = {"message": "nobody may change this"}
@@ -167,12 +168,7 @@ def test_lines_that_try_to_be_actions_change_nothing_else(
     assert [reject for reject in rejects if reject.index] == []
 
 
-@settings(
-    max_examples=25,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@examples(0.5)
 @given(some=st.lists(records, max_size=12), layout=layouts, good=st.sets(st.integers(0, 12)))
 def test_good_events_arrive_between_any_others(
     deployment: Deployment, some: list[Any], layout: dict[str, Any], good: set[int]
@@ -185,12 +181,7 @@ def test_good_events_arrive_between_any_others(
 
 
 @pytest.mark.parametrize("name", LINES)
-@settings(
-    max_examples=25,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@examples(0.5)
 @given(data=st.data())
 def test_lines_that_fit_arrive_between_any_others(
     deployment: Deployment, name: str, data: st.DataObject

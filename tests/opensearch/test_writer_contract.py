@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from opensearchpy import OpenSearch
 
@@ -14,6 +14,7 @@ from servicelogs.records import Reject
 from tests.opensearch.blocks import Rejects, block, counts_of, document
 from tests.opensearch.fake_engine import FakeEngine, FakeWriter
 from tests.opensearch.scripted_server import ScriptedServer, error
+from tests.properties import examples
 
 MAPPING = {"dynamic": False, "properties": {"n": {"type": "flat_object"}}}
 
@@ -323,7 +324,7 @@ JSON_VALUES = st.recursive(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(0.5)
 @given(values=st.lists(JSON_VALUES, min_size=1, max_size=10), number=st.integers(0))
 def test_whatever_json_records_hold_every_one_is_indexed_or_rejected(
     subject: Subject, bulk: BulkWriter, index: str, values: list, number: int

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from opensearchpy import OpenSearch
 
@@ -115,6 +115,8 @@ def test_waits_grow_and_differ(scripted: ScriptedServer, bulk: BulkWriter, clock
     assert clock.waits[4] > clock.waits[0]
     assert len(set(clock.waits)) == len(clock.waits)
     assert max(clock.waits) <= writer_module.LONGEST_WAIT_SECONDS
+    for times, wait in enumerate(clock.waits):
+        assert wait <= writer_module.FIRST_WAIT_SECONDS * 2**times, "none may more than double"
 
 
 def test_what_is_still_refused_when_the_time_is_over_is_left_and_says_why(
@@ -186,13 +188,14 @@ def test_an_answer_that_takes_too_long_is_not_waited_for(
 
 
 def test_a_request_waits_no_longer_than_the_time_that_is_left(
-    scripted: ScriptedServer, client_of: Callable
+    scripted: ScriptedServer, client_of: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def script(request: Request) -> None:
-        time.sleep(4)
+        time.sleep(2)
 
     scripted.script = script
-    end = time.monotonic() + 2.5
+    monkeypatch.setattr(writer_module, "LEAST_SECONDS", 0.1)
+    end = time.monotonic() + 0.5
     bulk = BulkWriter(
         client_of(scripted.url),
         seconds_left=lambda: end - time.monotonic(),
@@ -592,7 +595,6 @@ WHOLE = {
 }
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_whatever_the_engine_answers_the_counts_balance_and_say_what_is_there(
     data: st.DataObject,

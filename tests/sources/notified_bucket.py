@@ -6,6 +6,13 @@ ID = "service-logs-0123456789ab"
 BUCKET = "log-archive"
 
 
+def make_bucket():
+    """Make the bucket in the emulated AWS; return the client."""
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    return s3
+
+
 def make_queue(name):
     sqs = boto3.client("sqs")
     url = sqs.create_queue(QueueName=name)["QueueUrl"]

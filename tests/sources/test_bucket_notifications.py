@@ -8,14 +8,12 @@ from hypothesis import strategies as st
 
 from servicelogs.errors import OverlappingNotification
 from servicelogs.sources import bucket_notifications as notifications
-from tests.sources.notified_bucket import BUCKET, ID, entry, make_queue, request
+from tests.sources.notified_bucket import BUCKET, ID, entry, make_bucket, make_queue, request
 
 
 @pytest.fixture
 def bucket(aws):
-    s3 = boto3.client("s3")
-    s3.create_bucket(Bucket=BUCKET)
-    return s3
+    return make_bucket()
 
 
 @pytest.fixture

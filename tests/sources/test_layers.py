@@ -291,18 +291,18 @@ def bomb_of(make: Callable[[], "bz2.BZ2Compressor | lzma.LZMACompressor"], size:
     return b"".join(map(compressor.compress, zeros(size))) + compressor.flush()
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        bomb_of(bz2.BZ2Compressor, 200_000_000),
-        bomb_of(lzma.LZMACompressor, 200_000_000),
-        bomb_of_zip(200_000_000),
-        gzip.compress(bomb_of_zip(200_000_000)),
-        codecs.BOM_UTF16_LE + b"x\0" * 100_000_000,
-    ],
-    ids=["bzip2", "xz", "ZIP", "ZIP within gzip", "UTF-16"],
-)
-def test_memory_does_not_grow_with_what_an_object_becomes(content: bytes) -> None:
+BOMBS: dict[str, Callable[[int], bytes]] = {
+    "bzip2": lambda size: bomb_of(bz2.BZ2Compressor, size),
+    "xz": lambda size: bomb_of(lzma.LZMACompressor, size),
+    "ZIP": bomb_of_zip,
+    "ZIP within gzip": lambda size: gzip.compress(bomb_of_zip(size)),
+    "UTF-16": lambda size: codecs.BOM_UTF16_LE + b"x\0" * size,
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+def test_memory_does_not_grow_with_what_an_object_becomes(bomb: Callable[[int], bytes]) -> None:
+    content = bomb(50_000_000)
     tracemalloc.start()
     try:
         size = sum(map(len, decompressed(io.BytesIO(content))))
@@ -310,5 +310,5 @@ def test_memory_does_not_grow_with_what_an_object_becomes(content: bytes) -> Non
     finally:
         tracemalloc.stop()
 
-    assert size >= 100_000_000
-    assert peak < 40_000_000
+    assert size >= 50_000_000
+    assert peak < 25_000_000

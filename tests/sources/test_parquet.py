@@ -8,7 +8,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import pyarrow
@@ -213,11 +213,21 @@ def test_of_a_damaged_file_the_good_rows_are_kept_and_the_reject_says_where_they
     assert "row 3001" in reject.reason
 
 
+@cache
+def file_of(row_group_size):
+    return parquet(TEXT, row_group_size)
+
+
+@cache
+def all_documents(row_group_size):
+    return parse_file(file_of(row_group_size)).documents
+
+
 @pytest.mark.parametrize("start", [1, 2, 1000, 1001, 4321, 5000])
 @pytest.mark.parametrize("row_group_size", [1000, 10_000])
 def test_a_later_invocation_goes_on_with_any_row(start, row_group_size):
-    data = parquet(TEXT, row_group_size)
-    whole, rest = parse_file(data).documents, parse_file(data, start).documents
+    whole = all_documents(row_group_size)
+    rest = parse_file(file_of(row_group_size), start).documents
     assert rest == {number: document for number, document in whole.items() if number >= start}
 
 

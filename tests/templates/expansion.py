@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +40,10 @@ def read(name: str) -> Template:
 
 @cache
 def _expanded(name: str) -> Template:
+    # Late: they take half a second, and most tests read templates as they are written.
+    from samtranslator.parser.parser import Parser
+    from samtranslator.translator.translator import Translator
+
     template = read(name)
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})

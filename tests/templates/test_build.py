@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,21 +26,30 @@ MAKEFILES = {
 MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 
 
-@pytest.fixture(scope="module", params=MACHINES)
-def built(request, tmp_path_factory):
-    """Build for a processor; return its name and the folder of the built parts."""
-    folder = tmp_path_factory.mktemp(request.param)
+@pytest.fixture(scope="session")
+def build(tmp_path_factory):
+    """Build for a processor, once, whatever order the tests come in; give the folder of parts."""
+    return cache(lambda architecture: sam_build(architecture, tmp_path_factory.mktemp("built")))
+
+
+@pytest.fixture(params=MACHINES)
+def built(request, build):
+    """Return the name of a processor and the folder of the parts that were built for it."""
+    return request.param, build(request.param)
+
+
+def sam_build(architecture, folder):
     environment = {
         **os.environ,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-        "ARCHITECTURE": request.param,
+        "ARCHITECTURE": architecture,
         "AWS_DEFAULT_REGION": "eu-west-1",
         "SAM_CLI_TELEMETRY": "0",
         # A builder's own wish, which must not reach the layers.
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     command = ["sam", "build", "--no-cached", "--template-file", "template.yaml"]
-    overrides = ["--parameter-overrides", f"Architecture={request.param}"]
+    overrides = ["--parameter-overrides", f"Architecture={architecture}"]
     built = subprocess.run(
         [*command, "--build-dir", str(folder), *overrides],
         cwd=ROOT,
@@ -49,7 +59,7 @@ def built(request, tmp_path_factory):
         check=False,
     )
     assert built.returncode == 0, built.stderr[-3000:]
-    return request.param, folder
+    return folder
 
 
 def parts(folder, kind):

@@ -4,7 +4,7 @@ What is compiled of a format here lasts as long as the process, and learns from 
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
@@ -99,7 +99,7 @@ class Layouts[Plan]:
     def _compile(self, of: LayoutName) -> Layout[Plan]:
         if of.json:
             self._check_members(of.names)
-            columns = _named(of.names, self._members, as_member)
+            columns = tuple(map(as_member, _named(of.names, self._members)))
             notation = members(of.names)
         else:
             first, *others = _named(of.names, self._catalogue)
@@ -275,9 +275,7 @@ def _members(log_format: TextFormat) -> dict[str, Column]:
         for name, column in log_format.json_names.items()
     }
     snaked = {snake(column.name): column for column in log_format.columns}
-    every = snaked | by_name | named
-    as_members = {id(column): as_member(column) for column in every.values()}
-    return {name: as_members[id(column)] for name, column in every.items()}
+    return snaked | by_name | named
 
 
 def _no_header(columns: tuple[Column, ...], log_format: TextFormat) -> Column:
@@ -296,17 +294,13 @@ def _no_header(columns: tuple[Column, ...], log_format: TextFormat) -> Column:
     return replace(first, variants=tuple(variants))
 
 
-def _named(
-    names: tuple[str, ...],
-    known: Mapping[str, Column],
-    become: Callable[[Column], Column] = lambda column: column,
-) -> tuple[Column, ...]:
+def _named(names: tuple[str, ...], known: Mapping[str, Column]) -> tuple[Column, ...]:
     """Give the columns with these names; what we do not know, or know already, is extra."""
     columns: dict[str, Column] = {}
     for name in names:
         column = known.get(name)
         if column is None or column.name in columns:
-            column = become(_unknown(name, columns))
+            column = _unknown(name, columns)
         columns[column.name] = column
     return tuple(columns.values())
 
