@@ -40,11 +40,13 @@ class SampleEvents:
     """Each with its time, in milliseconds since 1970."""
     rejected: int = 0
     filtered: int = 0
+    joined: int = 0
+    """How many belong to the record of one before them."""
 
     @property
     def records(self) -> int:
         """Say how many records they are."""
-        return len(self.events)
+        return len(self.events) - self.joined
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from local.sample_logs import generate
 from servicelogs.formats import NAMES
 from tests.benchmarks import cold_start, comparison, costs, handler, log_events
 from tests.benchmarks.cases import START_UP_RECORDS
-from tests.benchmarks.ours import SOURCE, bulk_bodies
+from tests.benchmarks.ours import bulk_bodies, source_of
 from tests.benchmarks.plain_loops import LOOPS
 
 RECORDS = 40_000
@@ -42,6 +42,7 @@ FLOORS = {
     "cloudtrail": 8.0,
     "config": 3.0,
     "nlb": 3.0,
+    "rds": 4.0,
     "s3_access": 3.0,
     "tgw_flow": 3.0,
     "vpc_flow": 4.0,
@@ -98,7 +99,7 @@ def measure(name: str, records: int, rounds: int) -> dict[str, Any]:
     times = best_times(
         {
             "ours": lambda: ours(name, data),
-            "loop": lambda: LOOPS[name](data, SOURCE),
+            "loop": lambda: LOOPS[name](data, source_of(name)),
             "inflate": lambda: inflate(data),
         },
         rounds,

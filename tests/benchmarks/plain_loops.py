@@ -71,6 +71,20 @@ _CONNECTION = re.compile(
 _HEALTH = (
     "type time latency target_addr target_group_id status status_code reason_code elb ip_address"
 )
+_POSTGRESQL = re.compile(
+    r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC:"
+    r"(?:(?P<client_ip>[^(]+)\((?P<client_port>\d+)\))?:(?P<user>.*?)@(?P<database>[^@:]*)"
+    r":\[(?P<process_id>\d+)\]:(?P<level>[A-Z]+):  (?P<text>.*)"
+)
+_POSTGRESQL_TEXTS = (
+    re.compile(r"duration: (?P<duration_ms>[0-9.]+) ms(?:  statement: (?P<statement>.*))?"),
+    re.compile(
+        r"AUDIT: (?P<audit_type>[A-Z]+),(?P<statement_id>\d+),(?P<substatement_id>\d+)"
+        r",(?P<audit_class>[A-Z]+),(?P<command>[A-Z ]+),(?P<object_type>[A-Z]+)"
+        r',(?P<object_name>[^,]+),"(?P<statement>(?:[^"]|"")*)",<not logged>'
+    ),
+)
+_POSTGRESQL_INTEGERS = ("client_port", "process_id", "statement_id", "substatement_id")
 _NLB = (
     "type version time elb listener client destination connection_time tls_handshake_time"
     " received_bytes sent_bytes incoming_tls_alert chosen_cert_arn chosen_cert_serial tls_cipher"
@@ -261,6 +275,36 @@ def nlb(data: bytes, source: Source) -> bytes:
     return _bulk("nlb", source, records())
 
 
+def rds(data: bytes, source: Source) -> bytes:
+    """PostgreSQL's lines: one regular expression for a line, others for what it says."""
+    same = {"kind": "postgresql", "engine": "postgresql", "instance": "shop"}
+
+    def records() -> Iterator[tuple[str, dict[str, Any]]]:
+        for line in _text(data):
+            match = _POSTGRESQL.fullmatch(line.rstrip("\n"))
+            assert match
+            values: dict[str, Any] = match.groupdict()
+            time = values.pop("time").replace(" ", "T") + "Z"
+            text = values.pop("text")
+            if values["level"] == "STATEMENT":
+                values["statement"] = text
+            elif found := next(filter(None, (p.fullmatch(text) for p in _POSTGRESQL_TEXTS)), None):
+                values |= found.groupdict()
+                if "audit_type" in values:
+                    values["statement"] = values["statement"].replace('""', '"')
+            else:
+                values["message"] = text
+            record = {name: value for name, value in values.items() if value}
+            for name in _POSTGRESQL_INTEGERS:
+                if name in record:
+                    record[name] = int(record[name])
+            if "duration_ms" in record:
+                record["duration_ms"] = float(record["duration_ms"])
+            yield time, {**same, **record}
+
+    return _bulk("rds", source, records())
+
+
 def s3_access(data: bytes, source: Source) -> bytes:
     """One regular expression a line; the request line and the key taken apart."""
 
@@ -412,6 +456,7 @@ def _bulk(
 ) -> bytes:
     """Put the frame around each record, as servicelogs.opensearch.frames does."""
     ingested = datetime.now(UTC).isoformat()
+    stream = {"group": source.log_group, "stream": source.log_stream} if source.log_group else {}
     lines = []
     for number, (time, record) in enumerate(records, first):
         day = datetime.fromisoformat(time).strftime(period)
@@ -421,7 +466,7 @@ def _bulk(
         document = {
             "cloud": {"account_id": source.account_id, "region": source.region},
             "event": {"ingested": ingested},
-            "log": {"type": log_type, "source": source.uri, "record": number},
+            "log": {"type": log_type, "source": source.uri, **stream, "record": number},
             "@timestamp": time,
             **record,
         }
@@ -440,6 +485,7 @@ LOOPS: dict[str, Loop] = {
     "cloudtrail": cloudtrail,
     "config": config,
     "nlb": nlb,
+    "rds": rds,
     "s3_access": s3_access,
     "tgw_flow": tgw_flow,
     "vpc_flow": vpc_flow,

@@ -11,7 +11,7 @@ from servicelogs.formats import NAMES
 from servicelogs.settings import LogSettings
 from tests.benchmarks import log_events
 from tests.benchmarks.__main__ import FLOORS
-from tests.benchmarks.ours import SOURCE, bulk_bodies
+from tests.benchmarks.ours import bulk_bodies, source_of
 from tests.benchmarks.plain_loops import LOOPS
 from tests.sources.envelopes import envelope
 from tests.sources.stream_events import compressed, stream_record
@@ -21,7 +21,7 @@ from tests.sources.stream_events import compressed, stream_record
 def test_plain_loop_makes_the_same_documents(name: str) -> None:
     data = gzip.compress(generate(name, 300))
     ours = b"".join(bulk_bodies(name, data)).splitlines()
-    plain = LOOPS[name](data, SOURCE).splitlines()
+    plain = LOOPS[name](data, source_of(name)).splitlines()
     assert len(ours) == 600
     for one, other in zip(ours, plain, strict=True):
         assert _comparable(one) == _comparable(other)

@@ -8,8 +8,26 @@ from itertools import groupby
 from typing import Any
 
 from servicelogs.dates import EPOCH, hour_of, iso
+from servicelogs.opensearch.dated_indexes import one_index
+from servicelogs.opensearch.documents import parser_of
+from servicelogs.parsing.format import Format
 from servicelogs.records import Records, Source
-from tests.formats.parsing import SOURCE
+from tests.formats.parsing import SOURCE, strict
+
+
+def documents_of(log_format: Format, data: bytes) -> list[dict[str, Any]]:
+    """Give the documents that envelopes become, each with its id and without what all share."""
+    found = []
+    for source, records in records_of(data):
+        block = parser_of(log_format, source, one_index("an-index")).take(records, 0)
+        assert not block.rejects
+        lines = bytes(block.body).split(b"\n")
+        for action, document in zip(lines[:-1:2], lines[1::2], strict=True):
+            members = strict(document)
+            assert isinstance(block.raw(members["log"]["record"]), bytes)
+            del members["cloud"], members["event"], members["log"]["source"]
+            found.append({"_id": strict(action)["create"]["_id"]} | members)
+    return found
 
 
 def records_of(data: bytes) -> Iterator[tuple[Source, Records]]:

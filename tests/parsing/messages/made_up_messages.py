@@ -38,10 +38,10 @@ FORMAT = MessageFormat(
             forms=(
                 Form(
                     pattern=r"(?:NEXT )?+(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)"
-                    r"(?:\.(?P<fraction>\d{1,9}))?+(?P<offset>[+-]\d\d)?+ (?P<user>[^ ]*+) ",
+                    r"(?>\.(?P<fraction>\d{1,9})|)(?P<offset>[+-]\d\d)? (?P<user>[^ ]*+) ",
                     inner=(
                         Form(
-                            pattern=r"sold (?P<article>.+?)(?: for (?P<amount>0|[1-9]\d{0,8}))?+",
+                            pattern=r"sold (?P<article>.+?)(?: for (?P<amount>0|[1-9]\d{0,8}))?",
                             constants={"level": "good"},
                         ),
                         Form(

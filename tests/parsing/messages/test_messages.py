@@ -1,16 +1,20 @@
 """Formats of messages: what their forms, kinds and joining rules make of events."""
 
+import json
 import re
 import time
+from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from servicelogs.formats import rds
 from servicelogs.opensearch.dated_indexes import every_index
 from servicelogs.opensearch.documents import blocks_of
-from servicelogs.parsing.messages.format import Form, Kind
+from servicelogs.parsing.messages.format import Form, Kind, MessageFormat
 from servicelogs.parsing.messages.forms import Forms
 from servicelogs.parsing.messages.times import times
 from servicelogs.records import Source
@@ -191,8 +195,6 @@ def test_a_value_is_in_the_document_as_it_was_written(text: str, control: bool) 
 
 @given(st.dictionaries(st.sampled_from(["who", "type", "bill", "at", "log", "_id"]), OBJECTS))
 def test_any_object_is_a_document(value: dict[str, object]) -> None:
-    import json
-
     for ascii_ in (True, False):
         text = json.dumps(value, ensure_ascii=ascii_).encode("utf-8", "replace")
         (document,) = own(text, of=STAFF)
@@ -235,3 +237,50 @@ def test_a_long_message_takes_no_longer_than_its_length() -> None:
         start = time.process_time()
         take(text)
         assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize("log_format", [FORMAT, rds.FORMAT], ids=lambda one: one.name)
+def test_no_group_captures_inside_of_a_possessive_repeat(log_format: MessageFormat) -> None:
+    """Python may end that in a SystemError: parsing/messages/patterns.py says how else."""
+    for form in forms_of(log_format):
+        parsed = re._parser.parse(re.sub(r"\?P<\w+>", "", form.pattern))  # type: ignore[attr-defined]
+        assert not [*captures(parsed, possessive=False)], form.pattern
+
+
+@pytest.mark.parametrize("log_format", [FORMAT, rds.FORMAT], ids=lambda one: one.name)
+def test_each_group_is_a_declared_field(log_format: MessageFormat) -> None:
+    names = {field.name for field in log_format.fields} | {"time", "fraction", "offset"}
+    groups = {
+        name for form in forms_of(log_format) for name in re.findall(r"\?P<(\w+)>", form.pattern)
+    }
+    members = {
+        name for kind in log_format.kinds for one in kind.json_forms for _, name in one.members
+    }
+    kinds = "".join(kind.groups + kind.streams for kind in log_format.kinds)
+    assert groups | members | {*re.findall(r"\?P<(\w+)>", kinds)} <= names
+
+
+def forms_of(log_format: MessageFormat) -> Iterator[Form]:
+    left = [form for kind in log_format.kinds for form in kind.forms]
+    while left:
+        form = left.pop()
+        yield form
+        left += form.inner
+
+
+def captures(parsed: Any, *, possessive: bool) -> Iterator[Any]:
+    """Give the groups that capture inside of what is repeated possessively."""
+    for operation, argument in parsed:
+        name = str(operation)
+        if name == "SUBPATTERN" and argument[0] is not None and possessive:
+            yield argument
+        for inner in _inside(argument):
+            yield from captures(inner, possessive=possessive or name == "POSSESSIVE_REPEAT")
+
+
+def _inside(argument: Any) -> Iterator[Any]:
+    if isinstance(argument, re._parser.SubPattern):  # type: ignore[attr-defined]
+        yield argument
+    elif isinstance(argument, tuple | list):
+        for one in argument:
+            yield from _inside(one)

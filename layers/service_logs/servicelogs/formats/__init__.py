@@ -16,6 +16,7 @@ NAMES = (
     "cloudtrail",
     "config",
     "nlb",
+    "rds",
     "s3_access",
     "tgw_flow",
     "vpc_flow",

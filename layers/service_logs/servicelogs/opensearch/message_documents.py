@@ -4,7 +4,9 @@ Values are matched as they came, and made safe for JSON together, once they are 
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import compress
+from operator import is_not, itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,7 +15,7 @@ from servicelogs.dates import iso, read_iso_hour
 from servicelogs.opensearch.encoder import Encoder
 from servicelogs.opensearch.fitting import MOST_TERM_BYTES, encode, fit
 from servicelogs.opensearch.frames import DELIVERY_HOUR, Frame, Frames
-from servicelogs.opensearch.json_documents import MOST_ARRAYS, MOST_ENDS
+from servicelogs.opensearch.json_documents import FIRST_BYTES, MOST_ARRAYS, MOST_ENDS
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.fields import FieldType
 from servicelogs.parsing.json.proof import is_utf_8
@@ -28,22 +30,25 @@ from servicelogs.parsing.messages.format import (
 )
 from servicelogs.parsing.messages.forms import Forms, Way
 from servicelogs.parsing.messages.joining import Joiner, Message
-from servicelogs.parsing.messages.json_members import JsonMembers
+from servicelogs.parsing.messages.json_members import ABSENT, JsonMembers
 from servicelogs.parsing.messages.times import times
 
 _MOST_SHAPES = 4096
+_MOST_VALUE_BYTES = 256 * 1024
 _OBJECT = b"{"
-_NO_VALUES = b"{[n"
-"""How objects, lists and null begin."""
+_MORE_THAN_ONE = frozenset(b"{[n")
+"""How objects, lists and null begin: what has not a single value."""
+_first = itemgetter(0)
 _MOST_FREE_FORM = MOST_TERM_BYTES - 256
 """An object of so many bytes holds no leaf that is too long for a term, its path included."""
 _NUMBERS: tuple[FieldType, ...] = ("integer", "long", "float")
 
 _ORDINARY = bytes(byte for byte in range(0x20, 0x7F) if byte not in b'"\\')
 """What stands in a JSON string as it is."""
-_COMMON = bytes({*range(1, 0x100)} - {*range(0x20)} | {*b"\t\n\r"})
-"""What hardly any text lacks, or `_safe` replaces at once: all but rare control characters."""
-_controls = re.compile(rb"[\x00-\x1f]")
+_COMMON = bytes({*range(0x20, 0x100)} | {*b"\t\n"})
+"""All but control characters that are rare."""
+_NOT_CONTROLS = bytes(range(0x20, 0x100))
+_usual_end = re.compile(rb'\.\d{1,9}Z"').fullmatch
 _json_time = re.compile(
     rb'"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))? ?(?:Z|UTC|GMT)?([+-]\d\d(?::?\d\d)?)?"'
 ).fullmatch
@@ -53,10 +58,21 @@ _START = '%b%b"}}\n%b%d},'
 """Takes action line, key, frame and the record's number."""
 _PLAIN = (_START + '"@timestamp":"%bZ"%b%b}\n').encode()
 _CONTINUATION = _PLAIN.replace(b"%d}", b'%d,"continuation":true}')
-_CHANGED = _PLAIN.replace(b"%d}", b'%d,"original":%b,"adjusted":%b}')
+_CHANGES = b'%d,"original":%b,"adjusted":%b}'
 
 type Shape = tuple[bool, ...]
-"""For each group whether it has no value."""
+"""For each group whether it has no value, or for each member of JSON whether it has one."""
+
+
+class Template(NamedTuple):
+    """Prints the messages of one shape."""
+
+    text: bytes
+    """Takes action line, key, frame, number, time, fraction, constants and the groups with a value;
+    `%.0b` swallows those not shown."""
+    fraction_at: int
+    """Which of these is the time's fraction; 0: none is, and what stands there is swallowed."""
+    conversions: tuple[tuple[int, Callable[[bytes], bytes]], ...]
 
 
 class Printer:
@@ -66,40 +82,85 @@ class Printer:
         self._way = way
         self._types = types
         self.groups = way.groups
-        self.time_at = way.names.index(TIME) if TIME in way.names else -1
+        self.times_at = tuple(at for at, name in enumerate(way.names) if name == TIME)
+        """Where times are, the best first."""
         self.offset_at = way.names.index(OFFSET) if OFFSET in way.names else -1
-        self.fraction_at = way.names.index(FRACTION) if FRACTION in way.names else 0
-        """What stands there, where there is none, is not printed."""
-        self.conversions = tuple(
-            (at, way.convert[name]) for at, name in enumerate(way.names) if name in way.convert
-        )
         self.constants = way.constants
         """Fields that messages have which are read so."""
-        self.templates: Cache[Shape, bytes] = Cache(self._template, _MOST_SHAPES)
+        self.begins_with_time = way.names[0] == TIME and OFFSET not in way.names
+        """The first group is the time, and nothing else is asked for it."""
+        self.templates: Cache[Shape, Template] = Cache(self._template, _MOST_SHAPES)
+        self.template = self.templates[(False,) * len(way.names)]
+        """Prints those in which all groups have a value."""
 
-    def converted(self, values: Sequence[bytes]) -> list[bytes]:
-        """Make of the groups that quote something what their fields have."""
-        changed = [*values]
-        for at, convert in self.conversions:
-            changed[at] = convert(changed[at])
-        return changed
-
-    def _template(self, absent: Shape) -> bytes:
-        """Print the frame, the time, constants and then all groups; `%.0b` swallows some."""
-        has_fraction = FRACTION in self._way.names and not absent[self.fraction_at]
-        rest = ".%b" if has_fraction else "%.0b"
-        values = (
-            "%.0b" if missing or name in _HIDDEN else _member(name, self._types[name])
-            for name, missing in zip(self._way.names, absent, strict=True)
+    def _template(self, absent: Shape) -> Template:
+        names = [name for name, no in zip(self._way.names, absent, strict=True) if not no]
+        has_fraction = FRACTION in names
+        text = f'{_START}"@timestamp":"%b{".%b" if has_fraction else "%.0b"}Z"%b'
+        for at, name in enumerate(names):
+            # Of a field that has several groups the first counts.
+            shown = name not in _HIDDEN and name not in names[:at]
+            text += _member(name, self._types[name]) if shown else "%.0b"
+        convert = self._way.convert
+        return Template(
+            f"{text}}}\n".encode(),
+            names.index(FRACTION) if has_fraction else 0,
+            tuple((at, convert[name]) for at, name in enumerate(names) if name in convert),
         )
-        return (_START + f'"@timestamp":"%b{rest}Z"%b{"".join(values)}}}\n').encode()
+
+
+class JsonTemplate(NamedTuple):
+    """Prints the objects that have a form, and the same of its members."""
+
+    form: JsonForm
+    conditions: tuple[tuple[int, Cache[bytes, bool]], ...]
+    """Which of the members that are there must match, and which of their values do."""
+    text: bytes
+    """Takes action line, key, frame, number, time in quotes, constants, all members that are there,
+    and the object."""
+    time_at: int
+    """Which of them is the time; -1: none is."""
+
+
+class JsonPrinter:
+    """Prints the JSON objects of a kind."""
+
+    def __init__(self, forms: tuple[JsonForm, ...]) -> None:
+        self.members = JsonMembers(forms)
+        self.absent = (ABSENT,) * len(self.members.paths)
+        self._forms = forms
+        self.templates: Cache[Shape, list[JsonTemplate]] = Cache(self._templates, _MOST_SHAPES)
+        """The forms that objects with these members may have."""
+
+    def _templates(self, there: Shape) -> list[JsonTemplate]:
+        paths = [*compress(self.members.paths, there)]
+        return [_json_template(form, paths) for form in self._forms if form.when.keys() <= {*paths}]
+
+
+def _json_template(form: JsonForm, paths: list[str]) -> JsonTemplate:
+    # Of a field that may be several members the first counts.
+    names: dict[str, str] = {}
+    for path, name in form.members:
+        if path in paths:
+            names.setdefault(name, path)
+    shown = {path: name for name, path in names.items() if name != TIME}
+    members = "".join(f',"{shown[path]}":%b' if path in shown else "%.0b" for path in paths)
+    return JsonTemplate(
+        form,
+        tuple(
+            (paths.index(path), Cache(_matching(pattern), _MOST_VALUE_BYTES, weight=len))
+            for path, pattern in form.when.items()
+        ),
+        f'{_START}"@timestamp":%b%b{members},"{form.whole}":%b}}\n'.encode(),
+        paths.index(names[TIME]) if TIME in names else -1,
+    )
 
 
 class Printers(NamedTuple):
     """A kind of messages, compiled for documents."""
 
     forms: Forms[Printer]
-    members: JsonMembers | None
+    objects: JsonPrinter | None
     joiner: Joiner
     log_format: MessageFormat
 
@@ -109,7 +170,7 @@ def printers_of(kind: Kind, log_format: MessageFormat) -> Printers:
     types = {field.name: field.type for field in log_format.fields} | {MESSAGE: "text"}
     return Printers(
         Forms(kind, lambda way: Printer(way, types)),
-        JsonMembers(kind.json_forms) if kind.json_forms else None,
+        JsonPrinter(kind.json_forms) if kind.json_forms else None,
         Joiner(kind),
         log_format,
     )
@@ -127,6 +188,9 @@ class MessageDocuments(Encoder):
         self._constants: Cache[Printer, bytes] = Cache(
             lambda printer: self._written(printer.constants), _MOST_SHAPES
         )
+        self._constants_of_form: Cache[JsonForm, bytes] = Cache(
+            lambda form: self._written(form.constants), _MOST_SHAPES
+        )
         self._constants_of_plain = self._written({})
 
     def write(self, messages: Iterable[Message]) -> None:
@@ -134,7 +198,7 @@ class MessageDocuments(Encoder):
 
         Written for the machine: about ten calls into C for a message.
         """
-        forms, members, joiner, _ = self._printers
+        forms, objects, joiner, _ = self._printers
         match_forms, plans = forms.match, forms.plans
         frames, dated_by = self._frames, self._records.hour
         body, documents, expired = self._body, 0, 0
@@ -143,17 +207,19 @@ class MessageDocuments(Encoder):
         constants, time_of, odd_ones = self._constants, self._time_of, (ValueError, OverflowError)
         for message in messages:
             number, key, text, continues = message
-            if members is not None and text[:1] == _OBJECT and self._write_json(members, message):
+            if objects is not None and text[:1] == _OBJECT and self._write_json(objects, message):
                 continue
             match = None if continues else match_forms(text)
             if match is None:
                 self._write_plain(message)
                 continue
             printer = plans[match.lastindex]
-            values: Sequence[bytes] = match.group(*printer.groups)
-            absent = tuple([not value for value in values])
+            values = match.group(*printer.groups)
             try:
-                hour, time = time_of(printer, values, number)
+                if printer.begins_with_time and values[0]:
+                    hour, time = times[values[0]]
+                else:
+                    hour, time = time_of(printer, values, number)
                 frame = frames[hour if dated_by is None else dated_by]
             except odd_ones:
                 self._write_plain(message)
@@ -161,22 +227,22 @@ class MessageDocuments(Encoder):
             if frame is None:
                 expired += 1
                 continue
-            if True in absent:
-                values = [value or b"" for value in values]
-            if printer.conversions:
-                values = printer.converted(values)
-            if care:
+            if all(values):
+                template, fraction_at, conversions = printer.template
+            else:
+                absent = tuple([not value for value in values])
+                template, fraction_at, conversions = printer.templates[absent]
+                values = tuple([value for value in values if value])
+            if conversions and (converted := _converted(values, conversions)) != values:
+                # They may hold what the text does not.
+                care_again, odd_now = _what_is_in(b"".join(converted))
+                values = _safe_values(converted, odd=odd_now) if care_again else converted
+            elif care and text.translate(None, _ORDINARY):
                 values = _safe_values(values, odd=odd)
-            body += printer.templates[absent] % (
-                frame.own_action,
-                key,
-                frame.head,
-                number,
-                time,
-                values[printer.fraction_at],
-                constants[printer],
-                *values,
-            )
+            action, head = frame.own_action, frame.head
+            fraction = values[fraction_at] if values else b""
+            same = constants[printer]
+            body += template % (action, key, head, number, time, fraction, same, *values)
             documents += 1
         self._documents += documents
         self._expired += expired
@@ -200,38 +266,59 @@ class MessageDocuments(Encoder):
         )
         self._documents += 1
 
-    def _write_json(self, members: JsonMembers, message: Message) -> bool:
+    def _write_json(self, printer: JsonPrinter, message: Message) -> bool:
         """Append a message if it is a JSON object that has a form."""
         number, key, text, _ = message
-        found = members.read(text)
-        if found and _may_go_through(found[0]):
-            text, values = found
-            form = members.form_of(values)
-            changes: list[bytes] = []
+        changes: list[bytes] = []
+        found = printer.members.read(text)
+        if found and (len(found[0]) <= FIRST_BYTES or _may_go_through(found[0])):
+            text, members = found
+            record = None
         else:
             try:
-                record, values = members.decoded(text)
-                form = members.form_of(values)
-                text, *changes = self._fitting(record, form) if form else [b""]
+                record, members = printer.members.decoded(text)
             except (ValueError, RecursionError):
                 return False
-        if form is None:
+        there = tuple(map(is_not, members, printer.absent))
+        # JSON has no zeros.
+        joined = b"\0".join(compress(members, there))
+        values = joined.split(b"\0") if joined else []
+        if not _MORE_THAN_ONE.isdisjoint(map(_first, values)):
+            # Objects, lists and null count as if they were not there.
+            there = tuple([one is not ABSENT and _is_single(bytes(one)) for one in members])
+            values = [value for value in values if _is_single(value)]
+        for form, conditions, template, time_at in printer.templates[there]:  # noqa: B007
+            if False not in [matches[values[at]] for at, matches in conditions]:
+                break
+        else:
             return False
-        given = _given(form, members, values)
-        hour, time = self._time_of_member(given.pop(TIME, b""), number)
-        if frame := self._frame(hour):
-            given[form.whole] = text
-            self._body += (_CHANGED if changes else _PLAIN) % (
-                frame.own_action,
-                key,
-                frame.head,
-                number,
-                *changes,
-                time,
-                self._written(form.constants),
-                _members(given),
-            )
-            self._documents += 1
+        if record is not None:
+            try:
+                text, *changes = self._fitting(record, form)
+            except (ValueError, RecursionError):
+                return False
+            if changes:
+                template = template.replace(b"%d}", _CHANGES, 1)
+        hour, time = self._time_of_member(values[time_at] if time_at >= 0 else b"", number)
+        dated_by = self._records.hour
+        frame = self._frames[hour if dated_by is None else dated_by]
+        if frame is None:
+            self._expired += 1
+            return True
+        action, head = frame.own_action, frame.head
+        constants = self._constants_of_form[form]
+        self._body += template % (
+            action,
+            key,
+            head,
+            number,
+            *changes,
+            time,
+            constants,
+            *values,
+            text,
+        )
+        self._documents += 1
         return True
 
     def _fitting(self, record: dict[str, Any], form: JsonForm) -> list[bytes]:
@@ -254,23 +341,28 @@ class MessageDocuments(Encoder):
 
     def _time_of(self, printer: Printer, values: Sequence[bytes], number: int) -> tuple[int, bytes]:
         """Give the hour and the time that a message says, else those of its event."""
-        if printer.time_at < 0 or not (time := values[printer.time_at]):
-            return self._time_of_source(number)
-        if printer.offset_at >= 0 and (offset := values[printer.offset_at]):
-            time += offset
-        return times[time]
+        for at in printer.times_at:
+            if time := values[at]:
+                if printer.offset_at >= 0 and (offset := values[printer.offset_at]):
+                    time += offset
+                return times[time]
+        return self._time_of_source(number)
 
     def _time_of_member(self, value: bytes, number: int) -> tuple[int, bytes]:
-        """Give the hour and the time that a JSON member says, else those of the source."""
-        found = _json_time(value)
-        if found is None:
-            return self._time_of_source(number)
-        second, fraction, offset = found.groups(b"")
+        """Give the hour and the time, in quotes, that a member says, else those of the source."""
         try:
-            hour, time = times[second + offset]
+            # As most are written: `"2026-11-20T08:14:55.123Z"`.
+            second, end = value[1:20], value[20:]
+            if second[10:11] == b"T" and _usual_end(end):
+                return times[second][0], value
+            if found := _json_time(value):
+                second, fraction, offset = found.groups(b"")
+                hour, time = times[second + offset]
+                return hour, b'"%b.%bZ"' % (time, fraction) if fraction else b'"%bZ"' % time
         except (ValueError, OverflowError):
-            return self._time_of_source(number)
-        return hour, b"%b.%b" % (time, fraction) if fraction else time
+            pass
+        hour, time = self._time_of_source(number)
+        return hour, b'"%bZ"' % time
 
     def _time_of_source(self, number: int) -> tuple[int, bytes]:
         """Give the hour and the time of an event that says none itself."""
@@ -283,14 +375,14 @@ class MessageDocuments(Encoder):
         return _members({name: msgspec.json.encode(value) for name, value in fields.items()})
 
 
-def _given(form: JsonForm, members: JsonMembers, values: tuple[bytes, ...]) -> dict[str, bytes]:
-    """Give the fields that members become: of those with a single value, the first of each."""
-    given: dict[str, bytes] = {}
-    for path, name in form.members:
-        value = values[members.paths.index(path)]
-        if name not in given and value and value[0] not in _NO_VALUES:
-            given[name] = value
-    return given
+def _is_single(value: bytes) -> bool:
+    return value[0] not in _MORE_THAN_ONE
+
+
+def _matching(pattern: str) -> Callable[[bytes], bool]:
+    """Give what finds out whether a JSON string matches."""
+    match = re.compile(pattern.encode(), re.DOTALL).fullmatch
+    return lambda value: match(value.strip(b'"')) is not None
 
 
 def _members(values: Mapping[str, bytes]) -> bytes:
@@ -312,26 +404,38 @@ def _member(name: str, type_: FieldType) -> str:
     return f',"{name}":%b' if type_ in _NUMBERS else f',"{name}":"%b"'
 
 
-def _safe_values(values: Sequence[bytes], *, odd: bool) -> Sequence[bytes]:
+def _converted(
+    values: tuple[bytes, ...], conversions: Iterable[tuple[int, Callable[[bytes], bytes]]]
+) -> tuple[bytes, ...]:
+    changed = [*values]
+    for at, convert in conversions:
+        changed[at] = convert(changed[at])
+    return tuple(changed)
+
+
+def _safe_values(values: tuple[bytes, ...], *, odd: bool) -> tuple[bytes, ...]:
     """Make values safe for JSON strings; `odd` says that there may be more than is common."""
     if odd:
-        return [_safe(value) for value in values]
+        return tuple([_safe(value) for value in values])
     joined = b"\0".join(values)
-    return (
+    return tuple(
         joined.replace(b"\\", rb"\\")
         .replace(b'"', rb"\"")
         .replace(b"\n", rb"\n")
         .replace(b"\t", rb"\t")
-        .replace(b"\r", rb"\r")
         .split(b"\0")
     )
 
 
 def _safe(text: bytes) -> bytes:
     """Make any bytes safe for a JSON string."""
-    escaped = text.decode("utf-8", "replace").encode().replace(b"\\", rb"\\").replace(b'"', rb"\"")
-    named = escaped.replace(b"\n", rb"\n").replace(b"\t", rb"\t").replace(b"\r", rb"\r")
-    return _controls.sub(lambda control: b"\\u%04x" % ord(control[0]), named)
+    if not text.isascii():
+        text = text.decode("utf-8", "replace").encode()
+    text = text.replace(b"\\", rb"\\").replace(b'"', rb"\"").replace(b"\n", rb"\n")
+    # Each at once: a text may consist of nothing else.
+    for control in {*text.translate(None, _NOT_CONTROLS)}:
+        text = text.replace(bytes([control]), b"\\u%04x" % control)
+    return text
 
 
 def _what_is_in(text: bytes) -> tuple[bool, bool]:

@@ -6,7 +6,7 @@ fields of the document; what has no form is a document with its message and kind
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import ClassVar, Literal, NamedTuple, override
 
@@ -82,6 +82,9 @@ class Kind:
     inside: str = ""
     """A regular expression of what stands, inside of one event, before its second record and each
     that follows: it is left out, and what it looks ahead at is their beginning."""
+    unfinished: str = ""
+    """A regular expression of all of an event that is no record yet: the next one goes on with it,
+    whatever it looks like."""
 
 
 class Origin(NamedTuple):
@@ -101,6 +104,8 @@ class MessageFormat(Format):
 
     declared: tuple[Field, ...]
     kinds: tuple[Kind, ...]
+    kinds_with: Callable[[tuple[str, ...]], tuple[Kind, ...]] | None = None
+    """The kinds when the option has this value (as words); a ConfigurationError if it cannot."""
 
     @property
     @override
@@ -111,15 +116,25 @@ class MessageFormat(Format):
     def any_kind(self) -> Kind:
         """The kind of logs whose group is not known: a message may have the forms of all."""
         named = [one for one in self.kinds if one.begins]
+        inside = [one.inside for one in self.kinds if one.inside]
         return Kind(
             name="",
             groups=NOTHING,
             forms=tuple(_of_kind(form, kind) for kind in self.kinds for form in kind.forms),
-            json_forms=tuple(one for kind in self.kinds for one in kind.json_forms),
+            json_forms=tuple(
+                _of_kind(form, kind) for kind in self.kinds for form in kind.json_forms
+            ),
             begins="|".join(f"(?:{kind.begins})" for kind in named),
             continues="|".join(f"(?:{kind.continues})" for kind in named) or NOTHING,
-            inside="|".join(f"(?:{kind.inside})" for kind in named if kind.inside),
+            inside="|".join(f"(?:{one})" for one in inside),
+            unfinished="|".join(f"(?:{kind.unfinished})" for kind in named if kind.unfinished),
         )
+
+    @override
+    def with_fields(self, names: tuple[str, ...]) -> Format:
+        if self.kinds_with is None:
+            return super().with_fields(names)
+        return replace(self, kinds=self.kinds_with(names))
 
     def origin(self, source: Source) -> Origin:
         """Find the kind of log that a source is, and the fields that its names give."""
@@ -132,7 +147,7 @@ class MessageFormat(Format):
         return Origin(None, {})
 
 
-def _of_kind(form: Form, kind: Kind) -> Form:
+def _of_kind[AnyForm: (Form, JsonForm)](form: AnyForm, kind: Kind) -> AnyForm:
     """Give a form that says of which kind it is."""
     constants = {KIND: kind.name, **kind.constants, **form.constants}
-    return Form(pattern=form.pattern, inner=form.inner, constants=constants, convert=form.convert)
+    return replace(form, constants=constants)

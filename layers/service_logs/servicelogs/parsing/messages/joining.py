@@ -15,6 +15,9 @@ from servicelogs.parsing.messages.format import Kind
 from servicelogs.parsing.text.lines import cut_lines
 from servicelogs.records import Records, TooLong
 
+_MOST_BLANK_LINES = 1000
+"""A record does not go on behind more blank lines that come together."""
+
 type Message = tuple[int, bytes, bytes, bool]
 """A record: the text of one event, of several, or a part of one. The number of its first event,
 what follows the source's id in its `_id`, its text, and whether it continues a record that is not
@@ -27,6 +30,7 @@ class Joiner:
     def __init__(self, kind: Kind) -> None:
         self.joins = bool(kind.begins)
         self._begins = _compiled(rf"(?!{kind.continues})(?:{kind.begins})").match
+        self._unfinished = _compiled(kind.unfinished).fullmatch if kind.unfinished else None
         self._inside = _compiled(kind.inside) if kind.inside else None
 
     def messages(self, records: Records) -> Iterable[Message]:
@@ -36,10 +40,7 @@ class Joiner:
         found: Iterable[Message] = zip(
             records.numbers(), keys, items, repeat(False, len(items)), strict=True
         )
-        if not self.joins:
-            return found
-        begun = [*map(self._begins, items)]
-        if None in begun:
+        if self.joins and None in (begun := self._begun(items)):
             found = self._joined(records.first, keys, items, begun)
         return found if self._inside is None else self._taken_apart(found, self._inside)
 
@@ -48,10 +49,11 @@ class Joiner:
 
         def raw(number: int) -> bytes:
             at = number - records.first
-            end = at + 1
-            while self.joins and end < len(records) and not self._begins(records.items[end]):
-                end += 1
-            return b"\n".join(item.rstrip(b"\r\n") for item in records.items[at:end])
+            if not self.joins:
+                return records.items[at].rstrip(b"\r\n")
+            items = [item.rstrip(b"\r\n") for item in records.items[at:]]
+            begun = enumerate(self._begun(items)[1:], 1)
+            return b"\n".join(items[: next((end for end, begins in begun if begins), len(items))])
 
         return raw
 
@@ -77,14 +79,27 @@ class Joiner:
                     return
                 yield piece
                 continue
+            if held and piece.first - held.end > _MOST_BLANK_LINES:
+                yield held
+                held = None
             whole, held = self._divided(_together(held, piece))
             if whole:
                 yield whole
 
+    def _begun(self, items: list[bytes]) -> list[re.Match[bytes] | None]:
+        """Say of each event whether a record begins with it."""
+        begun = [*map(self._begins, items)]
+        if self._unfinished:
+            for at, item in enumerate(items[:-1], 1):
+                if self._unfinished(item):
+                    begun[at] = None
+        return begun
+
     def _divided(self, records: Records) -> tuple[Records | None, Records | None]:
         """Divide lines where the last record begins, whose end may be still to come."""
         items = records.items
-        last = next((at for at in reversed(range(len(items))) if self._begins(items[at])), 0)
+        places = reversed(range(len(items)))
+        last = next((at for at in places if self._begun(items[max(at - 1, 0) : at + 1])[-1]), 0)
         if sum(map(len, items[last:])) > MAX_RECORD_BYTES:
             return records, None
         before, after = items[:last], items[last:]
@@ -131,4 +146,7 @@ def _compiled(pattern: str) -> re.Pattern[bytes]:
 
 
 def _together(held: Records | None, piece: Records) -> Records:
-    return Records(held.first, held.items + piece.items) if held else piece
+    """Put lines together, with the blank ones between them, which were only counted."""
+    if held is None:
+        return piece
+    return Records(held.first, [*held.items, *[b""] * (piece.first - held.end), *piece.items])

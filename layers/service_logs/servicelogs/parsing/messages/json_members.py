@@ -1,17 +1,17 @@
 """Finds the members of JSON messages that become fields, without decoding the others."""
 
 import operator
-import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 
-from servicelogs.parsing.json.proof import decode_plain
+from servicelogs.parsing.json.proof import is_utf_8
 from servicelogs.parsing.json.values import decode, value_at
 from servicelogs.parsing.messages.format import JsonForm
 
-_ABSENT = msgspec.Raw(b"")
+ABSENT = msgspec.Raw(b"")
+"""Stands for a member that is not there; known by its identity."""
 _LINE_FEED = ord("\n")
 _encode = msgspec.json.Encoder().encode
 
@@ -28,57 +28,36 @@ class JsonMembers:
         self.paths = tuple(paths)
         """Where they are; no path leads through another's end."""
         struct, attributes = _struct(self.paths)
-        self._decoder = msgspec.json.Decoder(struct)
+        self._decode = msgspec.json.Decoder(struct).decode
         self._get: Callable[[Any], tuple[msgspec.Raw, ...]] = _getter(attributes)
-        self._forms = [
-            (
-                form,
-                [
-                    (self.paths.index(path), re.compile(pattern.encode(), re.DOTALL).fullmatch)
-                    for path, pattern in form.when.items()
-                ],
-            )
-            for form in forms
-        ]
 
-    def read(self, text: bytes) -> tuple[bytes, tuple[bytes, ...]] | None:
-        """Give an object on one line, and its members as they are written (empty: not there).
+    def read(self, text: bytes) -> tuple[bytes, tuple[msgspec.Raw, ...]] | None:
+        """Give an object on one line, and its members as they are written, or ABSENT.
 
         None if it is not an object, or one that not every decoder takes.
         """
-        if _LINE_FEED in text:
-            try:
-                text = msgspec.json.format(text, indent=-1)
-            except (msgspec.DecodeError, RecursionError):
-                return None
-        found = decode_plain(text, self._decoder)
-        if found is None:
-            return None
         try:
-            return text, tuple(map(bytes, self._get(found)))
-        except AttributeError:  # null where an object leads on
-            return None
+            if _LINE_FEED in text:
+                text = msgspec.json.format(text, indent=-1)
+            if text.isascii() or is_utf_8(text):
+                return text, self._get(self._decode(text))
+        except (msgspec.DecodeError, RecursionError, AttributeError):
+            pass  # AttributeError: null where an object leads on
+        return None
 
-    def decoded(self, text: bytes) -> tuple[dict[str, Any], tuple[bytes, ...]]:
+    def decoded(self, text: bytes) -> tuple[dict[str, Any], tuple[msgspec.Raw, ...]]:
         """Decode an object that `read` does not; a ValueError or RecursionError if it is none."""
         record = decode(text)
         return record, tuple(_written(value_at(record, path)) for path in self.paths)
 
-    def form_of(self, members: tuple[bytes, ...]) -> JsonForm | None:
-        """Choose the form of an object."""
-        for form, conditions in self._forms:
-            if all(match(members[at].strip(b'"')) for at, match in conditions):
-                return form
-        return None
 
-
-def _written(value: object) -> bytes:
+def _written(value: object) -> msgspec.Raw:
     if not isinstance(value, str | int | float | bool):
-        return b""
+        return ABSENT
     try:
-        return _encode(value)
+        return msgspec.Raw(_encode(value))
     except (ValueError, OverflowError, msgspec.MsgspecError):
-        return b""
+        return ABSENT
 
 
 def _struct(paths: Iterable[str]) -> tuple[type[msgspec.Struct], list[str]]:
@@ -102,7 +81,7 @@ def _of_tree(tree: Tree, path: str, attribute: str, where: dict[str, str]) -> ty
             members.append((own, struct, msgspec.field(default_factory=struct)))
         else:
             where[f"{path}{name}"] = f"{attribute}{own}"
-            members.append((own, msgspec.Raw, _ABSENT))
+            members.append((own, msgspec.Raw, ABSENT))
     names = {f"a{number}": name for number, name in enumerate(tree)}
     return msgspec.defstruct("Members", members, rename=names, gc=False)
 
