@@ -36,6 +36,15 @@ def came_in(source: str, log_type: str) -> str:
     return arrival(FIREHOSE, log_type) if "-DeliveryStream" in source else source
 
 
+def _identity(reject: dict[str, Any]) -> str:
+    """Give what a reject has again when its record is delivered again.
+
+    Of what is sent to a stream again only the bytes are the same: each time it is another record.
+    """
+    in_stream = reject["source"].startswith("kinesis://") and not reject.get("log_group")
+    return str(reject.get("raw") or reject["raw_base64"] if in_stream else reject["_id"])
+
+
 class Witnesses:
     """One running stack, asked for its counts."""
 
@@ -59,9 +68,8 @@ class Witnesses:
     def found(self) -> Found:
         """Ask all of them."""
         published, skipped, _ = self._said()
-        # A record that a service sends again is another one of the stream, and rejected again.
         rejects = {
-            (came_in(reject["source"], reject["log_type"]), reject["_id"])
+            (came_in(reject["source"], reject["log_type"]), _identity(reject))
             for reject in self.rejects()
         }
         in_backup = Counter(where for where, _ in rejects)
