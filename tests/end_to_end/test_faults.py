@@ -171,7 +171,7 @@ def test_a_function_killed_in_the_middle_of_an_object_repeats_work_and_nothing_e
         return False
 
     pipeline.front.before_bulk = kill_at_the_second_bulk_request
-    records = 25_000
+    records = 8_000
     expected = pipeline.deliver(gzip.compress(lines(records), 1), records)
     pipeline.settle(expected)
     assert killed
