@@ -98,7 +98,7 @@ def _facts(log_format: Format) -> str:
         *([("log groups", f"`{log_format.log_groups}`")] if log_format.log_groups else []),
         *([("objects", keys)] if keys else []),
         ("written by", _writer(log_format)),
-        ("encryption of the bucket", _encryption(log_format)),
+        ("encryption of the bucket", _encryption(log_format.name)),
         ("indexes", f"`{index}`; all of them: `{every}`"),
     ]
     return _table(("", ""), rows)
@@ -203,7 +203,7 @@ def _overview() -> str:
     for name in formats.NAMES:
         log_format = formats.get(name)
         page = f"[{log_format.title}]({name}.md)"
-        rows.append((f"`{name}`", page, _writer(log_format), _encryption(log_format)))
+        rows.append((f"`{name}`", page, _writer(log_format), _encryption(name)))
     return (
         _table(("log type", "what it is", "who writes", "encryption of the bucket"), rows)
         + "\nNames that several of them share: "
@@ -220,16 +220,12 @@ def _frame() -> str:
 OVERVIEW: dict[str, Callable[[], str]] = {"types": _overview, "frame": _frame}
 
 
-def _encryption(log_format: Format) -> str:
+def _encryption(log_type: str) -> str:
     """Say it as the log bucket's template does, which refuses a customer key for the others."""
-    if _writer(log_format) == _NONE:
-        return _NONE
     allowed = re.search(r"!Ref LogTypes\n +- \[([^]]*)\]", LOG_BUCKET.read_text())
     if allowed is None:
         raise ValueError(f"{LOG_BUCKET} does not say which log types may have a customer key")
-    return (
-        "SSE-S3 or a customer key" if log_format.name in allowed[1].split(", ") else "SSE-S3 only"
-    )
+    return "SSE-S3 or a customer key" if log_type in allowed[1].split(", ") else "SSE-S3 only"
 
 
 def _key(template: str) -> str:

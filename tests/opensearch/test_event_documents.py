@@ -1,6 +1,7 @@
 """Events become the documents that the same records in an object become, but for their place."""
 
 import json
+import uuid
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -9,12 +10,16 @@ import pytest
 
 from local.sample_logs import generate
 from servicelogs import formats
+from servicelogs.delivery.counts import SourceCounts
 from servicelogs.detection.log_events import EventTypes
+from servicelogs.opensearch.client import connect
 from servicelogs.opensearch.dated_indexes import every_index
 from servicelogs.opensearch.documents import blocks_of
 from servicelogs.opensearch.event_documents import EventDocuments
-from servicelogs.records import Block
-from servicelogs.settings import LogSettings
+from servicelogs.opensearch.setup import set_up, template_check
+from servicelogs.opensearch.writer import BulkWriter
+from servicelogs.records import Block, Reject
+from servicelogs.settings import IndexSettings, LogSettings, SearchSettings
 from servicelogs.sources.log_events import Envelopes
 from tests.formats.parsing import SOURCE
 from tests.sources.envelopes import CONTROL, GROUP, STREAM, envelope, event
@@ -172,3 +177,44 @@ def test_without_a_prefix_an_accounts_subscription_is_read_whole() -> None:
     ((log_type, block),) = blocks(envelope(*messages, policyLevel="ACCOUNT_LEVEL_POLICY"))
     assert log_type == "vpc_flow"
     assert not block.filtered
+
+
+ODD_NAMES = ["", ".", "..", "a.", ".a", "a..b", "$.user.name", "a b", "_id", 'q"', "\x00", "é", "1"]
+
+
+def test_the_engine_takes_whatever_names_and_values_a_filter_extracted(opensearch: str) -> None:
+    events = [
+        event(number, FLOW, extractedFields={name: "x" * 40_000, "a": "b", "a.b": "c"})
+        for number, name in enumerate(ODD_NAMES)
+    ]
+    settings = IndexSettings(prefix=f"test-{uuid.uuid4().hex[:12]}", period="year", replicas=0)
+    client = connect(SearchSettings(endpoint=opensearch, auth="none"))
+    set_up(client, settings, ("vpc_flow",))
+    writer = BulkWriter(
+        client, seconds_left=lambda: 60, ensure_template=template_check(client, settings)
+    )
+    rejects: list[Reject] = []
+    counts = SourceCounts(SOURCE, "vpc_flow", rejects.append)
+    identify = EventTypes(LogSettings()).identify
+    runs = Envelopes(UNSAID, keeps_extracted_fields=True).cut([envelope(*events)])
+    for _, block in EventDocuments(identify, every_index(settings.prefix)).blocks(runs):
+        writer.add(block, counts)
+    writer.flush()
+    assert [reject.reason for reject in rejects] == []
+    assert counts.indexed == len(ODD_NAMES)
+
+
+def test_a_record_that_goes_on_in_another_hour_is_one_document_dated_by_the_first_event() -> None:
+    hour = 3_600_000
+    line = "2026-11-20 08:59:59 UTC:192.0.2.5(40112):app@shop:[123]:LOG:  statement: select"
+    text = envelope(
+        event(1, line, timestamp=1795165199999),
+        event(2, "\t1;", timestamp=1795165199999 + hour),
+        logGroup="/aws/rds/instance/shop/postgresql",
+        logStream="shop.0",
+    )
+    ((name, block),) = blocks(text)
+    ((action, document),) = documents([block])
+    assert (name, action["_index"]) == ("rds", "aws-rds-2026.11.20")
+    assert "1;" in json.dumps(document)
+    assert action["_id"].endswith(f"-{1:056d}")

@@ -20,7 +20,7 @@ from servicelogs.opensearch.index_records import RecordIndexer
 from servicelogs.settings import LogSettings
 from servicelogs.sources.kinesis import StreamRecord
 from tests.deployment import BACKUP, Deployment
-from tests.opensearch.fake_engine import FakeEngine
+from tests.opensearch.fake_engine import FakeEngine, FakeWriter
 from tests.sources.envelopes import CONTROL, envelope
 from tests.sources.stream_events import FIRST, SHARD, compressed, stream_record
 
@@ -173,6 +173,34 @@ def test_a_throttled_engine_leaves_the_batch_for_later_and_nothing_is_lost(shard
     shard.engine.error = None
     assert shard.consume(2) == 2
     assert len(shard.engine.documents) == 9
+
+
+def test_what_a_busy_engine_has_taken_before_is_done_and_counted(shard, monkeypatch):
+    shard.put(*(flows(number) for number in range(4)))
+    taken = FakeWriter.add
+
+    def add(self, block, counts):
+        if counts.records == 6:
+            raise TryLater("no template yet")
+        taken(self, block, counts)
+
+    monkeypatch.setattr(FakeWriter, "add", add)
+    failed = shard.invoke(shard.records)
+
+    assert [int(number) - FIRST for number in failed] == [2, 3]
+    assert isinstance(shard.errors[2], TryLater)
+    assert shard.counts["vpc_flow"]["Indexed"] == 6
+
+
+def test_two_types_in_a_batch_go_on_from_the_first_that_is_left(shard):
+    trail = '{"eventVersion":"1.11","eventTime":"2026-11-20T08:14:55Z","eventID":"own"}'
+    shard.put(flows(0), compressed(envelope(trail)), flows(2))
+    shard.engine.leaves = lambda document: document["log"]["type"] == "cloudtrail"
+
+    assert min(map(int, shard.invoke(shard.records))) == FIRST + 1
+    assert shard.counts["vpc_flow"]["Indexed"] == 6
+    assert shard.counts["vpc_flow"]["Objects"] == 1
+    assert shard.counts["cloudtrail"]["Records"] == 0
 
 
 def test_a_cluster_that_needs_fixing_fails_the_invocation(shard):

@@ -104,7 +104,7 @@ def test_a_name_cannot_be_moved_from_the_group_to_the_stream_to_get_anothers_id(
     assert len(ids) == 2
 
 
-@pytest.mark.parametrize("id_", ["", 'quo"te', "back\\slash", "ü", "x" * 600, None, 5])
+@pytest.mark.parametrize("id_", ["", 'quo"te', "back\\slash", "ü", "x" * 600, "1\n2", None, 5])
 def test_an_id_that_may_not_stand_in_a_document_id_is_replaced_by_the_same_each_time(
     id_: str,
 ) -> None:

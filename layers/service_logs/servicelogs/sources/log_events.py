@@ -331,7 +331,9 @@ def _keys(events: list[Event]) -> list[bytes]:
     ids = [event.id for event in events]
     text = "\n".join(ids)
     if _plain_ids(f"{text}\n") and len({*ids}) == len(ids):
-        return text.encode().split(b"\n")
+        plain = text.encode().split(b"\n")
+        if len(plain) == len(ids):  # else an id has lines
+            return plain
     keys: dict[str, None] = {}
     for event in events:
         key = event.id
