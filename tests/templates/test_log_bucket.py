@@ -191,9 +191,8 @@ def test_requests_without_tls_are_refused_unless_an_emulator_is_said_to_need_the
 
 
 def test_waf_can_deliver_because_the_bucket_is_named_as_it_wants():
-    name = log_bucket()["LogBucket"]["Properties"]["BucketName"]["Fn::Join"]
-    assert name[0] == "-"
-    assert name[1][0] == "aws-waf-logs"
+    name = log_bucket()["LogBucket"]["Properties"]["BucketName"]
+    assert name == f"aws-waf-logs-{ACCOUNT}-0123456789ab"
 
 
 def test_acls_are_off_unless_cloudfronts_legacy_logs_need_them():
