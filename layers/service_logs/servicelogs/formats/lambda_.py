@@ -172,7 +172,7 @@ _APPLICATION = (
     *_UNHANDLED,
 )
 
-_root = re.compile(rb"Root=([^;\"]+)").search
+_root = re.compile(rb"Root=([0-9A-Za-z-]+)").search
 
 
 def _trace(value: bytes) -> bytes:

@@ -54,6 +54,7 @@ _ORDINARY = bytes(byte for byte in range(0x20, 0x7F) if byte not in b'"\\')
 _ORDINARY_OR_BETWEEN = b"\0" + _ORDINARY
 _COMMON = bytes({*range(0x20, 0x100)} | {*b"\t\n"})
 """All but control characters that are rare."""
+_DAY = 24
 _LINE_FEED = ord("\n")
 _utc_fraction = re.compile(rb'[.,](\d{1,9})(?:Z|\+00:?00)"').fullmatch
 _NOT_CONTROLS = bytes(range(0x20, 0x100))
@@ -436,19 +437,26 @@ class MessageDocuments(Encoder):
         return hour, time + printer.fraction(values)
 
     def _time_of_member(self, value: bytes, number: int) -> tuple[int, bytes]:
-        """Give the hour and the time that a JSON member says, else those of the source."""
-        usual = times.get(value[1:20])
-        if usual and (end := _utc_fraction(value, 20)):
-            return usual[0], b"%b.%b" % (usual[1], end[1])
-        found = _json_time(value)
-        if found is None:
-            return self._time_of_source(number)
-        second, fraction, offset = found.groups(b"")
+        """Give the hour and the time that a JSON member says, else those of the source.
+
+        These count too where it says another day than that of the event: then it is no log's time.
+        """
         try:
-            hour, time = times[second + offset]
+            found = times.get(value[1:20])
+            if found and (end := _utc_fraction(value, 20)):
+                hour, time = found[0], b"%b.%b" % (found[1], end[1])
+            elif written := _json_time(value):
+                second, fraction, offset = written.groups(b"")
+                hour, time = times[second + offset]
+                time += b"." + fraction if fraction else b""
+            else:
+                return self._time_of_source(number)
         except (ValueError, OverflowError):
             return self._time_of_source(number)
-        return hour, b"%b.%b" % (time, fraction) if fraction else time
+        dated_by = self._records.hour
+        if dated_by is not None and not -_DAY <= hour - dated_by <= _DAY:
+            return self._time_of_source(number)
+        return hour, time
 
     def _time_of_source(self, number: int) -> tuple[int, bytes]:
         """Give the hour and the time of an event that says none itself."""
