@@ -106,6 +106,8 @@ def _compiled(pattern: str) -> Any:
 def _written(value: object) -> bytes:
     if isinstance(value, Repeated):
         value = value[-1]
+    if isinstance(value, str):
+        value = value.encode("utf-8", "replace").decode()  # half surrogates are in no document
     if not isinstance(value, str | int | float | bool):
         return b""
     try:
