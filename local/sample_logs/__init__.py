@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
 
-from servicelogs.formats import NAMES
+from servicelogs.formats import NAMES, module_name
 
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
@@ -119,5 +119,5 @@ def gzipped(*members: bytes) -> bytes:
 
 
 def _samples(name: str) -> _Samples:
-    module: _Samples = import_module(f"local.sample_logs.{name}")  # type: ignore[assignment]
+    module: _Samples = import_module(f"local.sample_logs.{module_name(name)}")  # type: ignore[assignment]
     return module

@@ -46,6 +46,7 @@ MAY_HAVE_A_CUSTOMER_KEY = {
     "cloudfront_realtime": "no service writes it to a bucket",
     "cloudtrail": "encrypting log files with KMS keys: cloudtrail may generate data keys",
     "config": "the delivery channel's bucket may have a key that config may use",
+    "lambda": "Firehose writes them, with its role, under the key that it is given",
     "nlb": "access logs of Network Load Balancers: SSE-S3, or SSE-KMS with a customer managed key",
     "rds": "Firehose writes them, with its role, under the key that it is given",
     "tgw_flow": VENDED_KEYS,
