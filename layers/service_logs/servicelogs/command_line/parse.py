@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,29 +15,26 @@ from servicelogs.command_line.files import (
     UnreadableFile,
     check_fields,
     check_files,
-    log_stream_of,
     note_on_fields,
     opened,
     rows_of_parquet,
+    runs_of,
+    type_of_source,
     types_of_files,
 )
 from servicelogs.delivery.rejects import line as reject_line
 from servicelogs.detection.content import START_BYTES
-from servicelogs.detection.log_events import type_of_group
-from servicelogs.detection.objects import Detected
-from servicelogs.errors import UnknownLogType, UnreadableObject
+from servicelogs.errors import UnknownLogType
 from servicelogs.opensearch.dated_indexes import every_index
 from servicelogs.opensearch.documents import blocks_of
 from servicelogs.opensearch.event_documents import EventDocuments
 from servicelogs.records import Block, Reject, Source
 from servicelogs.settings import IndexSettings
 from servicelogs.sources.decompression import begin
-from servicelogs.sources.failed_batches import read_failed_batch
-from servicelogs.sources.log_events import Envelopes, Run
 
 _MOST_REJECTS = 5
 """So many are shown with their reasons."""
-_MOST_OF_REASON = 200
+_MOST_OF_REASON = 300
 
 
 @dataclass(slots=True)
@@ -105,12 +102,12 @@ def parse_files(
     """
     if log_type:
         formats.get(log_type)  # an error if there is none
+    of_source = type_of_source(key)  # an error if it is none
     check_files(names, rejects)
     outcome = Outcome()
     with ExitStack() as stack:
         rejects_file = stack.enter_context(Path(rejects).open("wb")) if rejects else None
-        log_type = log_type or type_of_group(log_stream_of(key).log_group)
-        parser = _Parser(log_type, fields, bulk, sys.stdout.buffer, rejects_file)
+        parser = _Parser(log_type or of_source, fields, bulk, sys.stdout.buffer, rejects_file)
         for name in names:
             try:
                 with opened(name) as stream:
@@ -150,7 +147,7 @@ class _Parser:
         types: set[str] = set()
         if detected.of_events:
             documents = EventDocuments(detected.of_events, self._indexes)
-            blocks = documents.blocks(_runs(detected, chunks, source))
+            blocks = documents.blocks(runs_of(detected, chunks, source))
         elif log_format := detected.format:
             check_fields(log_format, self._fields)
             self._note(note_on_fields(log_format, self._fields))
@@ -189,16 +186,6 @@ class _Parser:
                 self._rejects.write(reject_line(reject, source, log_type))
 
 
-def _runs(detected: Detected, chunks: Iterable[bytes], source: Source) -> Iterator[Run]:
-    """Read log events: in their envelopes, or in a batch of a stream's records."""
-    if not detected.is_batch:
-        return Envelopes(source, keeps_extracted_fields=True).cut(chunks)
-    try:
-        return read_failed_batch(chunks, keeps_extracted_fields=True).runs()
-    except UnreadableObject as error:
-        raise UnreadableFile(str(error)) from error
-
-
 def _summary(outcome: Outcome, rejects: str) -> Iterator[str]:
     """Write the summary: for a person on a terminal, else for a program."""
     if sys.stderr.isatty():
@@ -215,9 +202,10 @@ def _summary(outcome: Outcome, rejects: str) -> Iterator[str]:
 
 def _table(outcome: Outcome) -> Iterator[str]:
     rows = [*sorted(outcome.by_type.items()), ("all", outcome.total())]
-    yield f"{'':<14}" + "".join(f"{heading:>11}" for heading in asdict(Counts()))
+    width = max(len(name) for name, _ in rows)
+    yield " " * width + "".join(f"{heading:>11}" for heading in asdict(Counts()))
     for name, counts in rows:
-        yield f"{name:<14}" + "".join(f"{count:>11,}" for count in asdict(counts).values())
+        yield f"{name:<{width}}" + "".join(f"{count:>11,}" for count in asdict(counts).values())
     for name, reason in outcome.skipped.items():
         yield f"skipped: {shown(name)}: {shown(reason)}"
 
