@@ -395,6 +395,21 @@ def test_what_there_is_no_time_for_is_sent_again_and_nothing_is_lost_or_doubled(
     assert sorted(line["record_number"] for line in lines) == [8] * 3 + [5_501] * 3
 
 
+def test_a_fault_that_the_time_just_sufficed_for_is_one_reject(deployment):
+    whole = gzip.compress(flow_lines(5_000))
+    deployment.s3.put_object(Bucket=LOGS, Key=flow_key("a"), Body=whole[: len(whole) // 2])
+    deployment.notify(flow_key("a"))
+
+    while deployment.waiting() != (0, 0):
+        assert deployment.run(counting_down(deployment, 1)) == []
+
+    ((reject,),) = deployment.rejected().values()
+    assert reject["error_type"] == "unreadable"
+    counts = deployment.counts["vpc_flow"]
+    assert (counts["Objects"], counts["Rejected"]) == (1, 1)
+    assert counts["Records"] == len(deployment.engine.documents) + 1
+
+
 # Of every type so much text that it takes several invocations.
 TEXT_BYTES = 300_000
 
