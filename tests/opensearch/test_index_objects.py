@@ -410,6 +410,27 @@ def test_a_fault_that_the_time_just_sufficed_for_is_one_reject(deployment):
     assert counts["Records"] == len(deployment.engine.documents) + 1
 
 
+def test_an_object_of_rejects_alone_is_saved_in_as_many_attempts_as_it_takes(
+    deployment, monkeypatch
+):
+    monkeypatch.setattr("servicelogs.delivery.rejects.FILE_RECORDS", 300)
+    monkeypatch.setattr("servicelogs.delivery.rejects.MOST_FILES", 2)
+    for size in ("PIECE_SIZE", "LEAST_PIECE_SIZE"):
+        monkeypatch.setattr(f"servicelogs.sources.decompression.{size}", 8_192)
+    deployment.put(flow_key("a"), flow_lines(0) + b"this line does not fit\n" * 2_000)
+    deployment.notify(flow_key("a"))
+
+    invocations = 0
+    while deployment.waiting() != (0, 0):
+        invocations += 1
+        assert deployment.run() == []
+
+    assert invocations > 1
+    lines = [line["record_number"] for part in deployment.rejected().values() for line in part]
+    assert sorted(lines) == list(range(2, 2_002))
+    assert deployment.counts["vpc_flow"]["Rejected"] == 2_000
+
+
 # Of every type so much text that it takes several invocations.
 TEXT_BYTES = 300_000
 

@@ -23,6 +23,9 @@ from servicelogs.records import Reject, Source
 # most: each attempt has to ask for every file of the records that it settled. If all of them are
 # rejected, the file is merged in seconds.
 FILE_RECORDS = 100_000
+# So many files of a source are kept at a time: each takes a fifth of a megabyte and an open file,
+# and to save all of them takes a part of a minute.
+MOST_FILES = 50
 # Of so many records at a time the engine is asked whether it has them.
 ASKED_RECORDS = 1000
 
@@ -93,6 +96,11 @@ class SourceRejects:
         if start not in self._files:
             self._files[start] = LinesFile()
         self._files[start].append(line(reject, self._source, self._log_type))
+
+    @property
+    def full(self) -> bool:
+        """Whether there are as many files as an attempt can keep and save."""
+        return len(self._files) >= MOST_FILES
 
     def save(self, bucket: BackupBucket, settled: range) -> None:
         """Let the files say of the settled records what this attempt found, and nothing else."""
