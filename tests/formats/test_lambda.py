@@ -82,7 +82,7 @@ def test_each_event_is_one_document_in_its_place_whatever_its_bytes(items: list[
 
 def _text_of(item: bytes) -> str:
     *_, last = ("", *item.decode("utf-8", "replace").split())
-    return last[-8:]
+    return last.strip("[]:")[-8:]  # what stands around levels and before messages
 
 
 def _kept(document: dict[str, Any]) -> str:
