@@ -25,7 +25,7 @@ from isal import igzip_lib
 
 from local.sample_logs import generate
 from servicelogs.formats import NAMES
-from tests.benchmarks import cold_start, comparison, costs, handler
+from tests.benchmarks import cold_start, comparison, costs, handler, log_events
 from tests.benchmarks.cases import START_UP_RECORDS
 from tests.benchmarks.ours import bulk_bodies, source_of
 from tests.benchmarks.plain_loops import LOOPS
@@ -38,6 +38,7 @@ FLOORS = {
     "alb_health_check": 3.0,
     "clb": 3.0,
     "cloudfront": 2.2,
+    "cloudfront_realtime": 2.2,
     "cloudtrail": 8.0,
     "config": 3.0,
     "lambda": 4.0,
@@ -155,6 +156,17 @@ def known_name(name: str) -> str:
     return name
 
 
+def measure_log_events(arguments: argparse.Namespace) -> list[str]:
+    """Measure records that come as log events; give those that are below the floor."""
+    slow: list[str] = []
+    for name in () if arguments.json else log_events.NAMES:
+        if name in (arguments.formats or NAMES):
+            share = log_events.measure(name, arguments.records, arguments.rounds, best_times)
+            print(share, flush=True)
+            slow += [f"{name}: {share}"] if share.is_slow else []
+    return slow
+
+
 def main() -> int:
     """Measure the formats asked for; 1 if one is slower than its floor."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
@@ -216,6 +228,7 @@ def main() -> int:
         )
     faults = [f"{name}: below the floor of its plain loop" for name in slow]
     faults += measure_costs(arguments.formats or NAMES, arguments)
+    faults += measure_log_events(arguments)
     if not arguments.formats and not arguments.json:
         start = cold_start.measure()
         print(start)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, unquote_plus
 
+from servicelogs import formats
 from servicelogs.records import Source
 
 Loop = Callable[[bytes, Source], bytes]
@@ -448,6 +449,35 @@ def cloudfront(data: bytes, source: Source) -> bytes:
     return _bulk("cloudfront", source, records(), first=3)
 
 
+def cloudfront_realtime(data: bytes, source: Source) -> bytes:
+    """The list's names zipped with a line's words."""
+    log_format = formats.get("cloudfront_realtime")
+    names = [column.name.replace("-", "_") for column in log_format.columns]
+    types = {field.name: field.type for field in log_format.fields}
+    read = {"integer": int, "long": int, "float": float}
+    lists = {"cs_headers": "\n", "cs_header_names": "\n", "x_forwarded_for": ","}
+    ids: list[str] = []
+
+    def records() -> Iterator[tuple[str, dict[str, Any]]]:
+        for line in _text(data):
+            values = zip(names, line.rstrip("\n").split("\t"), strict=True)
+            record: dict[str, Any] = {name: value for name, value in values if value != "-"}
+            for name, value in record.items():
+                if convert := read.get(types[name]):
+                    record[name] = convert(value)
+                elif "%" in value:
+                    record[name] = unquote(value)
+            for name, end in lists.items():
+                if name in record:
+                    record[name] = [item for item in record[name].split(end) if item]
+            second, _, fraction = record.pop("timestamp").partition(".")
+            ids.append(f"{record['x_edge_request_id']}-{second}.{fraction}")
+            time = datetime.fromtimestamp(int(second), UTC).replace(tzinfo=None)
+            yield f"{time.isoformat()}.{fraction}Z", record
+
+    return _bulk("cloudfront_realtime", source, records(), ids=ids)
+
+
 def cloudtrail(data: bytes, source: Source) -> bytes:
     """json.load for the document, json.dumps for each record."""
 
@@ -511,6 +541,7 @@ def _bulk(
     *,
     first: int = 1,
     id_field: str = "",
+    ids: list[str] | None = None,
     period: str = "%Y.%m.%d",
 ) -> bytes:
     """Put the frame around each record, as servicelogs.opensearch.frames does."""
@@ -521,6 +552,7 @@ def _bulk(
         day = datetime.fromisoformat(time).strftime(period)
         index = f"aws-{log_type.replace('_', '-')}-{day}"
         id_ = record[id_field] if id_field else f"{source.id}-{number}"
+        id_ = ids[-1] if ids else id_
         document = {
             "cloud": {"account_id": source.account_id, "region": source.region},
             "event": {"ingested": ingested},
@@ -539,6 +571,7 @@ LOOPS: dict[str, Loop] = {
     "alb_health_check": alb_health_check,
     "clb": clb,
     "cloudfront": cloudfront,
+    "cloudfront_realtime": cloudfront_realtime,
     "cloudtrail": cloudtrail,
     "config": config,
     "lambda": lambda_,

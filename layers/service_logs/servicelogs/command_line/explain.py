@@ -71,6 +71,8 @@ class _RejectLine(msgspec.Struct):
     delivered: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     account_id: str = ""
     region: str = ""
+    log_group: str = ""
+    log_stream: str = ""
     record_number: int = 1
 
     def bytes(self) -> bytes:
@@ -188,6 +190,8 @@ class _Explainer:
             line.delivered or datetime.now(UTC),
             line.account_id,
             line.region,
+            line.log_group,
+            line.log_stream,
         )
         found = _of_reject_line(line, raw, parser_of(log_format, source, one_index("explained")))
         explained = _explain(log_format, source, found, self._fields)

@@ -13,6 +13,7 @@ NAMES = (
     "alb_health_check",
     "clb",
     "cloudfront",
+    "cloudfront_realtime",
     "cloudtrail",
     "config",
     "lambda",
