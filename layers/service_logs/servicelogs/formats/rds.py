@@ -255,6 +255,7 @@ FORMAT = MessageFormat(
                 "priority_queue",
             )
         ),
+        Field("stored_routine", "keyword", "MariaDB: stored routine that the statement is part of"),
         Field("explain", "text", "MariaDB: the statement's plan"),
         Field("proxy_endpoint", "keyword", "RDS Proxy: endpoint"),
         Field("client_connection", "keyword", "RDS Proxy: number of the client's connection"),
