@@ -8,7 +8,8 @@ from servicelogs.parsing.messages.format import Form, Kind, MessageFormat
 _INSTANCE = r"(?P<instance>[A-Za-z][A-Za-z0-9-]*)"
 """Streams are called as the instance, with a number or the file's name behind it."""
 _DATABASE = (
-    r"/aws/rds/(?:instance/(?P<instance>[^/]+)"
+    # Behind a dot follows the node of SQL Server.
+    r"/aws/rds/(?:instance/(?P<instance>[^/.]+)(?:\.[^/]+)?"
     r"|cluster/(?P<cluster>[^/]+)(?:/(?P<shard_group>[^/]+))?)/"
 )
 
