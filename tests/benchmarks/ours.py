@@ -16,7 +16,10 @@ SOURCE = Source(
     "s3://logs/key.gz", "A" * 16, datetime(2026, 11, 20, 9, tzinfo=UTC), ACCOUNT, REGION
 )
 
-LOG_STREAMS = {"rds": ("/aws/rds/instance/shop/postgresql", "shop.0")}
+LOG_STREAMS = {
+    "lambda": ("/aws/lambda/orders", "2026/11/20/[$LATEST]0123456789abcdef"),
+    "rds": ("/aws/rds/instance/shop/postgresql", "shop.0"),
+}
 """The log group and stream of formats whose records are log events."""
 
 

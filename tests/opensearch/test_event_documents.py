@@ -151,6 +151,34 @@ def test_a_log_groups_name_decides_before_its_messages_and_what_is_assigned_befo
     assert types.identify(named, run, "waf").format.name == "waf"  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("group", "level", "filtered"),
+    [
+        ("/shop/flows", "ACCOUNT_LEVEL_POLICY", 0),
+        ("/other/flows", "ACCOUNT_LEVEL_POLICY", 2),
+        ("/other/flows", "", 0),
+    ],
+)
+def test_an_accounts_subscription_is_read_of_log_groups_under_the_prefix_alone(
+    group: str, level: str, filtered: int
+) -> None:
+    """A filter that was put on a group says itself that the group is to be read."""
+    _, messages = messages_of("vpc_flow", 2)
+    more = {"policyLevel": level} if level else {}
+    text = envelope(*messages, logGroup=group, **more)
+    ((_, block),) = blocks(text, log_group_prefix="/shop/")
+    assert sum(block.filtered.values()) == filtered
+    assert set(block.filtered) <= {"outside LogGroupPrefix"}
+    assert len(documents([block])) == 2 - filtered
+
+
+def test_without_a_prefix_an_accounts_subscription_is_read_whole() -> None:
+    _, messages = messages_of("vpc_flow", 2)
+    ((log_type, block),) = blocks(envelope(*messages, policyLevel="ACCOUNT_LEVEL_POLICY"))
+    assert log_type == "vpc_flow"
+    assert not block.filtered
+
+
 ODD_NAMES = ["", ".", "..", "a.", ".a", "a..b", "$.user.name", "a b", "_id", 'q"', "\x00", "é", "1"]
 
 

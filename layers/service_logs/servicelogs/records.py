@@ -21,6 +21,8 @@ class Source:
     log_group: str = ""
     """CloudWatch Logs' log group, if the records came through one."""
     log_stream: str = ""
+    account_level: bool = False
+    """Whether the account's subscription sent them, which takes the events of every log group."""
     extracted_fields: str = ""
     """What the subscription's filter found in the event, as a JSON object, where that is kept."""
 

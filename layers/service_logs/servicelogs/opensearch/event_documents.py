@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from servicelogs.delivery.attempt import UNKNOWN
 from servicelogs.detection.log_events import Identify
-from servicelogs.errors import UnknownLogType
+from servicelogs.errors import OutsidePrefix, UnknownLogType
 from servicelogs.opensearch.dated_indexes import DatedIndexes
 from servicelogs.opensearch.documents import parser_of
 from servicelogs.parsing.cache import Cache
@@ -14,6 +14,7 @@ from servicelogs.records import Block, Records, Reject, Source
 from servicelogs.sources.log_events import Run, by_hour, of_one_hour
 
 NOT_READ = "not among LogTypes"
+OUTSIDE_PREFIX = "outside LogGroupPrefix"
 
 # Each holds what its documents begin with, for each hour.
 _MOST_PARSERS = 2048
@@ -43,8 +44,11 @@ class EventDocuments:
         except UnknownLogType as error:
             yield UNKNOWN, _unknown(source, events, skipped, str(error))
             return
+        except OutsidePrefix:
+            yield UNKNOWN, _filtered(events, skipped, OUTSIDE_PREFIX)
+            return
         if not is_read:
-            yield log_format.name, _not_read(events, skipped)
+            yield log_format.name, _filtered(events, skipped, NOT_READ)
             return
         parser = self._parsers[log_format, source]
         # What goes on in several events is joined within them.
@@ -82,6 +86,6 @@ def _unknown(source: Source, events: Records, skipped: int, reason: str) -> Bloc
     return _located(block, source, events)
 
 
-def _not_read(events: Records, skipped: int) -> Block:
-    filtered = {NOT_READ: len(events) - skipped}
+def _filtered(events: Records, skipped: int, why: str) -> Block:
+    filtered = {why: len(events) - skipped}
     return Block(events.first + skipped, events.end, b"", 0, events.raw, filtered)

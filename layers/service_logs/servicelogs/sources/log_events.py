@@ -39,6 +39,7 @@ _beginnings = re.compile(rb'\{(?="(?:%b)":)' % _MEMBERS).finditer
 _plain_id = re.compile(r"[\w.:-]{1,128}", re.ASCII).fullmatch
 _plain_ids = re.compile(r"(?:[\w.:-]{1,128}\n)+", re.ASCII).fullmatch
 
+_ACCOUNT_LEVEL = "ACCOUNT_LEVEL_POLICY"
 _EXTRACTED = b'"extractedFields"'
 _ACCOUNT, _REGION, _SYSTEM = "@aws.account", "@aws.region", "@"
 _HOUR_MILLISECONDS = 3_600_000
@@ -68,6 +69,7 @@ class Envelope(msgspec.Struct, gc=False, rename="camel"):
     owner: str = ""
     log_group: str = ""
     log_stream: str = ""
+    policy_level: str = ""
 
 
 _decode = msgspec.json.Decoder(Envelope).decode
@@ -194,7 +196,8 @@ class Envelopes:
 
     def _events(self, envelope: Envelope, *, extracted: bool) -> Iterator[Run]:
         events = envelope.log_events
-        place = envelope.owner, envelope.log_group, envelope.log_stream
+        account_level = envelope.policy_level == _ACCOUNT_LEVEL
+        place = envelope.owner, envelope.log_group, envelope.log_stream, account_level
         if not extracted:
             if events:
                 yield self._sources[*place, "", "", ""], self._records(events)
@@ -230,7 +233,12 @@ class Envelopes:
             yield self._reject("unreadable", str(error), text)
             return
         good = Envelope(
-            envelope.message_type, [], envelope.owner, envelope.log_group, envelope.log_stream
+            envelope.message_type,
+            [],
+            envelope.owner,
+            envelope.log_group,
+            envelope.log_stream,
+            envelope.policy_level,
         )
         odd = envelope.log_events if good.message_type == "DATA_MESSAGE" else []
         for event in odd:
@@ -248,9 +256,9 @@ class Envelopes:
         id_ = f"{self._carrier.id}-{number}"
         return self._carrier, Reject(number, error_type, reason, raw, id=id_)
 
-    def _source(self, place: tuple[str, str, str, str, str, str]) -> Source:
+    def _source(self, place: tuple[str, str, str, bool, str, str, str]) -> Source:
         """Describe a log stream; its account is the owner's if no system field names another."""
-        owner, group, stream, account_id, region, extracted = place
+        owner, group, stream, account_level, account_id, region, extracted = place
         carrier = self._carrier
         return replace(
             carrier,
@@ -259,6 +267,7 @@ class Envelopes:
             region=region or carrier.region,
             log_group=group,
             log_stream=stream,
+            account_level=account_level,
             extracted_fields=extracted,
         )
 
