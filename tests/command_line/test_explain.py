@@ -473,8 +473,8 @@ FLOWS = generate("vpc_flow", 3).decode().splitlines()[-2:]
 def test_log_events_are_explained_each_by_its_type(
     explain: Explain, tmp_path: Path, in_stream: bool
 ) -> None:
-    group = "/aws/rds/instance/shop/error"
-    messages = envelope(*FLOWS, "bad"), envelope("2026-11-20 08:14:55 0 [Note] x", logGroup=group)
+    names = {"logGroup": "/aws/rds/instance/shop/error", "logStream": "shop"}
+    messages = envelope(*FLOWS, "bad"), envelope("2026-11-20 08:14:55 0 [Note] x", **names)
     file = tmp_path / "events"
     file.write_bytes(
         failed_batch(stream_event(*messages)) if in_stream else gzip.compress(b"".join(messages))
