@@ -20,6 +20,7 @@ from servicelogs.parsing.frame import RESERVED
 from servicelogs.parsing.json.format import JsonFormat
 from servicelogs.parsing.text.format import TextFormat
 from servicelogs.parsing.text.notation import pattern_text, separated
+from servicelogs.sources.unsupported import what_is_not_read
 from tests.formats.make_cases import cases, expected_file
 from tests.formats.parsing import parse
 from tests.properties import examples
@@ -473,8 +474,8 @@ FLOWS = generate("vpc_flow", 3).decode().splitlines()[-2:]
 def test_log_events_are_explained_each_by_its_type(
     explain: Explain, tmp_path: Path, in_stream: bool
 ) -> None:
-    group = "/aws/rds/instance/shop/error"
-    messages = envelope(*FLOWS, "bad"), envelope("2026-11-20 08:14:55 0 [Note] x", logGroup=group)
+    names = {"logGroup": "/aws/rds/instance/shop/error", "logStream": "shop"}
+    messages = envelope(*FLOWS, "bad"), envelope("2026-11-20 08:14:55 0 [Note] x", **names)
     file = tmp_path / "events"
     file.write_bytes(
         failed_batch(stream_event(*messages)) if in_stream else gzip.compress(b"".join(messages))
@@ -555,6 +556,7 @@ def damaged(draw: st.DrawFn) -> tuple[str, bytes]:
 @given(damaged=damaged())
 @example(damaged=("alb", b'{"time":"\xff\x1b[2J","\xed\xa0\x80":"\\ud800"}'))
 @example(damaged=("waf", b'{"timestamp":1e999}'))
+@example(damaged=("alb", b"\x80\x01\x00 "))
 @example(damaged=("waf", b"[" * 100_000))
 @example(damaged=("cloudtrail", b'{"eventTime":' + b'{"a":' * 50_000))
 @example(damaged=("s3_access", b'a b [20/Nov/2026:08:14:55 +0000] - - - - - "' + b'" "' * 5_000))
@@ -571,6 +573,8 @@ def test_no_bytes_crash_it_or_reach_the_terminal_and_it_agrees_with_parse(
     out, err = capsys.readouterr()
     assert all(character.isprintable() for character in out.replace("\n", "") + err.strip())
     assert len(out) < 200_000
+    if what_is_not_read(text):  # by chance it begins as something compressed
+        return
     parsed = parse(name, text)
     if not parsed.records or not text.strip():
         assert status == 2

@@ -201,12 +201,11 @@ def test_a_slow_query_in_one_event_has_its_own_figures(statement: str) -> None:
     assert first["@timestamp"] == "2026-11-20T08:14:55.123456Z"
 
 
-def test_the_log_groups_name_decides_which_instance_it_is_and_of_a_cluster_the_streams() -> None:
+def test_the_node_of_a_sql_server_is_no_part_of_its_instances_name() -> None:
     log_format = formats.get("rds")
     assert isinstance(log_format, MessageFormat)
-    for group, expected in (("instance/shop", "shop"), ("cluster/c", "other")):
-        source = replace(SOURCE, log_group=f"/aws/rds/{group}/error", log_stream="other.0")
-        assert log_format.origin(source).fields["instance"] == expected
+    source = replace(SOURCE, log_group="/aws/rds/instance/sql.node1/error")
+    assert log_format.origin(source).fields["instance"] == "sql"
 
 
 def test_an_error_and_what_belongs_to_it_are_found_by_session_and_process() -> None:

@@ -175,8 +175,7 @@ class MessageFormat(Format):
         """Find the kind of log that a source is, and the fields that its names give."""
         for kind in self.kinds:
             if group := re.fullmatch(kind.groups, source.log_group):
-                # What both say, the group's name decides.
-                matches = filter(None, (re.match(kind.streams, source.log_stream), group))
+                matches = filter(None, (group, re.match(kind.streams, source.log_stream)))
                 found = (pair for match in matches for pair in match.groupdict().items())
                 named = {name: text for name, text in found if text}
                 return Origin(kind, {KIND: kind.name, **kind.constants, **named})
