@@ -40,8 +40,8 @@ down: $(environment) ## stop the stack and everything it started
 test: $(environment) ## run all tests (TESTS="tests/local -k ports": some of them)
 	@$(python) -m pytest $(if $(TESTS),$(TESTS),$(parallel))
 
-test-quick: $(environment) ## run the tests that need neither a real OpenSearch nor a stack (a little over a minute)
-	@$(python) -m pytest $(parallel) --hypothesis-profile=quick -m "not engine and not end_to_end"
+test-quick: $(environment) ## run the tests that need no real OpenSearch, stack or build (a minute)
+	@$(python) -m pytest $(parallel) --hypothesis-profile=quick -m "not engine and not end_to_end and not build"
 
 check: $(environment) ## check format, lint, types, templates and locked versions; change nothing
 	$(python) -m ruff format --check --quiet .

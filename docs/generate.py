@@ -9,22 +9,24 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from local.sample_logs import objects
+from local.sample_logs import ACCOUNT, REGION, log_events, objects
 from servicelogs import formats
 from servicelogs.command_line.reference import field_entries, type_of
+from servicelogs.dates import EPOCH, iso
 from servicelogs.detection.keys import Place, places
 from servicelogs.opensearch.dated_indexes import one_index
-from servicelogs.opensearch.documents import blocks_of
+from servicelogs.opensearch.documents import blocks_of, parser_of
 from servicelogs.opensearch.index_names import IndexNames
 from servicelogs.parsing.format import Format
 from servicelogs.parsing.frame import FRAME
-from servicelogs.records import Block, Source
+from servicelogs.parsing.messages.format import MessageFormat
+from servicelogs.records import Block, Records, Source
 from servicelogs.sources.decompression import decompressed
 
 ROOT = Path(__file__).parents[1]
@@ -66,6 +68,9 @@ THREE.
 <!-- end -->
 """
 
+_NONE = "none"
+"""Stands for what a type has not: no service writes it to a bucket."""
+
 
 def pages() -> Iterator[tuple[Path, str]]:
     """Give each page's path and what it should hold."""
@@ -90,16 +95,25 @@ def _facts(log_format: Format) -> str:
     rows = [
         ("log type", f"`{log_format.name}`"),
         ("AWS's page", f"<{log_format.page}>"),
-        ("objects", keys),
-        ("written by", f"`{log_format.service_principal}`"),
+        *([("log groups", f"`{log_format.log_groups}`")] if log_format.log_groups else []),
+        *([("objects", keys)] if keys else []),
+        ("written by", _writer(log_format)),
         ("encryption of the bucket", _encryption(log_format.name)),
         ("indexes", f"`{index}`; all of them: `{every}`"),
     ]
     return _table(("", ""), rows)
 
 
+def _writer(log_format: Format) -> str:
+    if principal := log_format.service_principal:
+        return f"`{principal}`"
+    return "Firehose" if log_format.log_groups else _NONE
+
+
 def _policy(log_format: Format) -> str:
     """Quote the statements that let the service write, as the log bucket's template has them."""
+    if not log_format.service_principal:
+        return "None: Firehose's role is of the same account, and has the rights itself.\n"
     template = LOG_BUCKET.read_text()
     statements = re.findall(r"^ {10}- Sid: .*\n(?: {12}.*\n)+", template, re.MULTILINE)
     principal = f"Service: {log_format.service_principal} }}"
@@ -117,16 +131,35 @@ def _document(log_format: Format) -> str:
 
 def _sample(log_format: Format) -> tuple[str, dict[str, Any]]:
     """Give the sample record with the most fields, as AWS writes it and as it is indexed."""
-    sample = next(one for one in objects() if one.format == log_format.name and one.records)
-    account, region = places(sample.key).get(sample.format, Place())
-    source = Source(f"s3://my-logs/{sample.key}", "0123456789abcdef", DELIVERED, account, region)
-    chunks = decompressed(BytesIO(sample.data))
-    blocks = blocks_of(log_format, chunks, source, one_index("aws"))
+    blocks = _events(log_format) if isinstance(log_format, MessageFormat) else _object(log_format)
     candidates = (found for block in blocks for found in _documents(block))
     raw, document = max(candidates, key=lambda found: _leaves(found[1]))
     # The time of indexing is the only thing that is not the same each time.
     document["event"]["ingested"] = "2026-11-20T08:20:11.482915Z"
     return raw, document
+
+
+def _object(log_format: Format) -> Iterator[Block]:
+    sample = next(one for one in objects() if one.format == log_format.name and one.records)
+    account, region = places(sample.key).get(sample.format, Place())
+    source = Source(f"s3://my-logs/{sample.key}", "0123456789abcdef", DELIVERED, account, region)
+    chunks = decompressed(BytesIO(sample.data))
+    return blocks_of(log_format, chunks, source, one_index("aws"))
+
+
+def _events(log_format: Format) -> Iterator[Block]:
+    uri = "s3://my-logs/firehose/2026/11/20/08/logs-1-2026-11-20-08-15-00-0a1b2c3d"
+    for sample in log_events():
+        if sample.format == log_format.name:
+            source = Source(
+                uri, "0123456789abcdef", DELIVERED, ACCOUNT, REGION, sample.group, sample.stream
+            )
+            times = [
+                iso(EPOCH + timedelta(milliseconds=at))[:-1].encode() for at, _ in sample.events
+            ]
+            messages = [message.encode() for _, message in sample.events]
+            parser = parser_of(log_format, source, one_index("aws"))
+            yield parser.take(Records(1, messages, times=times), 0)
 
 
 def _documents(block: Block) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -170,7 +203,7 @@ def _overview() -> str:
     for name in formats.NAMES:
         log_format = formats.get(name)
         page = f"[{log_format.title}]({name}.md)"
-        rows.append((f"`{name}`", page, f"`{log_format.service_principal}`", _encryption(name)))
+        rows.append((f"`{name}`", page, _writer(log_format), _encryption(name)))
     return (
         _table(("log type", "what it is", "who writes", "encryption of the bucket"), rows)
         + "\nNames that several of them share: "

@@ -62,6 +62,10 @@ KEYS = {
         f"AWSLogs/{_ACCOUNT}/Config/{_REGION}/2026/11/5/ConfigHistory/{_ACCOUNT}_Config_{_REGION}_"
         "ConfigHistory_AWS::EC2::Volume_20261105T000000Z_20261105T055959Z_1.json.gz"
     ),
+    "cloudfront_realtime": (
+        "realtime/2026/11/20/08/cloudfront-1-2026-11-20-08-00-00-"
+        "1b4e28ba-2fa1-11d2-883f-0016d3cca427.gz"
+    ),
     "cloudfront": (f"AWSLogs/{_ACCOUNT}/CloudFront/E2EXAMPLE9Z8Y7.2026-11-20-08.4f0c9ab1.gz"),
 }
 """The object of each format."""

@@ -179,3 +179,13 @@ def test_a_bad_name_in_an_option_is_an_error_that_says_which(value, reason):
     assert f"{value.partition('=')[0]} must be" in str(caught.value) or "FORMAT" in str(
         caught.value
     )
+
+
+@pytest.mark.parametrize(("value", "kept"), [("", False), ("false", False), ("true", True)])
+def test_extracted_fields_are_kept_if_that_is_said(value: str, kept: bool) -> None:
+    assert read_settings(LogSettings, {"EXTRACTED_FIELDS": value}).extracted_fields is kept
+
+
+def test_a_switch_is_true_or_false() -> None:
+    with pytest.raises(ConfigurationError, match="EXTRACTED_FIELDS must be one of true, false"):
+        read_settings(LogSettings, {"EXTRACTED_FIELDS": "yes"})

@@ -25,9 +25,9 @@ from isal import igzip_lib
 
 from local.sample_logs import generate
 from servicelogs.formats import NAMES
-from tests.benchmarks import cold_start, comparison, costs, handler
+from tests.benchmarks import cold_start, comparison, costs, handler, log_events
 from tests.benchmarks.cases import START_UP_RECORDS
-from tests.benchmarks.ours import SOURCE, bulk_bodies
+from tests.benchmarks.ours import bulk_bodies, source_of
 from tests.benchmarks.plain_loops import LOOPS
 
 RECORDS = 40_000
@@ -38,9 +38,12 @@ FLOORS = {
     "alb_health_check": 3.0,
     "clb": 3.0,
     "cloudfront": 2.2,
+    "cloudfront_realtime": 2.2,
     "cloudtrail": 8.0,
     "config": 3.0,
+    "lambda": 4.0,
     "nlb": 3.0,
+    "rds": 4.0,
     "s3_access": 3.0,
     "tgw_flow": 3.0,
     "vpc_flow": 4.0,
@@ -97,7 +100,7 @@ def measure(name: str, records: int, rounds: int) -> dict[str, Any]:
     times = best_times(
         {
             "ours": lambda: ours(name, data),
-            "loop": lambda: LOOPS[name](data, SOURCE),
+            "loop": lambda: LOOPS[name](data, source_of(name)),
             "inflate": lambda: inflate(data),
         },
         rounds,
@@ -151,6 +154,17 @@ def known_name(name: str) -> str:
             f"{name!r} is not a log type; there are {', '.join(NAMES)}"
         )
     return name
+
+
+def measure_log_events(arguments: argparse.Namespace) -> list[str]:
+    """Measure records that come as log events; give those that are below the floor."""
+    slow: list[str] = []
+    for name in () if arguments.json else log_events.NAMES:
+        if name in (arguments.formats or NAMES):
+            share = log_events.measure(name, arguments.records, arguments.rounds, best_times)
+            print(share, flush=True)
+            slow += [f"{name}: {share}"] if share.is_slow else []
+    return slow
 
 
 def main() -> int:
@@ -214,6 +228,7 @@ def main() -> int:
         )
     faults = [f"{name}: below the floor of its plain loop" for name in slow]
     faults += measure_costs(arguments.formats or NAMES, arguments)
+    faults += measure_log_events(arguments)
     if not arguments.formats and not arguments.json:
         start = cold_start.measure()
         print(start)

@@ -102,7 +102,7 @@ class Handler:
         spec.loader.exec_module(self._module)
         self._bucket, self._engine = Bucket(), Engine()
         function = self._module.function
-        function._s3 = self._bucket
+        function.s3 = self._bucket
         function.opensearch.transport.get_connection().pool = self._engine
 
     def seconds(self, name: str, texts: Sequence[bytes], documents: int) -> float:

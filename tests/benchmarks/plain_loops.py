@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, unquote_plus
 
+from servicelogs import formats
 from servicelogs.records import Source
 
 Loop = Callable[[bytes, Source], bytes]
@@ -70,6 +71,57 @@ _CONNECTION = re.compile(
 _HEALTH = (
     "type time latency target_addr target_group_id status status_code reason_code elb ip_address"
 )
+_POSTGRESQL = re.compile(
+    r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC:"
+    r"(?:(?P<client_ip>[^(]+)\((?P<client_port>\d+)\))?:(?P<user>.*?)@(?P<database>[^@:]*)"
+    r":\[(?P<process_id>\d+)\]:(?P<level>[A-Z]+):  (?P<text>.*)"
+)
+_POSTGRESQL_TEXTS = (
+    re.compile(r"duration: (?P<duration_ms>[0-9.]+) ms(?:  statement: (?P<statement>.*))?"),
+    re.compile(
+        r"AUDIT: (?P<audit_type>[A-Z]+),(?P<statement_id>\d+),(?P<substatement_id>\d+)"
+        r",(?P<audit_class>[A-Z]+),(?P<command>[A-Z ]+),(?P<object_type>[A-Z]+)"
+        r',(?P<object_name>[^,]+),"(?P<statement>(?:[^"]|"")*)",<not logged>'
+    ),
+)
+_POSTGRESQL_INTEGERS = ("client_port", "process_id", "statement_id", "substatement_id")
+_ID = r"(?P<request_id>[0-9a-f-]{36})"
+_LAMBDA_TIME = r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(?P<fraction>\d{1,3})Z"
+_LAMBDA = (
+    ("platform.start", re.compile(rf"START RequestId: {_ID} Version: (?P<version>\S+)")),
+    ("platform.end", re.compile(rf"END RequestId: {_ID}")),
+    (
+        "platform.report",
+        re.compile(
+            rf"REPORT RequestId: {_ID}\tDuration: (?P<duration_ms>\S+) ms"
+            r"\tBilled Duration: (?P<billed_duration_ms>\d+) ms"
+            r"\tMemory Size: (?P<memory_size_mb>\d+) MB"
+            r"\tMax Memory Used: (?P<max_memory_used_mb>\d+) MB"
+            r"(?:\tInit Duration: (?P<init_duration_ms>\S+) ms)?\s*"
+        ),
+    ),
+    (
+        "function",
+        re.compile(rf"\[(?P<level>[A-Z]+)\]\t{_LAMBDA_TIME}\t{_ID}\t(?P<message>.*)", re.DOTALL),
+    ),
+    (
+        "function",
+        re.compile(rf"{_LAMBDA_TIME}\t{_ID}\t(?P<level>[A-Z]+)\t(?P<message>.*)", re.DOTALL),
+    ),
+)
+_LAMBDA_METRICS = {
+    "durationMs": "duration_ms",
+    "billedDurationMs": "billed_duration_ms",
+    "memorySizeMB": "memory_size_mb",
+    "maxMemoryUsedMB": "max_memory_used_mb",
+}
+_LAMBDA_NUMBERS: dict[str, Callable[[str], float]] = {
+    "duration_ms": float,
+    "billed_duration_ms": int,
+    "memory_size_mb": int,
+    "max_memory_used_mb": int,
+    "init_duration_ms": float,
+}
 _NLB = (
     "type version time elb listener client destination connection_time tls_handshake_time"
     " received_bytes sent_bytes incoming_tls_alert chosen_cert_arn chosen_cert_serial tls_cipher"
@@ -235,6 +287,59 @@ def alb_health_check(data: bytes, source: Source) -> bytes:
     return _bulk("alb_health_check", source, records())
 
 
+def lambda_(data: bytes, source: Source) -> bytes:
+    """JSON decoded, where a line is it; else one regular expression after the other."""
+    same = {
+        "kind": "function",
+        "function": "orders",
+        "version": "$LATEST",
+        "instance": "0123456789abcdef",
+    }
+    delivered = f"{source.delivered:%Y-%m-%dT%H:%M:%S}Z"
+
+    def records() -> Iterator[tuple[str, dict[str, Any]]]:
+        for line in _text(data):
+            text = line.rstrip("\n")
+            record = _lambda_object(json.loads(text)) if text[0] == "{" else _lambda_text(text)
+            yield record.pop("time", delivered), {**same, **record}
+
+    return _bulk("lambda", source, records())
+
+
+def _lambda_object(found: dict[str, Any]) -> dict[str, Any]:
+    if found.get("type", "").startswith("platform."):
+        inner = found["record"]
+        record = {"time": found["time"], "kind": found["type"], "request_id": inner["requestId"]}
+        if "status" in inner:
+            record["status"] = inner["status"]
+        for name, value in inner.get("metrics", {}).items():
+            record[_LAMBDA_METRICS[name]] = value
+    else:
+        time = found["timestamp"].replace(" ", "T").replace(",", ".").replace("+0000", "Z")
+        record = {"time": time, "level": found["level"]}
+        if isinstance(found["message"], str):
+            record["message"] = found["message"]
+        if "logger" in found:
+            record["logger"] = found["logger"]
+        record["request_id"] = found.get("function_request_id") or found["requestId"]
+        if "xray_trace_id" in found:
+            record["trace_id"] = found["xray_trace_id"]
+    return {**record, "json": found}
+
+
+def _lambda_text(text: str) -> dict[str, Any]:
+    for kind, pattern in _LAMBDA:
+        if match := pattern.fullmatch(text):
+            record = {name: value for name, value in match.groupdict().items() if value}
+            if "time" in record:
+                record["time"] = f"{record['time']}.{record.pop('fraction').zfill(3)}Z"
+            for name, number in _LAMBDA_NUMBERS.items():
+                if name in record:
+                    record[name] = number(record[name])
+            return {"kind": kind, **record}
+    return {"message": text}
+
+
 def nlb(data: bytes, source: Source) -> bytes:
     """The names zipped with a line's words."""
 
@@ -258,6 +363,36 @@ def nlb(data: bytes, source: Source) -> bytes:
             yield record.pop("time") + "Z", record
 
     return _bulk("nlb", source, records())
+
+
+def rds(data: bytes, source: Source) -> bytes:
+    """PostgreSQL's lines: one regular expression for a line, others for what it says."""
+    same = {"kind": "postgresql", "engine": "postgresql", "instance": "shop"}
+
+    def records() -> Iterator[tuple[str, dict[str, Any]]]:
+        for line in _text(data):
+            match = _POSTGRESQL.fullmatch(line.rstrip("\n"))
+            assert match
+            values: dict[str, Any] = match.groupdict()
+            time = values.pop("time").replace(" ", "T") + "Z"
+            text = values.pop("text")
+            if values["level"] == "STATEMENT":
+                values["statement"] = text
+            elif found := next(filter(None, (p.fullmatch(text) for p in _POSTGRESQL_TEXTS)), None):
+                values |= found.groupdict()
+                if "audit_type" in values:
+                    values["statement"] = values["statement"].replace('""', '"')
+            else:
+                values["message"] = text
+            record = {name: value for name, value in values.items() if value}
+            for name in _POSTGRESQL_INTEGERS:
+                if name in record:
+                    record[name] = int(record[name])
+            if "duration_ms" in record:
+                record["duration_ms"] = float(record["duration_ms"])
+            yield time, {**same, **record}
+
+    return _bulk("rds", source, records())
 
 
 def s3_access(data: bytes, source: Source) -> bytes:
@@ -312,6 +447,35 @@ def cloudfront(data: bytes, source: Source) -> bytes:
             yield f"{record.pop('date')}T{record.pop('time')}Z", record
 
     return _bulk("cloudfront", source, records(), first=3)
+
+
+def cloudfront_realtime(data: bytes, source: Source) -> bytes:
+    """The list's names zipped with a line's words."""
+    log_format = formats.get("cloudfront_realtime")
+    names = [column.name.replace("-", "_") for column in log_format.columns]
+    types = {field.name: field.type for field in log_format.fields}
+    read = {"integer": int, "long": int, "float": float}
+    lists = {"cs_headers": "\n", "cs_header_names": "\n", "x_forwarded_for": ","}
+    ids: list[str] = []
+
+    def records() -> Iterator[tuple[str, dict[str, Any]]]:
+        for line in _text(data):
+            values = zip(names, line.rstrip("\n").split("\t"), strict=True)
+            record: dict[str, Any] = {name: value for name, value in values if value != "-"}
+            for name, value in record.items():
+                if convert := read.get(types[name]):
+                    record[name] = convert(value)
+                elif "%" in value:
+                    record[name] = unquote(value)
+            for name, end in lists.items():
+                if name in record:
+                    record[name] = [item for item in record[name].split(end) if item]
+            second, _, fraction = record.pop("timestamp").partition(".")
+            ids.append(f"{record['x_edge_request_id']}-{second}.{fraction}")
+            time = datetime.fromtimestamp(int(second), UTC).replace(tzinfo=None)
+            yield f"{time.isoformat()}.{fraction}Z", record
+
+    return _bulk("cloudfront_realtime", source, records(), ids=ids)
 
 
 def cloudtrail(data: bytes, source: Source) -> bytes:
@@ -377,19 +541,22 @@ def _bulk(
     *,
     first: int = 1,
     id_field: str = "",
+    ids: list[str] | None = None,
     period: str = "%Y.%m.%d",
 ) -> bytes:
     """Put the frame around each record, as servicelogs.opensearch.frames does."""
     ingested = datetime.now(UTC).isoformat()
+    stream = {"group": source.log_group, "stream": source.log_stream} if source.log_group else {}
     lines = []
     for number, (time, record) in enumerate(records, first):
         day = datetime.fromisoformat(time).strftime(period)
         index = f"aws-{log_type.replace('_', '-')}-{day}"
         id_ = record[id_field] if id_field else f"{source.id}-{number}"
+        id_ = ids[-1] if ids else id_
         document = {
             "cloud": {"account_id": source.account_id, "region": source.region},
             "event": {"ingested": ingested},
-            "log": {"type": log_type, "source": source.uri, "record": number},
+            "log": {"type": log_type, "source": source.uri, **stream, "record": number},
             "@timestamp": time,
             **record,
         }
@@ -404,9 +571,12 @@ LOOPS: dict[str, Loop] = {
     "alb_health_check": alb_health_check,
     "clb": clb,
     "cloudfront": cloudfront,
+    "cloudfront_realtime": cloudfront_realtime,
     "cloudtrail": cloudtrail,
     "config": config,
+    "lambda": lambda_,
     "nlb": nlb,
+    "rds": rds,
     "s3_access": s3_access,
     "tgw_flow": tgw_flow,
     "vpc_flow": vpc_flow,

@@ -17,6 +17,7 @@ from local.sample_logs import generate
 from servicelogs import formats
 from servicelogs.command_line.main import main
 from servicelogs.parsing.frame import RESERVED
+from servicelogs.parsing.json.format import JsonFormat
 from servicelogs.parsing.text.format import TextFormat
 from servicelogs.parsing.text.notation import pattern_text, separated
 from tests.formats.make_cases import cases, expected_file
@@ -24,7 +25,7 @@ from tests.formats.parsing import parse
 from tests.properties import examples
 
 TEXT = [name for name in formats.NAMES if isinstance(formats.get(name), TextFormat)]
-JSON = [name for name in formats.NAMES if name not in TEXT]
+JSON = [name for name in formats.NAMES if isinstance(formats.get(name), JsonFormat)]
 
 SHOWN = 400
 """So many characters of a value are shown at least."""

@@ -17,6 +17,8 @@ import pytest
 from local.sample_logs import SampleObject, generate, objects
 from servicelogs import formats
 from servicelogs.command_line.main import main
+from tests.sources.envelopes import CONTROL, envelope
+from tests.sources.stream_events import compressed, failed_batch, stream_event
 
 LAYER = Path(__file__).parents[2] / "layers" / "service_logs"
 COMMAND = [sys.executable, "-P", "-m", "servicelogs"]
@@ -531,3 +533,85 @@ def test_names_of_files_neither_end_a_line_nor_move_the_cursor(tmp_path: Path) -
 
     assert all(line.isprintable() for line in lines), lines
     assert [r"a\n\x1b[2J\u2028" in line for line in lines].count(True) == 3
+
+
+FLOWS = [line.decode() for line in generate("vpc_flow", 20).splitlines()[1:]]
+
+
+def test_what_firehose_wrote_of_a_subscription_is_read_event_by_event(run: Run) -> None:
+    texts = (envelope(*FLOWS), CONTROL, envelope("what is this"), envelope("cut")[:-7])
+    done = run("parse", "--rejects", "rejects", "-", stdin=b"".join(map(gzip.compress, texts)))
+    assert len(documents(done)) == 20
+    by_type = summary(done)["by_type"]
+    assert (by_type["vpc_flow"]["documents"], by_type["unknown"]["rejected"]) == (20, 2)
+    assert done.returncode == 1
+
+
+def test_one_message_of_a_subscription_is_read_whatever_its_type(run: Run) -> None:
+    trail = [json.dumps(one) for one in json.loads(generate("cloudtrail", 5))["Records"]]
+    for messages, name, options in (
+        (trail, "cloudtrail", []),
+        (["ACCEPT 192.0.2.1 1795162495"], "vpc_flow", ["--fields", "action srcaddr end"]),
+        (['{"any":"thing"}'], "cloudtrail", ["--type", "cloudtrail"]),
+    ):
+        done = run("parse", *options, "-", stdin=envelope(*messages))
+        assert [*summary(done)["by_type"]] == [name]
+        assert summary(done)["records"] == len(messages)
+
+
+def test_control_messages_alone_are_said_to_be_that(run: Run) -> None:
+    done = run("parse", "-", stdin=CONTROL)
+    assert (done.returncode, summary(done)["records"]) == (0, 0)
+    assert "control messages" in summary(done)["skipped"]["-"]
+
+
+def test_a_batch_that_lambda_gave_up_is_read(run: Run) -> None:
+    event = stream_event(compressed(envelope(*FLOWS)), b"1795162495.123\t192.0.2.1\t200")
+    done = run("parse", "--fields", "sc-status c-ip timestamp", "-", stdin=failed_batch(event))
+    by_type = summary(done)["by_type"]
+    assert (by_type["vpc_flow"]["documents"], by_type["cloudfront_realtime"]["documents"]) == (
+        20,
+        1,
+    )
+    assert run("parse", "-", stdin=failed_batch({})).returncode == 2
+
+
+def test_real_time_logs_are_read_with_their_fields(run: Run) -> None:
+    line = b"1795162495.123\t192.0.2.1\t200\n"
+    done = run(
+        "parse",
+        "--type",
+        "cloudfront_realtime",
+        "--fields",
+        "sc-status,c-ip,timestamp",
+        "-",
+        stdin=line,
+    )
+    (document,) = documents(done)
+    assert (document["sc_status"], document["c_ip"]) == (200, "192.0.2.1")
+    done = run("parse", "--fields", "sc-status,c-ip,timestamp", "-", stdin=line + b"1\t2\n")
+    assert summary(done)["by_type"]["cloudfront_realtime"]["rejected"] == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "account", "region", "stream"),
+    [
+        (
+            "arn:aws:logs:eu-west-1:444455556666:log-group:{}:log-stream:444455556666_CloudTrail",
+            "444455556666",
+            "eu-west-1",
+            "444455556666_CloudTrail",
+        ),
+        ("arn:aws:logs:eu-west-1:444455556666:log-group:{}:*", "444455556666", "eu-west-1", None),
+    ],
+)
+def test_lines_of_a_log_group_are_of_its_type_and_say_where_they_come_from(
+    run: Run, source: str, account: str, region: str, stream: str | None
+) -> None:
+    group = "aws-cloudtrail-logs-444455556666-0a1b2c3d"
+    line = b'{"eventTime":"2026-11-20T08:14:55Z","eventName":"GetObject"}\n'
+    done = run("parse", "--source", source.format(group), "-", stdin=line)
+    (document,) = documents(done)
+    assert document["log"]["type"] == "cloudtrail"
+    assert (document["log"]["group"], document["log"].get("stream")) == (group, stream)
+    assert document["cloud"] == {"account_id": account, "region": region}

@@ -88,7 +88,7 @@ def test_a_source_that_was_left_fails_all_of_its_items_and_no_others(engine, s3,
         FakeWriter,
         "_create",
         lambda writer, given, counts: (
-            counts.leave(given.documents, busy)
+            counts.leave(given.documents, busy, given.first)
             if counts.log_type == "alb"
             else create(writer, given, counts)
         ),
@@ -181,7 +181,7 @@ def test_what_keeps_the_engine_from_taking_more_is_raised_before_the_next_source
     attempt.raise_if_blocked()
     item = attempt.item()
     delivery = attempt.begin(SOURCE, "alb", 1, item)
-    delivery.counts.leave(0, TryLater("busy"))
+    delivery.counts.leave(0, TryLater("busy"), 1)
 
     with pytest.raises(TryLater, match="busy"):
         attempt.deliver(delivery, blocks(2))

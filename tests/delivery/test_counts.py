@@ -40,9 +40,10 @@ def test_the_first_reason_why_records_were_left_is_kept():
     counts = counts_of()
     counts.take(block("i", [""] * 2))
     first = TryLater("busy")
-    counts.leave(1, first)
-    counts.leave(1, TryLater("out of time"))
+    counts.leave(1, first, 4)
+    counts.leave(1, TryLater("out of time"), 3)
 
     assert counts.add_up()
+    assert counts.left_from == 3
     with pytest.raises(TryLater, match="busy"):
         counts.check()

@@ -16,9 +16,11 @@ import zstandard
 
 from servicelogs import formats
 from servicelogs.sources.decompression import decompressed
+from tests.formats.envelopes import documents_of
 from tests.formats.parsing import Parsed, parse
 
 FOLDER = Path(__file__).parent
+EVENTS = FOLDER / "log_events"
 EXPECTED = ".expected.json"
 
 
@@ -32,6 +34,11 @@ def cases() -> list[Path]:
     )
 
 
+def event_cases() -> list[Path]:
+    """Return the inputs of cases whose records are events: envelopes of CloudWatch Logs."""
+    return sorted(path for path in EVENTS.glob("*/*.json") if not path.name.endswith(EXPECTED))
+
+
 def expected_file(case: Path) -> Path:
     """Return where it stands what a case becomes."""
     return case.with_name(case.name.partition(".")[0] + EXPECTED)
@@ -39,7 +46,10 @@ def expected_file(case: Path) -> Path:
 
 def outcome(case: Path) -> dict[str, Any]:
     """Parse a case's input as an object is read, and return what it becomes."""
-    return _written(parse(case.parent.name, decompressed(BytesIO(case.read_bytes()))))
+    log_format = formats.get(case.parent.name)
+    if case.is_relative_to(EVENTS):
+        return {"documents": documents_of(log_format, case.read_bytes()), "rejects": []}
+    return _written(parse(log_format, decompressed(BytesIO(case.read_bytes()))))
 
 
 def _written(parsed: Parsed) -> dict[str, Any]:
@@ -92,7 +102,7 @@ def main(asked: list[str]) -> None:
         if any(Path(name).match(f"{pattern}.*") for pattern in asked):
             (FOLDER / name).write_bytes(data)
     for pattern in asked:
-        found = [case for case in cases() if case.match(f"{pattern}.*")]
+        found = [case for case in (*cases(), *event_cases()) if case.match(f"{pattern}.*")]
         if not found:
             sys.exit(f"no case is called {pattern!r}: name it as in alb/ipv6, or alb/* for all")
         for case in found:

@@ -73,12 +73,28 @@ TGW = (
     b" 198.51.100.20 51514 443 6 12 5120 1795162440 1795162495 OK IPv4 1 2 3 4 19 eu-west-1"
     b" ingress - S3"
 )
+REALTIME = (
+    b"1795162495.123\t192.0.2.55\t198.51.100.9\t0.004\t200\t5120\tGET\thttps\tcdn.shop.example"
+    b"\t/img/hat.png?w=200\t520\tDUB56-P1\taB3xExampleReqId0001=="
+    b"\td111111abcdef8.cloudfront.net\t0.091\tHTTP/3.0\tIPv4"
+    b"\tMozilla/5.0%20(iPhone;%20CPU%20iPhone%20OS%2018_1%20like%20Mac%20OS%20X)%20AppleWebKit/605.1.15%20(KHTML,%20like%20Gecko)%20Version/18.1%20Mobile/15E148%20Safari/604.1"
+    b"\thttps://shop.example/hats\tsession=0a1b;%20cart=2\tw=200\tMiss"
+    b"\t198.51.100.7,%20203.0.113.9\tTLSv1.3\tTLS_AES_128_GCM_SHA256\tMiss\t2\tProcessed"
+    b"\timage/png\t4800\t0\t4799\t49866\tMiss\tUS\tgzip,%20br\t*/*\t*"
+    b"\tHost:cdn.shop.example%0AUser-Agent:Mozilla/5.0%20(iPhone;%20CPU%20iPhone%20OS%2018_1%20like%20Mac%20OS%20X)%20AppleWebKit/605.1.15%20(KHTML,%20like%20Gecko)%20Version/18.1%20Mobile/15E148%20Safari/604.1%0AAccept:*/*%0A"
+    b"\tHost%0AUser-Agent%0AAccept%0A\t3\tE2EXAMPLE9Z8Y7\td111111abcdef8.cloudfront.net\t0.002"
+    b"\t0.003\t64496\t4500\t12000\tfalse\tshop-video-17\t4000\t8000\t25400\tsegment-18.m4s"
+    b"\t0-4095\tv\t1\t25000\td\t6e2fb550-c457-11e9-bb97-0800200c9a66\tv\tfalse\t8000\t1"
+    b"\torigin-2.shop.example\tFailover:502\t87\tdt_0123456789\tXb3x_-=="
+    b"\t%7B%22experiment%22:%22b%22%7D\tcached"
+)
 LINES = {
     "alb": ALB,
     "alb_connection": CONNECTION,
     "alb_health_check": HEALTH_CHECK,
     "clb": CLB,
     "cloudfront": CLOUDFRONT,
+    "cloudfront_realtime": REALTIME,
     "nlb": NLB,
     "s3_access": S3,
     "tgw_flow": TGW,
@@ -90,18 +106,23 @@ TIMES = {
     "alb_health_check": "2026-11-20T08:14:55.123456Z",
     "clb": "2026-11-20T08:14:55.123456Z",
     "cloudfront": "2026-11-20T08:14:55Z",
+    "cloudfront_realtime": "2026-11-20T08:14:55.123Z",
     "nlb": "2026-11-20T08:14:55Z",
     "s3_access": "2026-11-20T08:14:55Z",
     "tgw_flow": "2026-11-20T08:14:00Z",
     "vpc_flow": "2026-11-20T08:14:00Z",
 }
-SEPARATORS = dict.fromkeys(LINES, b" ") | {"cloudfront": b"\t"}
+SEPARATORS = dict.fromkeys(LINES, b" ") | dict.fromkeys(
+    ("cloudfront", "cloudfront_realtime"), b"\t"
+)
 HEADERS = {
     "vpc_flow": vpc_flow.DEFAULT.encode(),
     "tgw_flow": tgw_flow.DEFAULT.encode(),
     "cloudfront": b"#Fields: " + cloudfront.DEFAULT.encode(),
 }
 HEADER = HEADERS["vpc_flow"]
+REQUEST_IDS = "cloudfront_realtime"
+"""The type whose records have ids of their own."""
 NASTY = (
     b"-",
     b"--",
@@ -196,7 +217,7 @@ def names_and_words(name: str) -> dict[str, str]:
 def words(name: str) -> list[str]:
     """Split a good line where a separator is none inside a value."""
     line = LINES[name].decode()
-    if name in ("cloudfront", "nlb"):
+    if name in ("cloudfront", "cloudfront_realtime", "nlb"):
         return line.split(SEPARATORS[name].decode())
     return re.findall(r'"[^"]*"|\[[^]]*\]|[^ ]+', line)
 
@@ -297,7 +318,8 @@ def test_each_line_is_one_document_or_one_reject_however_it_is_cut(
     for reject in whole.rejects:
         assert reject.raw == raw[reject.number - 1].removesuffix(b"\r")
     for number, action in whole.actions.items():
-        assert action["_id"] == f"{SOURCE.id}-{number}"
+        own = whole.documents[number].get("x_edge_request_id") if name == REQUEST_IDS else None
+        assert action["_id"].startswith(own or f"{SOURCE.id}-{number}")
     assert parse(fresh(name), chunked(body, size)).summary() == whole.summary()
 
 
@@ -548,7 +570,7 @@ def test_a_client_writes_no_columns_behind_a_quote_in_its_own(
     assert document == {key: value for key, value in expected.items() if key != member}
 
 
-BY_POSITION = sorted(LINES.keys() - HEADERS.keys())
+BY_POSITION = sorted(LINES.keys() - HEADERS.keys() - {"cloudfront_realtime"})
 
 
 def later_columns(name: str) -> list[tuple[str, str, str]]:

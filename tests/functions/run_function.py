@@ -25,6 +25,8 @@ from servicelogs.opensearch.setup import set_up
 from servicelogs.settings import IndexSettings, SearchSettings, read_settings
 from tests.deployment import BACKUP, LOGS, Deployment, flow_key, flow_lines
 from tests.functions.test_index_functions import Context
+from tests.sources.envelopes import envelope
+from tests.sources.stream_events import compressed, stream_event
 
 ROOT = Path(__file__).parents[2]
 SECRETS = {
@@ -77,7 +79,7 @@ def cloudformation() -> Iterator[str]:
     server.shutdown()
 
 
-def custom_resource(address: str, **properties: str) -> dict[str, Any]:
+def custom_resource(address: str, **properties: Any) -> dict[str, Any]:
     return {
         "RequestType": "Create",
         "ResponseURL": address,
@@ -101,6 +103,31 @@ def messages(deployment: Deployment) -> Iterator[dict[str, Any]]:
     yield {"Records": deployment.receive()}
 
 
+def batches() -> Iterator[dict[str, Any]]:
+    """Give a batch of a stream with good and unknown records, and such as cannot be read."""
+    flows = flow_lines(5, bad=(2,)).decode().splitlines()[1:]
+    named = {"logGroup": FORGED, "logStream": FORGED}
+    odd = (envelope(FORGED, **named), envelope("cut")[:-5], FORGED.encode(), b"\x1f\x8b")
+    yield stream_event(compressed(envelope(*flows, **named)), *odd)
+
+
+def subscriptions() -> Iterator[dict[str, Any]]:
+    """Give what is asked of subscriptions: of a log group that is there, and of a forged name."""
+    boto3.client("logs").create_log_group(logGroupName="shop")
+    stream = boto3.client("kinesis")
+    stream.create_stream(StreamName="logs", ShardCount=1)
+    arn = stream.describe_stream_summary(StreamName="logs")["StreamDescriptionSummary"]["StreamARN"]
+    for group in ("shop", FORGED):
+        yield {
+            "LogGroupNames": [group],
+            "DestinationArn": arn,
+            "RoleArn": "arn:aws:iam::123456789012:role/logs",
+            "EmitSystemFields": ["@aws.region"],
+            "OwnLogGroups": [],
+            "OwnPrefix": "service-logs-",
+        }
+
+
 def main(name: str) -> None:
     """Run the function with events for it."""
     # As Lambda's runtime sets logging up: a handler of the root, whose level stays WARNING.
@@ -114,12 +141,16 @@ def main(name: str) -> None:
         "BACKUP_BUCKET": BACKUP,
         "QUEUE_URL": deployment.queue_url,
         "NOTIFICATION_ID": "ours",
+        "FILTER_NAME": "ours",
     }
     if name.startswith("index_"):
         set_up(connect(read_settings(SearchSettings)), read_settings(IndexSettings), formats.NAMES)
-        run(name, *messages(deployment))
+        run(name, *(batches() if name == "index_stream_logs" else messages(deployment)))
         return
     with cloudformation() as address:
+        if name == "subscribe_log_groups":
+            run(name, *(custom_resource(address, **one) for one in subscriptions()))
+            return
         run(
             name,
             custom_resource(address, BucketName=LOGS, QueueArn="arn:aws:sqs:us-east-1:1:none"),

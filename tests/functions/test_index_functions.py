@@ -17,6 +17,8 @@ from servicelogs.errors import EveryItemFailed
 from servicelogs.opensearch.setup import set_up
 from servicelogs.settings import IndexSettings, read_settings
 from tests.deployment import BACKUP, LOGS, Deployment, flow_key, flow_lines
+from tests.sources.envelopes import CONTROL, GROUP, envelope
+from tests.sources.stream_events import compressed, stream_event
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,7 +41,7 @@ def load(
     deployment: Deployment, osmem: str, unique_prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., ModuleType]]:
     """Load a function's module as in a new process, with the templates in place."""
-    modules = []
+    modules: list[ModuleType] = []
 
     def load(name: str, **environment: str) -> ModuleType:
         for variable, value in {
@@ -56,7 +58,8 @@ def load(
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        set_up(module.function.opensearch, read_settings(IndexSettings), formats.NAMES)
+        if not modules:
+            set_up(module.function.opensearch, read_settings(IndexSettings), formats.NAMES)
         modules.append(module)
         return module
 
@@ -72,6 +75,11 @@ def app(deployment: Deployment, load: Callable[..., ModuleType]) -> ModuleType:
         QUEUE_URL=deployment.queue_url,
         PARQUET_QUEUE_URL=deployment.parquet_queue_url,
     )
+
+
+@pytest.fixture
+def stream_app(load: Callable[..., ModuleType]) -> ModuleType:
+    return load("index_stream_logs")
 
 
 @pytest.fixture
@@ -186,11 +194,10 @@ def test_a_parquet_file_becomes_searchable_through_both_functions(
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "events").glob("*.json")), ids=lambda path: path.stem
 )
-def test_each_sample_event_is_handled_with_the_objects_it_names(
-    app, parquet_app, deployment, path, capsys
-):
+def test_each_sample_event_is_handled_with_the_objects_it_names(request, deployment, path, capsys):
     sample_events.put_objects(deployment.s3)
-    function = parquet_app if path.stem.startswith("parquet-") else app
+    apps = {"parquet": "parquet_app", "kinesis": "stream_app"}
+    function = request.getfixturevalue(apps.get(path.stem.partition("-")[0], "app"))
 
     answer = function.lambda_handler(json.loads(path.read_text()), Context())
 
@@ -204,3 +211,28 @@ def test_each_sample_event_is_handled_with_the_objects_it_names(
         expected = set()
     assert set(published_types) == expected
     assert all(published[name]["Indexed"] > 0 for name in published_types)
+
+
+def test_records_of_a_stream_become_searchable_and_those_that_cannot_are_kept(
+    stream_app, deployment, unique_prefix, capsys
+):
+    flows = [line.decode() for line in flow_lines(5, bad=(3,)).splitlines()[1:]]
+    event = stream_event(compressed(envelope(*flows)), b"\x1f\x8bbroken", compressed(CONTROL))
+
+    answer = stream_app.lambda_handler(event, Context())
+
+    assert answer == {"batchItemFailures": []}
+    found = search(stream_app, unique_prefix)
+    assert len(found) == 4
+    assert {document["log"]["group"] for document in found} == {GROUP}
+    assert {document["cloud"]["region"] for document in found} == {"eu-west-1"}
+    numbers = {line["sequence_number"] for v in deployment.rejected().values() for line in v}
+    assert numbers == {record["kinesis"]["sequenceNumber"] for record in event["Records"][:2]}
+    published = metrics(capsys.readouterr().out)
+    assert published["vpc_flow"]["Indexed"] == 4
+    assert (published[""]["FailedRecords"], published[""]["LateRecords"]) == (0, 0)
+    assert published[""]["Rejected"] == 2
+
+
+def test_an_event_without_records_is_done(stream_app):
+    assert stream_app.lambda_handler({"Records": []}, Context()) == {"batchItemFailures": []}

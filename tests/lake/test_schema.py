@@ -29,6 +29,7 @@ from tests.lake.glue_types import parse_hive_type
 MOMENT = datetime(2026, 11, 20, 8, 14, 55, 123456, tzinfo=UTC)
 VALUES: dict[str, Any] = {
     "keyword": "a",
+    "text": "a",
     "ip": "2001:db8::17",
     "address": "ec2.amazonaws.com",
     "integer": 2**31 - 1,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from servicelogs.delivery.counts import SourceCounts
-from servicelogs.errors import ClusterNeedsFixing, DeliveryError
+from servicelogs.errors import ClusterNeedsFixing, DeliveryError, UnknownRefusal
 from servicelogs.records import Block, Reject
 
 
@@ -17,6 +17,8 @@ class FakeEngine:
     documents: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     """Each document by its index and `_id`."""
     refuses: Callable[[dict[str, Any]], bool] = lambda document: False
+    leaves: Callable[[dict[str, Any]], bool] = lambda document: False
+    """Which documents it refuses for a reason that no rule knows."""
     error: DeliveryError | None = None
     """What every request meets."""
     blocks: int = 0
@@ -46,7 +48,7 @@ class FakeWriter:
         waiting, self.waiting = self.waiting, []
         for block, counts in waiting:
             if self.engine.error:
-                counts.leave(block.documents, self.engine.error)
+                counts.leave(block.documents, self.engine.error, block.first)
             else:
                 self._create(block, counts)
         if waiting and isinstance(self.engine.error, ClusterNeedsFixing):
@@ -67,6 +69,8 @@ class FakeWriter:
             place = (target["_index"], target["_id"])
             if self.engine.refuses(document):
                 counts.reject(_reject(block, document["log"]["record"], *place))
+            elif self.engine.leaves(document):
+                counts.leave(1, UnknownRefusal("what is this"), document["log"]["record"])
             elif place in self.engine.documents or self._earlier(block, *place):
                 counts.already_there += 1
             else:

@@ -20,6 +20,8 @@ from servicelogs.records import Block
 from servicelogs.settings import LogSettings
 from servicelogs.sources.s3_objects import open_object
 from tests.deployment import LOGS, NOW, Deployment, flow_key, flow_lines
+from tests.sources.envelopes import CONTROL, GROUP, envelope
+from tests.sources.stream_events import SHARD, compressed, failed_batch, stream_event
 
 
 def records_of(deployment: Deployment, key: str) -> list[int]:
@@ -285,7 +287,10 @@ def test_an_engine_that_is_busy_is_left_alone_by_the_rest_of_the_batch(deploymen
     busy = TryLater("too many requests")
     monkeypatch.setattr(
         "tests.opensearch.fake_engine.FakeWriter.add",
-        lambda self, block, counts: (counts.take(block), counts.leave(block.documents, busy)),
+        lambda self, block, counts: (
+            counts.take(block),
+            counts.leave(block.documents, busy, block.first),
+        ),
     )
     read = []
     get_object = deployment.s3.get_object
@@ -650,3 +655,80 @@ def test_a_key_that_may_be_encoded_is_not_skipped_before_it_is_known(deployment)
     assert deployment.run() == []
 
     assert len(records_of(deployment, key)) == 10
+
+
+def test_an_object_of_envelopes_is_read_event_by_event_and_its_types_are_counted_apart(deployment):
+    key = "firehose/2026/11/20/08/logs-4-2026-11-20-08-14-55-1b4e28ba"
+    flows = [line.decode() for line in flow_lines(3).splitlines()[1:]]
+    texts = (envelope(*flows), CONTROL, envelope("what is this", first=9), envelope("cut")[:-9])
+    for _ in range(2):
+        deployment.put(key, b"".join(map(compressed, texts)))
+        deployment.notify(key)
+        assert deployment.run() == []
+
+    assert records_of(deployment, key) == [1, 2, 3]
+    assert deployment.counts["vpc_flow"]["Indexed"] == 3
+    assert deployment.counts["vpc_flow"]["AlreadyThere"] == 3
+    ((of_unknown, (unknown, truncated)),) = deployment.rejected().items()
+    assert of_unknown.startswith("rejected/unknown/")
+    assert (unknown["raw"], unknown["log_group"], unknown["record_number"]) == (
+        "what is this",
+        GROUP,
+        4,
+    )
+    assert unknown["time"] == "2026-11-20T08:14:55.132Z"
+    assert truncated["record_number"] == 5
+    assert truncated["raw"] == texts[-1].decode()
+
+
+def test_an_object_with_control_messages_alone_is_read_and_has_no_record(deployment):
+    deployment.put("firehose/probe", CONTROL * 2)
+    deployment.notify("firehose/probe")
+
+    assert deployment.run() == []
+
+    assert deployment.rejected() == {}
+    assert {counts["Objects"] for counts in deployment.counts.values()} == {1}
+    assert {counts["Records"] for counts in deployment.counts.values()} == {0}
+
+
+def test_events_that_there_is_no_time_for_are_read_by_the_next_attempt(deployment):
+    flows = [line.decode() for line in flow_lines(3).splitlines()[1:]]
+    deployment.put("firehose/a", b"".join(envelope(one, first=n) for n, one in enumerate(flows)))
+    deployment.notify("firehose/a")
+    runs = 0
+    while deployment.waiting() != (0, 0):
+        deployment.run(counting_down(deployment, 1))
+        runs += 1
+
+    assert runs > 1
+    assert records_of(deployment, "firehose/a") == [1, 2, 3]
+
+
+def test_a_batch_that_lambda_gave_up_becomes_what_the_stream_would_have_given(deployment):
+    flows = [line.decode() for line in flow_lines(3, bad=(2,)).splitlines()[1:]]
+    event = stream_event(compressed(envelope(*flows)), b"no log", compressed(CONTROL))
+    key = "aws/lambda/0f1e2d3c/shardId-000000000003/2026/11/20/2026-11-20T08.16.06-1b4e28ba"
+    for body in (failed_batch(event), json.dumps(event).encode()):
+        deployment.s3.put_object(Bucket=LOGS, Key=key, Body=body)
+        deployment.notify(key)
+        assert deployment.run() == []
+
+    documents = list(deployment.engine.documents.values())
+    assert len(documents) == 2
+    assert {one["log"]["source"] for one in documents} == {f"kinesis://shop-logs/{SHARD}"}
+    assert deployment.counts["vpc_flow"]["AlreadyThere"] == 2
+    lines = {line["raw"]: line for value in deployment.rejected().values() for line in value}
+    assert {*lines} == {"this line does not fit", "no log"}
+    assert lines["no log"]["sequence_number"] == event["Records"][1]["kinesis"]["sequenceNumber"]
+
+
+def test_a_batch_without_its_records_is_one_reject(deployment):
+    deployment.s3.put_object(Bucket=LOGS, Key="aws/lambda/x", Body=failed_batch({}))
+    deployment.notify("aws/lambda/x")
+
+    assert deployment.run() == []
+
+    ((line,),) = deployment.rejected().values()
+    assert line["error_type"] == "unreadable"
+    assert "no payload" in line["reason"]

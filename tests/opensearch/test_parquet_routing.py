@@ -209,4 +209,4 @@ def test_the_copy_of_a_file_that_could_not_be_delivered_makes_room_at_once(deplo
 
 def _left(_writer: FakeWriter, block: Block, counts: SourceCounts) -> None:
     counts.take(block)
-    counts.leave(block.documents, TryLater("the engine is busy"))
+    counts.leave(block.documents, TryLater("the engine is busy"), block.first)

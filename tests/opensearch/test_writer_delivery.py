@@ -378,7 +378,7 @@ def test_an_error_that_no_rule_knows_fails_its_own_source_and_no_other(
     bulk.add(block(INDEX, [""] * 3, id_of="bad-{}".format), bad)
     bulk.flush()
     assert (good.indexed, good.error) == (3, None)
-    assert (bad.indexed, bad.left) == (2, 1)
+    assert (bad.indexed, bad.left, bad.left_from) == (2, 1, 2)
     assert isinstance(bad.error, UnknownRefusal)
     assert "new_exception: nobody has thought of it" in str(bad.error)
     assert len(scripted.requests) == 1
@@ -396,6 +396,7 @@ def test_an_unknown_error_of_all_documents_of_several_sources_needs_fixing(
     with pytest.raises(ClusterNeedsFixing, match="new_exception"):
         bulk.flush()
     assert (one.left, other.left) == (2, 1)
+    assert (one.left_from, other.left_from) == (1, 1)
 
 
 def test_an_unknown_error_of_all_documents_of_one_source_is_the_sources_own(

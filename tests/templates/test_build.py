@@ -13,7 +13,7 @@ import pytest
 from tests.templates.expansion import ROOT, SCENARIOS, of_type, read
 
 # One worker runs them: they share what was built.
-pytestmark = pytest.mark.xdist_group("build")
+pytestmark = [pytest.mark.build, pytest.mark.xdist_group("build")]
 
 MEGABYTES = 1024 * 1024
 # Lambda's limit on a function's code and layers, unzipped.

@@ -32,6 +32,10 @@ class UnknownLogType(ServiceLogsError):
     """No format has this name, or none recognises this object."""
 
 
+class OutsidePrefix(ServiceLogsError):
+    """An account-level subscription sent events of a log group that this deployment leaves out."""
+
+
 class UnreadableObject(ServiceLogsError):
     """The object's bytes cannot be read as what they claim to be; reading it again will not help.
 
@@ -55,6 +59,10 @@ class OverlappingNotification(ServiceLogsError):
     """Somebody else's notification of the bucket already takes some of the same objects."""
 
 
+class RefusedSubscription(ServiceLogsError):
+    """A log group has as many subscription filters as it may; the message names them."""
+
+
 class DeliveryError(ServiceLogsError):
     """Records could not be delivered now; nothing is lost while the message stays in its queue."""
 
@@ -69,6 +77,10 @@ class ClusterNeedsFixing(DeliveryError):
 
 class UnknownRefusal(DeliveryError):
     """The search engine refuses some records for a reason that no rule knows; others may pass."""
+
+
+class NotReached(ServiceLogsError):
+    """There was no time for a record of a stream: it comes again, and nothing is wrong with it."""
 
 
 class EveryItemFailed(ServiceLogsError):

@@ -21,6 +21,10 @@ class Source:
     log_group: str = ""
     """CloudWatch Logs' log group, if the records came through one."""
     log_stream: str = ""
+    account_level: bool = False
+    """Whether the account's subscription sent them, which takes the events of every log group."""
+    extracted_fields: str = ""
+    """What the subscription's filter found in the event, as a JSON object, where that is kept."""
 
 
 class Records:
@@ -117,6 +121,12 @@ class Reject:
     """The index it was meant for, where that is known."""
     id: str = ""
     """The `_id` it would have had."""
+    source: Source | None = None
+    """Where it comes from, if its object or stream holds records of several places."""
+    sequence_number: str = ""
+    """Of the record of a stream that held it; its number is then that in this."""
+    time: bytes | None = None
+    """When it happened, as its source says: ISO 8601 without its Z."""
 
 
 @dataclass(slots=True)
@@ -140,6 +150,14 @@ class Block:
     rejects: list[Reject] = field(default_factory=list)
     delivery_index: str = ""
     """The index of documents that the delivery dates; empty: all have a date of their own."""
+    events: tuple[Source, Records] | None = None
+    """The log events that it holds and their log stream, if its object or stream has several."""
+
+    def locate(self, reject: Reject) -> None:
+        """Note where a rejected record of the block comes from, and when it happened."""
+        if self.events:
+            reject.source, events = self.events
+            reject.time = events.time(reject.number)
 
     @property
     def records(self) -> int:

@@ -55,6 +55,10 @@ def _number(least: int, most: int) -> _Reader:
     return read
 
 
+def _switch(name: str, value: str) -> bool:
+    return _one_of(("true", "false"))(name, value) == "true"
+
+
 def _endpoint(name: str, value: str) -> str:
     # A domain's own attribute (DomainEndpoint) is a bare host name.
     address = value if "://" in value else f"https://{value}"
@@ -98,8 +102,12 @@ def _log_type_prefixes(name: str, value: str) -> dict[str, str]:
 
 
 def field_names(text: str) -> tuple[str, ...]:
-    """Split names of fields, as AWS writes them: `date c-ip`, `date,c-ip`, `${srcaddr} ${end}`."""
-    return tuple(re.sub(r"\$\{([^${}]*)\}", r" \1 ", text).replace(",", " ").split())
+    """Split names of fields, as AWS writes them: `date c-ip`, `date,c-ip`, `${srcaddr} ${end}`.
+
+    Two lists may have a bar between them: `date c-ip | date`.
+    """
+    text = re.sub(r"\$\{([^${}]*)\}", r" \1 ", text)
+    return tuple(text.replace(",", " ").replace("|", " | ").split())
 
 
 def _format_options(name: str, value: str) -> dict[str, tuple[str, ...]]:
@@ -164,6 +172,14 @@ class LogSettings:
         Mapping[str, tuple[str, ...]], _Variable("FORMAT_OPTIONS", _format_options)
     ] = field(default_factory=dict)
     """The columns of files without a header, in order, by the option of their formats."""
+
+    extracted_fields: Annotated[bool, _Variable("EXTRACTED_FIELDS", _switch)] = False
+    """Whether what subscription filters found in log events is kept."""
+
+    log_group_prefix: Annotated[
+        str, _Variable("LOG_GROUP_PREFIX", _text(r"/\S*", "the start of log groups' names"))
+    ] = ""
+    """What an account-level subscription sends is read of log groups whose names begin so."""
 
     def __post_init__(self) -> None:
         """Refuse settings that contradict each other."""

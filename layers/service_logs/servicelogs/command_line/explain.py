@@ -16,6 +16,7 @@ import msgspec
 
 from servicelogs import formats
 from servicelogs.command_line.explain_json import explain_record
+from servicelogs.command_line.explain_messages import explain_message
 from servicelogs.command_line.explain_text import TextExplainer
 from servicelogs.command_line.explanation import Explanation, as_lines, shown
 from servicelogs.command_line.files import (
@@ -36,6 +37,7 @@ from servicelogs.opensearch.documents import parser_of
 from servicelogs.parsing.format import Format
 from servicelogs.parsing.json.cutting import JsonCutter
 from servicelogs.parsing.json.format import JsonFormat
+from servicelogs.parsing.messages.format import MessageFormat
 from servicelogs.parsing.reader import Parser, read
 from servicelogs.parsing.text.format import TextFormat
 from servicelogs.parsing.text.layout import Layout
@@ -69,6 +71,8 @@ class _RejectLine(msgspec.Struct):
     delivered: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     account_id: str = ""
     region: str = ""
+    log_group: str = ""
+    log_stream: str = ""
     record_number: int = 1
 
     def bytes(self) -> bytes:
@@ -186,6 +190,8 @@ class _Explainer:
             line.delivered or datetime.now(UTC),
             line.account_id,
             line.region,
+            line.log_group,
+            line.log_stream,
         )
         found = _of_reject_line(line, raw, parser_of(log_format, source, one_index("explained")))
         explained = _explain(log_format, source, found, self._fields)
@@ -352,6 +358,8 @@ def _explain(
         explainer = TextExplainer(log_format, source, given_columns=bool(fields))
         columns = explainer.columns_after(found.before, found.columns)
         explainer.explain(found.raw, columns, explained)
+    elif isinstance(log_format, MessageFormat):
+        explain_message(log_format, source, found.raw, explained)
     elif isinstance(log_format, JsonFormat):
         explain_record(log_format, found.raw, explained)
     if note := note_on_fields(log_format, fields):

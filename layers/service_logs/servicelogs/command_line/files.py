@@ -3,12 +3,13 @@
 import base64
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from servicelogs.command_line.explanation import shown
 from servicelogs.detection.objects import Detected, ObjectTypes
@@ -31,12 +32,38 @@ class UnreadableFile(ServiceLogsError):
     """A file cannot be opened or read; the message says why."""
 
 
+class LogStream(NamedTuple):
+    """A log stream of CloudWatch Logs; empty: it is not known."""
+
+    account_id: str = ""
+    region: str = ""
+    log_group: str = ""
+    log_stream: str = ""
+
+
+_log_stream = re.compile(
+    r"(?:arn:[a-z-]+:logs:([a-z0-9-]+):(\d{12}):log-group:(?=[^:])|(?=/))"
+    r"([^:*]{1,512})(?::log-stream:([^:*]{1,512}))?(?::\*)?"
+).fullmatch
+
+
+def log_stream_of(text: str) -> LogStream:
+    """Read the name of a log group, which begins with a slash, or the ARN of one or of a stream."""
+    if found := _log_stream(text):
+        region, account_id, group, stream = (part or "" for part in found.groups())
+        return LogStream(account_id, region, group, stream)
+    return LogStream()
+
+
 class LogFile:
     """A file that is being read, and what is known of it beside its text."""
 
     def __init__(self, name: str, key: str, stream: BinaryIO) -> None:
         self.name = name
-        if key.startswith("s3://"):
+        self._log_stream = log_stream_of(key)
+        if self._log_stream.log_group:
+            self.uri, self.key = name, ""
+        elif key.startswith("s3://"):
             self.uri, self.key = key, key.removeprefix("s3://").partition("/")[2]
         elif key:
             # The bucket is not known.
@@ -64,8 +91,10 @@ class LogFile:
             uri=uri,
             id=base64.urlsafe_b64encode(identity)[:16].decode(),
             delivered=self._modified(),
-            account_id=detected.account_id,
-            region=detected.region,
+            account_id=detected.account_id or self._log_stream.account_id,
+            region=detected.region or self._log_stream.region,
+            log_group=self._log_stream.log_group,
+            log_stream=self._log_stream.log_stream,
         )
 
     def _modified(self) -> datetime:

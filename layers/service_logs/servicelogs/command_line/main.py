@@ -25,7 +25,9 @@ _HEADINGS = FieldEntry("field", "type", "since", "also called", "meaning")
 _ABOUT_PARSE = """\
 Write each record of AWS log files to standard output as a JSON document, one a line, in order.
 Files are plain, gzip, zstd or (with pyarrow installed) Parquet, by their content, and of any
-size."""
+size. They hold records as AWS writes them to S3, or log events as CloudWatch Logs' subscriptions
+send them (one message, or what Firehose wrote), or a batch of a Kinesis stream that Lambda gave
+up."""
 
 _MORE_ABOUT_PARSE = """\
 A file's type is identified by its path, if that is an S3 key as AWS lays them out (with anything
@@ -164,7 +166,9 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
         default="",
         metavar="s3://BUCKET/KEY",
         help="the object that the file came from, or its key alone: it says type, account and "
-        "Region, and becomes log.source, s3:///KEY without a bucket (only with one FILE)",
+        "Region, and becomes log.source, s3:///KEY without a bucket; or the log group whose events "
+        "are the lines of the file: its name, if that begins with a slash, or its ARN or a log "
+        "stream's (only with one FILE)",
     )
     parse.add_argument(
         "--bulk",

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,6 +15,7 @@ from servicelogs.command_line.files import (
     UnreadableFile,
     check_fields,
     check_files,
+    log_stream_of,
     note_on_fields,
     opened,
     rows_of_parquet,
@@ -22,12 +23,17 @@ from servicelogs.command_line.files import (
 )
 from servicelogs.delivery.rejects import line as reject_line
 from servicelogs.detection.content import START_BYTES
-from servicelogs.errors import UnknownLogType
+from servicelogs.detection.log_events import type_of_group
+from servicelogs.detection.objects import Detected
+from servicelogs.errors import UnknownLogType, UnreadableObject
 from servicelogs.opensearch.dated_indexes import every_index
 from servicelogs.opensearch.documents import blocks_of
+from servicelogs.opensearch.event_documents import EventDocuments
 from servicelogs.records import Block, Reject, Source
 from servicelogs.settings import IndexSettings
 from servicelogs.sources.decompression import begin
+from servicelogs.sources.failed_batches import read_failed_batch
+from servicelogs.sources.log_events import Envelopes, Run
 
 _MOST_REJECTS = 5
 """So many are shown with their reasons."""
@@ -64,6 +70,10 @@ class Outcome:
     first_rejects: list[tuple[str, Reject]] = field(default_factory=list)
     """The first rejected records, each with the name of its file."""
 
+    def counts(self, log_type: str) -> Counts:
+        """Give the counts of a log type."""
+        return self.by_type.setdefault(log_type, Counts())
+
     def add_rejects(self, name: str, block: Block) -> None:
         """Keep the rejects of a block of a file, if they are among the first."""
         missing = _MOST_REJECTS - len(self.first_rejects)
@@ -99,6 +109,7 @@ def parse_files(
     outcome = Outcome()
     with ExitStack() as stack:
         rejects_file = stack.enter_context(Path(rejects).open("wb")) if rejects else None
+        log_type = log_type or type_of_group(log_stream_of(key).log_group)
         parser = _Parser(log_type, fields, bulk, sys.stdout.buffer, rejects_file)
         for name in names:
             try:
@@ -135,20 +146,30 @@ class _Parser:
         """Write the documents and rejects of a file, block by block, and count them."""
         start, chunks, fault = begin(file, START_BYTES, rows_of_parquet)
         detected = self._types.identify(file.key, start, fault)
-        log_format = detected.format
-        if log_format is None:
+        source = file.source(start[:START_BYTES], detected)
+        types: set[str] = set()
+        if detected.of_events:
+            documents = EventDocuments(detected.of_events, self._indexes)
+            blocks = documents.blocks(_runs(detected, chunks, source))
+        elif log_format := detected.format:
+            check_fields(log_format, self._fields)
+            self._note(note_on_fields(log_format, self._fields))
+            choose_index = self._indexes.of(log_format)
+            of_format = blocks_of(log_format, chunks, source, choose_index, cut=detected.cut)
+            blocks = ((log_format.name, block) for block in of_format)
+            types.add(log_format.name)
+        else:
             outcome.skipped[file.name] = detected.skip
             return
-        check_fields(log_format, self._fields)
-        self._note(note_on_fields(log_format, self._fields))
-        counts = outcome.by_type.setdefault(log_format.name, Counts())
-        counts.files += 1
-        source = file.source(start[:START_BYTES], detected)
-        choose_index = self._indexes.of(log_format)
-        for block in blocks_of(log_format, chunks, source, choose_index, cut=detected.cut):
-            counts.add(block)
+        for log_type, block in blocks:
+            types.add(log_type)
+            outcome.counts(log_type).add(block)
             outcome.add_rejects(file.name, block)
-            self._write(block, source, log_format.name)
+            self._write(block, source, log_type)
+        for log_type in types:
+            outcome.counts(log_type).files += 1
+        if not types:
+            outcome.skipped[file.name] = "control messages of a subscription alone"
 
     def _note(self, note: str) -> None:
         """Write a note, if there is one, to standard error, once."""
@@ -166,6 +187,16 @@ class _Parser:
         if self._rejects:
             for reject in block.rejects:
                 self._rejects.write(reject_line(reject, source, log_type))
+
+
+def _runs(detected: Detected, chunks: Iterable[bytes], source: Source) -> Iterator[Run]:
+    """Read log events: in their envelopes, or in a batch of a stream's records."""
+    if not detected.is_batch:
+        return Envelopes(source, keeps_extracted_fields=True).cut(chunks)
+    try:
+        return read_failed_batch(chunks, keeps_extracted_fields=True).runs()
+    except UnreadableObject as error:
+        raise UnreadableFile(str(error)) from error
 
 
 def _summary(outcome: Outcome, rejects: str) -> Iterator[str]:

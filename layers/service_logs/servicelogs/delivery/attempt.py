@@ -20,7 +20,7 @@ from aws_lambda_powertools import Logger
 from servicelogs.delivery.backup_bucket import BackupBucket
 from servicelogs.delivery.counts import SourceCounts
 from servicelogs.delivery.metrics import Totals
-from servicelogs.delivery.rejects import Place, SourceRejects
+from servicelogs.delivery.rejects import Place, RejectFiles, SourceRejects
 from servicelogs.errors import ClusterNeedsFixing, DeliveryError, OutOfTime, UnknownRefusal
 from servicelogs.records import Block, Reject, Source
 
@@ -37,6 +37,10 @@ RESERVE_SHARE = 0.25
 NEARLY_ALL = 0.9
 # The rejects of so many sources are saved at a time: as many connections boto3 keeps open.
 SAVED_AT_A_TIME = 10
+
+
+UNKNOWN = "unknown"
+"""The log type of what has none that is known."""
 
 
 class Writer(Protocol):
@@ -65,6 +69,18 @@ class Delivery:
     resume_at: int = 0
     """The number of the record where the next attempt goes on; 0: the source is finished."""
     error: Exception | None = None
+    stops: bool = False
+    """Whether what could not be delivered comes again from its first record on, as in a stream, and
+    not the whole source."""
+
+    def check(self) -> None:
+        """Raise why records were left, unless it stops there, or that the counts do not add up."""
+        counts = self.counts
+        if self.stops and counts.left_from:
+            self.resume_at = min(self.resume_at or counts.left_from, counts.left_from)
+            counts.check_sum()
+        else:
+            counts.check()
 
     def reject_whole(self, reject: Reject) -> None:
         """Count a source none of which can be read as one rejected record."""
@@ -88,6 +104,10 @@ class Item:
     def fail(self, error: Exception) -> None:
         """Have the item come again."""
         self.error = self.error or error
+
+
+class _Stopped(Exception):
+    """The engine does not take what comes now; what it has counts."""
 
 
 class Attempt:
@@ -160,9 +180,19 @@ class Attempt:
         if self.out_of_time():
             raise OutOfTime
 
-    def begin(self, source: Source, log_type: str, first: int, *items: Item) -> Delivery:
-        """Begin to deliver a source's records from this number on, for the items that hold it."""
-        rejects = SourceRejects(source, log_type)
+    def begin(
+        self,
+        source: Source,
+        log_type: str,
+        first: int,
+        *items: Item,
+        files: RejectFiles | None = None,
+    ) -> Delivery:
+        """Begin to deliver a source's records from this number on, for the items that hold it.
+
+        Its rejects lie in these files, if not in an object's.
+        """
+        rejects = SourceRejects(source, log_type, files)
         delivery = Delivery(SourceCounts(source, log_type, rejects.add), rejects, first, first)
         for item in items:
             item.deliveries.append(delivery)
@@ -185,10 +215,55 @@ class Attempt:
         except OutOfTime:
             delivery.resume_at = delivery.end
 
+    def deliver_types(
+        self,
+        source: Source,
+        first: int,
+        item: Item,
+        blocks: Iterable[tuple[str, Block]],
+        *,
+        files: RejectFiles | None = None,
+        stops: bool = False,
+    ) -> list[Delivery]:
+        """Deliver an item's source whose blocks are of several log types, as `deliver` does.
+
+        Give a delivery for each type, one at least: each has counts of its own, and its rejects in
+        these files, if not in an object's. With `stops` what the engine does not take now is no
+        error: the next attempt goes on there.
+        """
+        by_type: dict[str, Delivery] = {}
+        resume_at, end = 0, first
+        try:
+            for log_type, block in blocks:
+                if by_type:
+                    self.look_at_time()
+                if log_type not in by_type:
+                    by_type[log_type] = self.begin(source, log_type, first, item, files=files)
+                self._add_some(block, by_type[log_type], stops=stops)
+                end = block.end
+        except OutOfTime:
+            resume_at = end
+        except _Stopped:
+            pass
+        deliveries = [*by_type.values()] or [self.begin(source, UNKNOWN, first, item)]
+        for delivery in deliveries:
+            delivery.end, delivery.resume_at, delivery.stops = end, resume_at, stops
+        return deliveries
+
+    def _add_some(self, block: Block, delivery: Delivery, *, stops: bool) -> None:
+        try:
+            self._add(block, delivery)
+        except DeliveryError as error:
+            if not stops or isinstance(error, ClusterNeedsFixing):
+                raise
+            delivery.counts.leave(0, error, block.first)
+            delivery.error = None
+            raise _Stopped from error
+
     def settle(self) -> None:
         """Send what is left, and save the rejects; only then is an item done, or has failed."""
         self._flush()
-        self._carry_out(lambda delivery: delivery.counts.check())
+        self._carry_out(Delivery.check)
         self._carry_out(self._save_rejects)
 
     def report(self) -> list[Exception | None]:
@@ -288,7 +363,20 @@ def _report(item: Item) -> None:
                 "error": str(item.error),
             },
         )
-    elif item.skipped:
+        return
+    for delivery in item.deliveries:
+        if error := delivery.counts.error:
+            logger.warning(
+                "records left for the next attempt",
+                extra={
+                    **item.about,
+                    "source": delivery.counts.source.uri,
+                    "resume_at": delivery.resume_at,
+                    "error_type": type(error).__name__,
+                    "error": str(error),
+                },
+            )
+    if item.skipped:
         logger.info("skipped", extra={**item.about, "skipped": dict(item.skipped)})
 
 
@@ -304,4 +392,5 @@ def _fields(delivery: Delivery) -> dict[str, object]:
         "already_there": counts.already_there,
         "rejected": counts.rejected,
         "filtered": dict(counts.filtered),
+        "left": counts.left,
     }

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
@@ -43,11 +43,37 @@ class _Overtaken(Exception):
     """Somebody else changed the file since it was read."""
 
 
-class _Numbered(msgspec.Struct):
+MOST_RECORDS = 10**12
+"""No object, and no record of a stream, holds more log records."""
+
+
+class Line(msgspec.Struct):
+    """What of a line says which record it is about."""
+
     record_number: int
+    sequence_number: str = ""
+    """Of a stream's record, where it lay in one."""
+
+    @property
+    def position(self) -> int:
+        """The record's place among all of its file."""
+        return int(self.sequence_number or 0) * MOST_RECORDS + self.record_number
 
 
-_decode_number = msgspec.json.Decoder(_Numbered).decode
+class Settled(Protocol):
+    """The positions of the records that an attempt settled (of an object: a range)."""
+
+    @property
+    def start(self) -> int:
+        """The first of them."""
+        ...
+
+    def __contains__(self, position: object, /) -> bool:
+        """Say whether a position is one of them."""
+        ...
+
+
+_decode = msgspec.json.Decoder(Line).decode
 
 
 @dataclass(slots=True)
@@ -69,14 +95,14 @@ class BackupBucket:
         self._name = name
         self._sleep = sleep
 
-    def replace_lines(self, key: str, numbers: range, lines: LinesFile | None) -> None:
-        """Replace what a file says of the records with these numbers by these lines.
+    def replace_lines(self, key: str, settled: Settled, lines: LinesFile | None) -> None:
+        """Replace what a file says of the records that were settled by these lines.
 
         A file without any line is deleted.
         """
         for attempt in range(TRIES):
             try:
-                return self._try_to_replace(key, numbers, lines)
+                return self._try_to_replace(key, settled, lines)
             except _Overtaken:
                 longest = min(LONGEST_WAIT_SECONDS, 0.05 * 2**attempt)
                 self._sleep(random.uniform(0, longest))  # noqa: S311 - spreads, guards nothing
@@ -84,8 +110,8 @@ class BackupBucket:
             f"s3://{self._name}/{key} was changed by others {TRIES} times while it was merged"
         )
 
-    def _try_to_replace(self, key: str, numbers: range, lines: LinesFile | None) -> None:
-        before = self._read(key, numbers, lines)
+    def _try_to_replace(self, key: str, settled: Settled, lines: LinesFile | None) -> None:
+        before = self._read(key, settled, lines)
         if before is None:
             if lines is not None and lines.lines:
                 self._put(key, lines, IfNoneMatch="*")
@@ -96,8 +122,8 @@ class BackupBucket:
             elif before.changed:
                 self._put(key, before.lines, IfMatch=before.etag)
 
-    def _read(self, key: str, numbers: range, lines: LinesFile | None) -> _Changed | None:
-        """Read a file and merge the lines into it, in the order of the numbers; None: no file."""
+    def _read(self, key: str, settled: Settled, lines: LinesFile | None) -> _Changed | None:
+        """Read a file and merge the lines into it, in the order of their records; None: no file."""
         try:
             answer = self._s3.get_object(Bucket=self._name, Key=key)
         except ClientError as error:
@@ -111,11 +137,11 @@ class BackupBucket:
         try:
             with closing(answer["Body"]) as body, closing(behind):
                 for line in read_lines(body):
-                    number = _decode_number(line).record_number
-                    if number in numbers:
+                    position = _decode(line).position
+                    if position in settled:
                         merged.changed = True
                     else:
-                        (merged.lines if number < numbers.start else behind).append(line)
+                        (merged.lines if position < settled.start else behind).append(line)
                 for line in lines or ():
                     merged.changed = True
                     merged.lines.append(line)

@@ -23,6 +23,8 @@ class SourceCounts:
     filtered: Counter[str] = field(default_factory=Counter)
     left: int = 0
     """Records that could not be delivered in the time of this attempt."""
+    left_from: int = 0
+    """The number of the first of them; 0: there is none."""
     error: DeliveryError | None = None
     """Why records were left."""
 
@@ -43,9 +45,10 @@ class SourceCounts:
         self.rejected -= records
         self.already_there += records
 
-    def leave(self, records: int, error: DeliveryError) -> None:
-        """Count records that must come again, and keep the first reason."""
+    def leave(self, records: int, error: DeliveryError, first: int) -> None:
+        """Count records that must come again, `first` the first, and keep the first reason."""
         self.left += records
+        self.left_from = min(self.left_from or first, first)
         self.error = self.error or error
 
     def settled(self) -> int:
@@ -60,6 +63,10 @@ class SourceCounts:
         """Raise why records were left, or Unaccounted when the counts do not add up."""
         if self.error is not None:
             raise self.error
+        self.check_sum()
+
+    def check_sum(self) -> None:
+        """Raise Unaccounted when the counts do not add up."""
         if not self.add_up():
             raise Unaccounted(
                 f"{self.source.uri}: of {self.records} records {self.settled()} are accounted for; "

@@ -20,7 +20,7 @@ class Totals:
         """Add a source's records; the source itself counts once, when its last record is done."""
         sums = self.by_type.setdefault(counts.log_type, Counter())
         sums["Objects"] += finished
-        sums["Records"] += counts.records
+        sums["Records"] += counts.records - counts.left
         sums["Indexed"] += counts.indexed
         sums["AlreadyThere"] += counts.already_there
         sums["Rejected"] += counts.rejected

@@ -1,20 +1,21 @@
 """What could not be delivered, with the reason and the record as it came.
 
-A source's rejects lie in files of a fixed grid: each holds those of so many record numbers. So a
-file's key follows from the record, not from where an attempt began; an attempt replaces in it what
-is said of the records that it settled, and leaves the others' lines as they are.
+A source's rejects lie in files of a fixed grid: each holds those of so many record numbers of an
+object, or those of a shard's records that arrived within a minute. So a file's key follows from the
+record, not from where an attempt began; an attempt replaces in it what is said of the records that
+it settled, and leaves the others' lines as they are.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import batched
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
-from servicelogs.delivery.backup_bucket import BackupBucket
+from servicelogs.delivery.backup_bucket import BackupBucket, Line, Settled
 from servicelogs.delivery.lines_file import LinesFile
 from servicelogs.errors import Unaccounted
 from servicelogs.records import Reject, Source
@@ -35,10 +36,9 @@ type Find = Callable[[Sequence[Place]], list[bool]]
 """Says of each document whether the engine has it."""
 
 
-class _Refusal(msgspec.Struct):
+class _Refusal(Line, kw_only=True):
     """What of a line says where the engine would have the record."""
 
-    record_number: int
     index: str = msgspec.field(name="_index")
     id: str = msgspec.field(name="_id")
 
@@ -48,6 +48,7 @@ _decode_refusal = msgspec.json.Decoder(_Refusal).decode
 
 def line(reject: Reject, source: Source, log_type: str) -> bytes:
     """Write a reject as one line of JSON; replay needs nothing else to index the record."""
+    source = reject.source or source
     content: dict[str, Any] = {
         "log_type": log_type,
         "error_type": reject.error_type,
@@ -61,6 +62,14 @@ def line(reject: Reject, source: Source, log_type: str) -> bytes:
         "region": source.region,
         "record_number": reject.number,
     }
+    if reject.sequence_number:
+        content["sequence_number"] = reject.sequence_number
+    if source.log_group:
+        content |= {"log_group": source.log_group, "log_stream": source.log_stream}
+    if source.extracted_fields:
+        content["extracted_fields"] = msgspec.Raw(source.extracted_fields.encode())
+    if reject.time:
+        content["time"] = f"{reject.time.decode()}Z"
     try:
         content["raw"] = reject.raw.decode()
     except UnicodeDecodeError:
@@ -79,46 +88,82 @@ def file_key(source: Source, log_type: str, number: int) -> str:
     return f"rejected/{log_type}/{day}/{source.id}/{file_start(number)}.ndjson.gz"
 
 
+class RejectFiles(Protocol):
+    """Which files the rejects of a source lie in, whatever an attempt covers."""
+
+    def key(self, log_type: str, number: int) -> str:
+        """Name the file for a reject with this number."""
+        ...
+
+    def settled(self, log_type: str, numbers: range) -> Mapping[str, Settled]:
+        """Give the files for records with these numbers, and what each says of them."""
+        ...
+
+    def placed(self, reject: Reject) -> Reject:
+        """Give a reject as its line says where the record is."""
+        ...
+
+
+class ObjectFiles:
+    """The files of an object, in a grid of record numbers."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def key(self, log_type: str, number: int) -> str:
+        """Name the file for a reject with this number."""
+        return file_key(self._source, log_type, number)
+
+    def settled(self, log_type: str, numbers: range) -> Mapping[str, Settled]:
+        """Give the files for records with these numbers."""
+        starts = range(file_start(numbers.start), numbers.stop, FILE_RECORDS)
+        return {self.key(log_type, start): numbers for start in starts}
+
+    def placed(self, reject: Reject) -> Reject:
+        """Give a reject as it is."""
+        return reject
+
+
 class SourceRejects:
     """The rejects of one source in one attempt, gathered until the attempt ends well.
 
     Most sources have none, so that a file is opened by the first.
     """
 
-    def __init__(self, source: Source, log_type: str) -> None:
+    def __init__(self, source: Source, log_type: str, files: RejectFiles | None = None) -> None:
         self._source = source
         self._log_type = log_type
-        self._files: dict[int, LinesFile] = {}
+        self._where = files or ObjectFiles(source)
+        self._files: dict[str, LinesFile] = {}
 
     def add(self, reject: Reject) -> None:
         """Append a reject."""
-        start = file_start(reject.number)
-        if start not in self._files:
-            self._files[start] = LinesFile()
-        self._files[start].append(line(reject, self._source, self._log_type))
+        key = self._where.key(self._log_type, reject.number)
+        if key not in self._files:
+            self._files[key] = LinesFile()
+        placed = self._where.placed(reject)
+        self._files[key].append(line(placed, self._source, self._log_type))
 
     @property
     def full(self) -> bool:
         """Whether there are as many files as an attempt can keep and save."""
         return len(self._files) >= MOST_FILES
 
-    def save(self, bucket: BackupBucket, settled: range) -> None:
+    def save(self, bucket: BackupBucket, numbers: range) -> None:
         """Let the files say of the settled records what this attempt found, and nothing else."""
-        starts = range(file_start(settled.start), settled.stop, FILE_RECORDS)
-        if any(start not in starts for start in self._files):
-            raise Unaccounted(f"{self._source.uri}: a reject is none of the records {settled}")
-        for start in starts:
-            bucket.replace_lines(
-                file_key(self._source, self._log_type, start), settled, self._files.get(start)
-            )
+        settled = self._where.settled(self._log_type, numbers)
+        if any(key not in settled for key in self._files):
+            raise Unaccounted(f"{self._source.uri}: a reject is none of the records {numbers}")
+        for key, of_file in settled.items():
+            bucket.replace_lines(key, of_file, self._files.get(key))
 
     def take_back(self, find: Find) -> int:
         """Take away the records that the engine has after all, and say how many they were."""
         taken = 0
-        for start, lines in list(self._files.items()):
-            there = _numbers_there(lines, find)
+        for key, lines in list(self._files.items()):
+            there = _positions_there(lines, find)
             if there:
-                self._files[start] = _without(lines, there)
+                self._files[key] = _without(lines, there)
                 lines.close()
             taken += len(there)
         return taken
@@ -129,14 +174,12 @@ class SourceRejects:
             lines.close()
 
 
-def _numbers_there(lines: LinesFile, find: Find) -> set[int]:
+def _positions_there(lines: LinesFile, find: Find) -> set[int]:
     there: set[int] = set()
     for asked in batched(_refused(lines), ASKED_RECORDS, strict=False):
         found = find([(refusal.index, refusal.id) for refusal in asked])
         there |= {
-            refusal.record_number
-            for refusal, is_there in zip(asked, found, strict=True)
-            if is_there
+            refusal.position for refusal, is_there in zip(asked, found, strict=True) if is_there
         }
     return there
 
@@ -146,9 +189,9 @@ def _refused(lines: LinesFile) -> Iterator[_Refusal]:
     return (refusal for refusal in map(_decode_refusal, lines) if refusal.index)
 
 
-def _without(lines: LinesFile, numbers: set[int]) -> LinesFile:
+def _without(lines: LinesFile, positions: set[int]) -> LinesFile:
     kept = LinesFile()
     for text in lines:
-        if _decode_refusal(text).record_number not in numbers:
+        if _decode_refusal(text).position not in positions:
             kept.append(text)
     return kept

@@ -57,6 +57,11 @@ def _matching(start: bytes, position: int, names: Collection[str]) -> set[str]:
     }
 
 
+def matches(start: bytes, name: str) -> bool:
+    """Say whether a record begins as those of a type do."""
+    return bool(_matching(start, len(start) - len(start.lstrip()), (name,)))
+
+
 def headless(start: bytes, pattern: str) -> bool:
     """Say whether one of the first lines matches a pattern of lines without a header."""
     lines = islice(_line_starts.finditer(start), _MOST_LINES)

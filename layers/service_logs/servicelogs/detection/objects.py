@@ -1,10 +1,12 @@
 """Which log type an object or a file is: as its deployment or user says, else as it shows."""
 
+from functools import partial
 from typing import NamedTuple
 
 from servicelogs import formats
 from servicelogs.detection import content, keys
 from servicelogs.detection.content import MOST_BYTES, START_BYTES
+from servicelogs.detection.log_events import EventTypes, Identify
 from servicelogs.detection.options import with_options
 from servicelogs.errors import UnknownLogType, UnreadableObject
 from servicelogs.parsing.format import Format
@@ -12,6 +14,8 @@ from servicelogs.parsing.places import Place
 from servicelogs.parsing.reader import Cut
 from servicelogs.settings import LogSettings
 from servicelogs.sources.export_tasks import cut_events, is_export, without_times
+from servicelogs.sources.failed_batches import is_failed_batch
+from servicelogs.sources.log_events import is_envelope
 
 _SHOWN_BYTES = 60
 
@@ -26,6 +30,10 @@ class Detected(NamedTuple):
     region: str = ""
     cut: Cut | None = None
     """What cuts its records, if not its format."""
+    of_events: Identify | None = None
+    """What identifies its records' types, if it holds log events in their envelopes."""
+    is_batch: bool = False
+    """Whether these are in the records of a stream, in a batch that Lambda gave up."""
 
 
 class ObjectTypes:
@@ -47,6 +55,7 @@ class ObjectTypes:
         self._log_types = settings.log_types
         self._with_options = with_options(settings.format_options)
         self._how_to_choose = how_to_choose
+        self._events = EventTypes(settings)
 
     def by_key(self, key: str) -> Detected | None:
         """Identify an object, or why it is skipped, before it is read; None if it must be read."""
@@ -69,6 +78,10 @@ class ObjectTypes:
         if fault is None and not start.strip() and len(start) < START_BYTES:
             return Detected(None, "an empty object")
         start = start[:MOST_BYTES]
+        is_batch = is_failed_batch(start)
+        if is_batch or is_envelope(start):
+            of_events = partial(self._events.identify, assigned=self._assigned(key))
+            return Detected(None, of_events=of_events, is_batch=is_batch)
         if is_export(start) and not content.types(start, formats.NAMES):
             detected = self._identify(key, by_key, without_times(start), fault)
             return detected._replace(cut=cut_events) if detected.format else detected

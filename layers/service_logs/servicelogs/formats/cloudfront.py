@@ -1,26 +1,21 @@
-"""CloudFront standard logs, legacy and v2: a header, JSON names or the user say which fields.
-
-CloudFront percent-encodes what it writes, `%` too: a request for `/a%20b` is logged as `/a%2520b`.
-Headers are decoded once, so they are what the viewer sent; of a URL only what CloudFront encoded,
-so that it stays a URL.
-"""
+"""CloudFront standard logs, legacy and v2: a header, JSON names or the user say which fields."""
 
 import re
 
-from servicelogs.parsing.fields import Field
+from servicelogs.formats.cloudfront_columns import (
+    MEDIA_CLIENT_DATA,
+    addresses,
+    status,
+    url_part,
+)
 from servicelogs.parsing.text.columns import (
-    Column,
-    Group,
-    Variant,
     date,
     decoded,
-    decoded_as,
     epoch_millis,
     integer,
     ip,
     keyword,
     long,
-    percent_decoded,
     seconds,
     snake,
     time_of_day,
@@ -37,46 +32,6 @@ DEFAULT = (
 )
 
 
-def _status(name: str, description: str) -> Column:
-    """A status code; `000`, the viewer left before there was one, is the number 0."""
-    group = Group(Field(snake(name), "integer", description), "number")
-    variant = Variant(r"(?:00(?=0))?(0|[1-9]\d{0,8}+)", (group,))
-    return Column(name, (variant,), expects="a status code, as 200 or 000")
-
-
-def _url_part(name: str, description: str) -> Column:
-    return decoded_as(Field(snake(name), "keyword", description), name, _as_requested)
-
-
-_ENCODED = {
-    b"%%%02X" % ord(character): character.replace("\\", r"\\").replace('"', r"\u0022").encode()
-    for character in "<>\"#%{}|\\^~[]`'"
-}
-_encoded = re.compile(b"|".join(_ENCODED))
-
-
-def _as_requested(value: bytes) -> bytes:
-    """Undo what CloudFront does to a URL, but for bytes that no URL has as they are."""
-    return _encoded.sub(lambda match: _ENCODED[match[0]], value)
-
-
-def _addresses(name: str, description: str) -> Column:
-    """Addresses with commas between, or whatever a client wrote there; a list."""
-    field = Field(snake(name), "keyword", description, many=True)
-    one, several = (Group(field),), (Group(field, convert=_items),)
-    variants = (
-        Variant(r"([^<end>%,-][^<end>%,]*+)", one),
-        Variant(r"([^<end>%,]*+[%,][^<end>]*+)", several),
-        Variant(r"(-[^<end>%,]++)", one),
-    )
-    return Column(name, variants)
-
-
-def _items(value: bytes) -> bytes:
-    items = [item.strip() for item in percent_decoded(value).split(b",")]
-    return b'","'.join(filter(None, items))
-
-
 COLUMNS = (
     date("date", "date of the record's time"),
     time_of_day("time", "when the response was finished, or the WebSocket closed", date="date"),
@@ -85,11 +40,11 @@ COLUMNS = (
     ip("c-ip", "address of the viewer, or of its proxy"),
     keyword("cs-method", "request method"),
     decoded("cs(Host)", "domain name of the distribution"),
-    _url_part("cs-uri-stem", "path in the URL, as requested"),
-    _status("sc-status", "status code of the response; 0: the viewer left before there was one"),
+    url_part("cs-uri-stem", "path in the URL, as requested"),
+    status("sc-status", "status code of the response; 0: the viewer left before there was one"),
     decoded("cs(Referer)", "Referer header"),
     decoded("cs(User-Agent)", "User-Agent header"),
-    _url_part("cs-uri-query", "query string in the URL, as requested"),
+    url_part("cs-uri-query", "query string in the URL, as requested"),
     decoded("cs(Cookie)", "Cookie header, if cookies are logged"),
     keyword("x-edge-result-type", "how the response ended: Hit, RefreshHit, Miss, Error, …"),
     keyword("x-edge-request-id", "unique id of the request; the header x-amz-cf-id"),
@@ -97,7 +52,7 @@ COLUMNS = (
     keyword("cs-protocol", "http, https, ws, wss or grpcs", since="2013-10"),
     long("cs-bytes", "size of the request, headers too, in bytes", since="2013-10"),
     seconds("time-taken", "seconds from the request's arrival to the response's last byte"),
-    _addresses("x-forwarded-for", "X-Forwarded-For header: what the client says, unchecked"),
+    addresses("x-forwarded-for", "X-Forwarded-For header: what the client says, unchecked"),
     keyword("ssl-protocol", "TLS protocol"),
     keyword("ssl-cipher", "TLS cipher"),
     keyword("x-edge-response-result-type", "what the response was when it was about to be sent"),
@@ -130,30 +85,8 @@ COLUMNS = (
     keyword("r-host", "origin that was chosen by its quality", since="v2"),
     keyword("sr-reason", "why it was chosen", since="v2"),
     keyword("x-edge-mqcs", "its quality score", since="v2"),
-    # A player's word (Common Media Client Data): what it writes must not cost the record.
-    *(
-        decoded(f"cmcd-{name}", f"media client data: {meaning}", since="v2")
-        for name, meaning in (
-            ("encoded-bitrate", "bit rate of the object, kbit/s"),
-            ("buffer-length", "buffered media, ms"),
-            ("buffer-starvation", "whether the buffer ran empty"),
-            ("content-id", "content"),
-            ("object-duration", "playing time of the object, ms"),
-            ("deadline", "time until the buffer runs empty, ms"),
-            ("measured-throughput", "throughput to the client, kbit/s"),
-            ("next-object-request", "path of the next object"),
-            ("next-range-request", "range of the next request"),
-            ("object-type", "kind of object"),
-            ("playback-rate", "1 real time, 2 twice as fast"),
-            ("requested-maximum-throughput", "throughput that is enough, kbit/s"),
-            ("streaming-format", "streaming format"),
-            ("session-id", "playback session"),
-            ("stream-type", "live or on demand"),
-            ("startup", "whether it is needed to start, seek or recover"),
-            ("top-bitrate", "highest bit rate that could be played, kbit/s"),
-            ("version", "version of the specification"),
-        )
-    ),
+    # What a player writes must not cost the record.
+    *(decoded(name, meaning, since="v2") for name, meaning in MEDIA_CLIENT_DATA),
 )
 
 _IDENTIFYING = [

@@ -19,6 +19,7 @@ FORMAT = JsonFormat(
             "/{account}_CloudTrail{kind?}_{region}_{minute}_{id}.json"
         ),
     ),
+    log_groups=r"aws-cloudtrail-logs-\d{12}-[0-9a-f]{8}",
     starts=r'\s*\{\s*(?:"Records"\s*:\s*\[\s*(?:\]|\{\s*"(?:eventVersion|awsRegion|eventID|eventTime|'
     r'eventSource|eventName|userIdentity)")|"(?:eventVersion|eventTime)"\s*:\s*")',
     array="Records",

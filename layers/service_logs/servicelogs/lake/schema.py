@@ -48,6 +48,7 @@ fields. What is the same for a whole table, or says only how it was indexed, is 
 HIVE_TYPES: Mapping[FieldType, str] = MappingProxyType(
     {
         "keyword": "string",
+        "text": "string",
         "ip": "string",
         "address": "string",
         "integer": "int",
@@ -104,6 +105,7 @@ def arrow_types() -> dict[FieldType, pyarrow.DataType]:
     text, time = pyarrow.string(), pyarrow.timestamp("us", tz="UTC")
     return {
         "keyword": text,
+        "text": text,
         "ip": text,
         "address": text,
         "integer": pyarrow.int32(),

@@ -18,8 +18,10 @@ from servicelogs.records import Block, Source
 
 if TYPE_CHECKING:
     from servicelogs.opensearch.json_documents import Members
+    from servicelogs.opensearch.message_documents import Printers
     from servicelogs.opensearch.text_documents import Printer
     from servicelogs.parsing.json.format import JsonFormat
+    from servicelogs.parsing.messages.format import Kind, MessageFormat
     from servicelogs.parsing.text.format import TextFormat
     from servicelogs.parsing.text.layouts import Layouts
 
@@ -52,6 +54,8 @@ def parser_of(log_format: Format, source: Source, choose_index: ChooseIndex) -> 
             return _text_parser(cast("TextFormat", log_format), frames)
         case "json":
             return _json_parser(cast("JsonFormat", log_format), frames)
+        case "messages":
+            return _message_parser(cast("MessageFormat", log_format), frames)
 
 
 def _text_parser(log_format: TextFormat, frames: Frames) -> Parser:
@@ -69,6 +73,16 @@ def _json_parser(log_format: JsonFormat, frames: Frames) -> Parser:
     return JsonParser(log_format, JsonDocuments(members, frames))
 
 
+def _message_parser(log_format: MessageFormat, frames: Frames) -> Parser:
+    from servicelogs.opensearch.message_documents import MessageDocuments
+    from servicelogs.parsing.messages.parser import MessageParser
+
+    origin = log_format.origin(frames.source)
+    printers = _printers(log_format, origin.kind or log_format.any_kind)
+    documents = MessageDocuments(printers, origin.fields, frames)
+    return MessageParser(printers.joiner, documents)
+
+
 @lru_cache(_MOST_FORMATS)
 def layouts_of(log_format: TextFormat) -> Layouts[Printer]:
     """Give a text format compiled for documents, once in a process."""
@@ -83,3 +97,10 @@ def _members(log_format: JsonFormat, *, with_places: bool) -> Members:
     from servicelogs.opensearch.json_documents import Members
 
     return Members(log_format, with_places=with_places)
+
+
+@lru_cache(_MOST_FORMATS)
+def _printers(log_format: MessageFormat, kind: Kind) -> Printers:
+    from servicelogs.opensearch.message_documents import printers_of
+
+    return printers_of(kind, log_format)

@@ -1,5 +1,7 @@
 """What encoders of text and of JSON have in common: a block is begun, filled and finished."""
 
+from collections.abc import Callable
+
 from servicelogs.opensearch.frames import Frames
 from servicelogs.records import Block, Records, Reject
 
@@ -21,8 +23,8 @@ class Encoder:
         self._body = bytearray()
         self._documents = self._expired = 0
 
-    def finish(self, rejects: list[Reject]) -> Block:
-        """End the block."""
+    def finish(self, rejects: list[Reject], raw: Callable[[int], bytes] | None = None) -> Block:
+        """End the block; `raw` gives a record that is not one of the source's alone."""
         records, body = self._records, self._body
         # A block is kept until it is delivered: nothing else of it may stay, here or there.
         del self._records, self._body
@@ -32,7 +34,7 @@ class Encoder:
             end=records.end,
             body=body,
             documents=self._documents,
-            raw=records.raw,
+            raw=raw or records.raw,
             filtered={"expired": self._expired} if self._expired else {},
             rejects=rejects,
             delivery_index=self._all_frames.delivery_index,

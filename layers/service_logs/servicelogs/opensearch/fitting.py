@@ -42,7 +42,9 @@ _MOST_FORMATS = 64
 _WIDE = math.inf
 _SCALARS = (str, int, float, bool, type(None))
 _FITTING: Mapping[str, tuple[type, ...]] = {
-    **dict.fromkeys(("keyword", "integer", "long", "float", "ip", "date", "date_nanos"), _SCALARS),
+    **dict.fromkeys(
+        ("keyword", "text", "integer", "long", "float", "ip", "date", "date_nanos"), _SCALARS
+    ),
     "boolean": (bool, type(None)),
 }
 """The types of Python whose values each type of field takes without another look."""
@@ -195,7 +197,7 @@ def _takes(kind: str | None, value: Any) -> bool:
     if isinstance(value, list):
         return all(_takes(kind, one) for one in value)
     match kind:
-        case "keyword":
+        case "keyword" | "text":
             return not isinstance(value, dict)
         case "boolean":
             return value is None or isinstance(value, bool) or value in ("true", "false", "")

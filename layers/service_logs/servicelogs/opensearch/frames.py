@@ -18,6 +18,9 @@ from servicelogs.parsing.format import Format
 from servicelogs.parsing.places import Place, place_of
 from servicelogs.records import Source
 
+MOST_ID_BYTES = 512
+"""A longer `_id` fails its whole request."""
+
 _MOST_HOURS = 10_000
 # Of all values that name places; a frame's own size counts as some more.
 _MOST_PLACE_BYTES = 4 * 1024 * 1024
@@ -57,8 +60,11 @@ class Frames:
             self._of_record, _MOST_PLACE_BYTES, weight=_weight
         )
         """The same for records that name their own account and Region."""
-        self.by_record = bool(log_format.places) and not (source.account_id and source.region)
-        """Whether records are asked for their account and Region, because the source is silent."""
+        self._is_log_group = bool(source.log_group)
+        says_all = source.account_id and source.region and not self._is_log_group
+        self.by_record = bool(log_format.places) and not says_all
+        """Whether records are asked for their account and Region: the source is silent, or is a log
+        group, which may hold records of others than its owner's (an organization's trail)."""
         self.delivery_index = ""
         """The index of those that the delivery dates, if there were any."""
         self._choose_index = choose_index
@@ -71,9 +77,10 @@ class Frames:
     def _of_record(self, placed: Placed) -> Frame | None:
         hour, values = placed
         named = place_of(value.decode("utf-8", "replace").strip('"') for value in values)
-        source = self.source
+        of_source = Place(self.source.account_id, self.source.region)
+        first, second = (named, of_source) if self._is_log_group else (of_source, named)
         return self._make(
-            hour, Place(source.account_id or named.account_id, source.region or named.region)
+            hour, Place(first.account_id or second.account_id, first.region or second.region)
         )
 
     def _make(self, hour: int, place: Place) -> Frame | None:
@@ -90,6 +97,7 @@ class Frames:
             "type": self._log_type,
             "source": source.uri,
             **_given({"group": source.log_group, "stream": source.log_stream}),
+            **_extracted(source),
             **({"date_adjusted": True} if index.adjusted else {}),
         }
         document = {"cloud": _given(cloud), "event": {"ingested": self._ingested}, "log": log}
@@ -109,6 +117,11 @@ def _in_calendar(hour: int) -> int:
 
 def _weight(placed: Placed) -> int:
     return _FRAME_BYTES + sum(map(len, placed[1]))
+
+
+def _extracted(source: Source) -> dict[str, msgspec.Raw]:
+    fields = source.extracted_fields
+    return {"extracted_fields": msgspec.Raw(fields.encode())} if fields else {}
 
 
 def _given(values: dict[str, str]) -> dict[str, str]:

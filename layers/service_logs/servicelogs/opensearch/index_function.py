@@ -1,65 +1,40 @@
-"""What the functions that index have in common: clients made once, an attempt an invocation."""
+"""The functions that index the objects that a queue's messages name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
-from botocore.config import Config
 
-from servicelogs.dates import DatePolicy
 from servicelogs.delivery import failed_items
-from servicelogs.delivery.attempt import Attempt
-from servicelogs.delivery.metrics import Totals
 from servicelogs.detection.objects import ObjectTypes
-from servicelogs.opensearch.client import connect
-from servicelogs.opensearch.dated_indexes import DatedIndexes
+from servicelogs.opensearch.function import PATIENCE, Function, publisher
 from servicelogs.opensearch.index_objects import ObjectIndexer
-from servicelogs.opensearch.setup import index_names, template_check
-from servicelogs.opensearch.writer import BulkWriter
-from servicelogs.settings import (
-    BackupSettings,
-    IndexSettings,
-    LogSettings,
-    QueueSettings,
-    SearchSettings,
-    read_settings,
-)
+from servicelogs.settings import QueueSettings, read_settings
 from servicelogs.sources.decompression import not_read_here
 from servicelogs.sources.queue import Message, Queue
 
 if TYPE_CHECKING:
+    from aws_lambda_powertools import Metrics
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-# Kept after the last bulk request for the rejects and the messages about what is left.
-SECONDS_TO_FINISH = 5.0
-
-_PATIENCE = Config(
-    connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 5}
-)
+    from servicelogs.delivery.attempt import Attempt
+    from servicelogs.delivery.metrics import Totals
 
 
-class IndexFunction:
-    """A function's process: its settings and clients."""
+class IndexFunction(Function):
+    """A function's process."""
 
     def __init__(
         self,
         text_of_parquet: Callable[[Iterator[bytes], int], Iterator[bytes]] = not_read_here,
     ) -> None:
         """Read the settings; Parquet files are read with `text_of_parquet`, or sent on."""
-        indexes, queues = read_settings(IndexSettings), read_settings(QueueSettings)
-        self._types = ObjectTypes(read_settings(LogSettings))
-        self._backup_bucket = read_settings(BackupSettings).bucket
-        session = boto3.Session()
-        self.opensearch = connect(read_settings(SearchSettings), session)
-        policy = DatePolicy(indexes.delete_after_days)
-        self._indexes = DatedIndexes(index_names(indexes), policy)
-        self._check_template = template_check(self.opensearch, indexes)
-        self._s3 = session.client("s3", config=_PATIENCE)
-        sqs = session.client("sqs", config=_PATIENCE)
+        super().__init__()
+        queues = read_settings(QueueSettings)
+        self._types = ObjectTypes(self.logs)
+        sqs = self.session.client("sqs", config=PATIENCE)
         self._queue = Queue(sqs, queues.url)
         self._parquet_queue = Queue(sqs, queues.parquet_url) if queues.parquet_url else None
         self._text_of_parquet = text_of_parquet
@@ -68,43 +43,23 @@ class IndexFunction:
         self, event: dict[str, Any], context: LambdaContext, metrics: Metrics
     ) -> failed_items.Answer:
         """Index every object of the event's messages; report the messages that must come again."""
-
-        def publish(totals: Totals) -> None:
-            totals.publish()
-            # Of all types together, which alarms can watch.
-            metrics.add_metric("Rejected", MetricUnit.Count, totals.rejected())
-            metrics.add_metric("Skipped", MetricUnit.Count, totals.skipped.total())
-
         messages = [Message.of(record) for record in event["Records"]]
-        attempt = self._attempt(lambda: context.get_remaining_time_in_millis() / 1000)
-        indexer = self._indexer(attempt, publish)
+        indexer = self._indexer(self.attempt(context), publisher(metrics))
         errors = indexer.index(messages)
         failed = sum(error is not None for error in errors)
         metrics.add_metric("FailedMessages", MetricUnit.Count, failed)
         metrics.add_metric("Routed", MetricUnit.Count, indexer.routed)
         return failed_items.report([message.id for message in messages], errors)
 
-    def _attempt(self, seconds_left: Callable[[], float]) -> Attempt:
-        writer = BulkWriter(
-            self.opensearch,
-            seconds_left=lambda: seconds_left() - SECONDS_TO_FINISH,
-            ensure_template=self._check_template,
-        )
-        return Attempt(
-            writer=writer,
-            s3=self._s3,
-            backup_bucket=self._backup_bucket,
-            seconds_left=seconds_left,
-        )
-
     def _indexer(self, attempt: Attempt, on_report: Callable[[Totals], None]) -> ObjectIndexer:
         return ObjectIndexer(
             attempt,
             types=self._types,
-            s3=self._s3,
+            s3=self.s3,
             queue=self._queue,
-            indexes=self._indexes,
+            indexes=self.indexes,
             parquet_queue=self._parquet_queue,
             text_of_parquet=self._text_of_parquet,
             on_report=on_report,
+            keeps_extracted_fields=self.logs.extracted_fields,
         )

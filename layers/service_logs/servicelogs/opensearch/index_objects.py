@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from aws_lambda_powertools import Logger
 
-from servicelogs.delivery.attempt import Attempt, Delivery, Item
+from servicelogs.delivery.attempt import UNKNOWN, Attempt, Delivery, Item
 from servicelogs.delivery.metrics import Totals
+from servicelogs.delivery.rejects import RejectFiles
+from servicelogs.delivery.shard_rejects import ShardFiles
 from servicelogs.detection.content import START_BYTES
-from servicelogs.detection.objects import ObjectTypes
+from servicelogs.detection.objects import Detected, ObjectTypes
 from servicelogs.errors import (
     ClusterNeedsFixing,
     DeliveryError,
@@ -22,23 +24,28 @@ from servicelogs.errors import (
     ParquetFile,
     UnknownLogType,
     UnreadableMessage,
+    UnreadableObject,
 )
 from servicelogs.opensearch.dated_indexes import DatedIndexes
 from servicelogs.opensearch.documents import blocks_of
-from servicelogs.records import Reject
+from servicelogs.opensearch.event_documents import EventDocuments
+from servicelogs.records import Reject, Source
 from servicelogs.sources.decompression import Begun, begin, not_read_here
 from servicelogs.sources.event_notifications import ObjectToRead, read_notification
+from servicelogs.sources.failed_batches import read_failed_batch
+from servicelogs.sources.log_events import Envelopes, Run
 from servicelogs.sources.queue import Message, Queue
 from servicelogs.sources.s3_objects import OpenObject, open_object
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+    from servicelogs.detection.log_events import Identify
+
 logger = Logger(child=True)
 
 # How much of an object of unknown type its reject shows.
 SHOWN_BYTES = 4096
-UNKNOWN = "unknown"
 TRIES_TO_REACH = 3
 PARQUET_ENDING = ".parquet"
 
@@ -79,6 +86,7 @@ class ObjectIndexer:
         parquet_queue: Queue | None = None,
         text_of_parquet: Callable[[Iterator[bytes], int], Iterator[bytes]] = not_read_here,
         on_report: Callable[[Totals], None] = lambda _totals: None,
+        keeps_extracted_fields: bool = False,
     ) -> None:
         """Read from S3, and send what is left to the queue; say what was counted as it is settled.
 
@@ -92,6 +100,7 @@ class ObjectIndexer:
         self._parquet_queue = parquet_queue
         self._text_of_parquet = text_of_parquet
         self._on_report = on_report
+        self._keeps_extracted_fields = keeps_extracted_fields
         self._errors: dict[str, Exception | None] = {}
         self.routed = 0
         """How many objects were left to another function, which counts them."""
@@ -186,14 +195,14 @@ class ObjectIndexer:
                 lambda pieces: self._text_of_parquet(pieces, wanted.start),
                 self._attempt.look_at_time,
             )
-        except OutOfTime:
+            # An error keeps what it met, and so the copy of a Parquet file, until somebody collects
+            # it.
+            with closing(begun.chunks):
+                self._index(begun, opened, wanted, work)
+        except OutOfTime:  # before the first record
             delivery = self._attempt.begin(opened.source, UNKNOWN, wanted.start, work.item)
             delivery.resume_at = wanted.start
             _go_on_later(delivery, opened, wanted, work)
-            return
-        # An error keeps what it met, and so the copy of a Parquet file, until somebody collects it.
-        with closing(begun.chunks):
-            self._index(begun, opened, wanted, work)
 
     def _index(self, begun: Begun, opened: OpenObject, wanted: ObjectToRead, work: Work) -> None:
         start, chunks, fault = begun
@@ -207,17 +216,51 @@ class ObjectIndexer:
             unknown = self._attempt.begin(opened.source, UNKNOWN, wanted.start, work.item)
             unknown.reject_whole(reject)
             return
-        log_format = detected.format
-        if log_format is None:
+        source = replace(opened.source, account_id=detected.account_id, region=detected.region)
+        if detected.of_events:
+            delivery = self._deliver_events(detected, chunks, source, wanted, work)
+        elif log_format := detected.format:
+            delivery = self._attempt.begin(source, log_format.name, wanted.start, work.item)
+            choose_index = self._indexes.of(log_format)
+            blocks = blocks_of(log_format, chunks, source, choose_index, wanted.start, detected.cut)
+            self._attempt.deliver(delivery, blocks)
+        else:
             work.skip(wanted, detected.skip)
             return
-        source = replace(opened.source, account_id=detected.account_id, region=detected.region)
-        delivery = self._attempt.begin(source, log_format.name, wanted.start, work.item)
-        choose_index = self._indexes.of(log_format)
-        blocks = blocks_of(log_format, chunks, source, choose_index, wanted.start, detected.cut)
-        self._attempt.deliver(delivery, blocks)
         if delivery.resume_at:
             _go_on_later(delivery, opened, wanted, work)
+
+    def _deliver_events(
+        self,
+        detected: Detected,
+        chunks: Iterable[bytes],
+        source: Source,
+        wanted: ObjectToRead,
+        work: Work,
+    ) -> Delivery:
+        """Deliver log events, each type apart; give one type's delivery, for all go on alike."""
+        try:
+            runs, files = self._runs(detected, chunks, source)
+        except UnreadableObject as error:
+            unread = self._attempt.begin(source, UNKNOWN, wanted.start, work.item)
+            unread.reject_whole(Reject(wanted.start, "unreadable", str(error), error.tail))
+            return unread
+        identify = cast("Identify", detected.of_events)
+        blocks = EventDocuments(identify, self._indexes).blocks(runs, wanted.start)
+        delivery, *_ = self._attempt.deliver_types(
+            source, wanted.start, work.item, blocks, files=files
+        )
+        return delivery
+
+    def _runs(
+        self, detected: Detected, chunks: Iterable[bytes], source: Source
+    ) -> tuple[Iterator[Run], RejectFiles | None]:
+        """Read log events, and say where their rejects lie, if not in an object's files."""
+        keeps = self._keeps_extracted_fields
+        if not detected.is_batch:
+            return Envelopes(source, keeps_extracted_fields=keeps).cut(chunks), None
+        shard = read_failed_batch(chunks, keeps_extracted_fields=keeps)
+        return shard.runs(), ShardFiles(shard)
 
     def _send(self, work: Work) -> None:
         """Send on what others must do; only then is a message done."""

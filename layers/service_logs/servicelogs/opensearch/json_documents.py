@@ -18,11 +18,11 @@ import msgspec
 from servicelogs.dates import read_iso_hour
 from servicelogs.opensearch.encoder import Encoder
 from servicelogs.opensearch.fitting import MOST_TERM_BYTES, OBEYED, encode, fit
-from servicelogs.opensearch.frames import Frames
+from servicelogs.opensearch.frames import MOST_ID_BYTES, Frames
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.frame import PROMOTED, RESERVED
 from servicelogs.parsing.json.format import JsonFormat
-from servicelogs.parsing.json.proof import decode_plain
+from servicelogs.parsing.json.proof import decode_each, decode_plain
 from servicelogs.parsing.json.values import (
     has_time,
     is_iso_time,
@@ -31,8 +31,6 @@ from servicelogs.parsing.json.values import (
     strings_at,
     time_of,
 )
-
-MOST_ID_BYTES = 512
 
 # A record that cannot nest deeper than 150 objects and 300 arrays goes through without a walk: a
 # node bore 250 objects with 375 arrays in them. In its first bytes a record opens at most
@@ -178,8 +176,7 @@ class JsonDocuments(Encoder):
             return zip(numbers, keys, items, records.decoded[skipped:], strict=True)
         # Nobody has cut these: there may be spaces around them.
         items = [item.strip() for item in items]
-        decoded = (decode_plain(item, self.decoder) for item in items)
-        return zip(numbers, keys, items, decoded, strict=True)
+        return zip(numbers, keys, items, decode_each(items, self.decoder), strict=True)
 
     def write(self, number: int, record: dict[str, Any]) -> None:
         """Append the document of a decoded record, written anew so that it fits."""

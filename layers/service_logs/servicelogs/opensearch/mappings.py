@@ -22,6 +22,7 @@ IP = {"type": "ip", "ignore_malformed": True}
 
 TYPES: Mapping[str, Mapping[str, Any]] = {
     "keyword": KEYWORD,
+    "text": {"type": "text", "fields": {"keyword": KEYWORD}},
     "integer": {"type": "integer", "ignore_malformed": True},
     "long": {"type": "long", "ignore_malformed": True},
     "float": {"type": "float", "ignore_malformed": True},

@@ -75,6 +75,10 @@ class Piece:
         lines = bytes(self.body).split(b"\n")
         return list(zip(lines[::2], lines[1::2], strict=False))
 
+    def first(self) -> int:
+        """Give the number of the first of its records."""
+        return _record_number(bytes(self.body).split(b"\n", 2)[1])
+
     def of(self, lines: Sequence[tuple[bytes, bytes]]) -> "Piece":
         """Return a piece that holds only these of its documents."""
         body = b"".join(b"%b\n%b\n" % pair for pair in lines)
@@ -95,16 +99,16 @@ class Piece:
         """Hand a document that will never be taken to its source's counts."""
         target = json.loads(action)["create"]
         number = _record_number(document)
-        self.counts.reject(
-            Reject(
-                number=number,
-                error_type=finding.type,
-                reason=finding.as_rejection(),
-                raw=self.block.raw(number),
-                index=target["_index"],
-                id=target["_id"],
-            )
+        reject = Reject(
+            number=number,
+            error_type=finding.type,
+            reason=finding.as_rejection(),
+            raw=self.block.raw(number),
+            index=target["_index"],
+            id=target["_id"],
         )
+        self.block.locate(reject)
+        self.counts.reject(reject)
 
 
 @dataclass(slots=True)
@@ -393,7 +397,8 @@ def _settle_piece(
         elif finding.verdict in (Verdict.ADJUST, Verdict.REJECT):
             piece.reject(*lines[number], finding)
         elif finding.verdict is Verdict.UNKNOWN:
-            piece.counts.leave(1, finding.as_error())
+            number = _record_number(lines[number][1])
+            piece.counts.leave(1, finding.as_error(), number)
         else:
             left.append(lines[number])
             blocking.append(finding)
@@ -465,7 +470,7 @@ def _size(request: Iterable[Piece]) -> int:
 def _leave(requests: Iterable[list[Piece]], error: DeliveryError) -> None:
     for request in requests:
         for piece in request:
-            piece.counts.leave(piece.documents, error)
+            piece.counts.leave(piece.documents, error, piece.first())
 
 
 def _out_of_time(busy: Finding | None) -> TryLater:

@@ -5,6 +5,7 @@ from typing import Literal
 
 FieldType = Literal[
     "keyword",
+    "text",
     "integer",
     "long",
     "float",
@@ -16,8 +17,9 @@ FieldType = Literal[
     "flat_object",
     "stored",
 ]
-"""`address` is an IP address or a name (a keyword whose sub-field `ip` takes the addresses);
-`stored` is JSON of any shape that is kept and not searchable."""
+"""`text` is searched by its words, and as a whole where it is not long; `address` is an IP address
+or a name (a keyword whose sub-field `ip` takes the addresses); `stored` is JSON of any shape that
+is kept and not searchable."""
 
 
 @dataclass(frozen=True, slots=True)

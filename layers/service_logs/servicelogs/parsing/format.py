@@ -19,7 +19,7 @@ PERIODS: tuple[Period, ...] = get_args(Period)
 class Format:
     """A log format: parser, document, mapping, schema and reference follow from it."""
 
-    kind: ClassVar[Literal["text", "json"]]
+    kind: ClassVar[Literal["text", "json", "messages"]]
     """How its records are cut and parsed; what does that is loaded when it is needed."""
 
     name: str
@@ -29,7 +29,7 @@ class Format:
     keys: tuple[str, ...]
     """Object keys as AWS lays them out, without any prefix before them (detection/keys.py)."""
     service_principal: str
-    """The service principal that writes the objects."""
+    """The service principal that writes the objects; empty: none does."""
     common: Mapping[str, str] = field(default_factory=dict)
     """Elastic Common Schema name → our field, for alias fields."""
     places: tuple[str, ...] = ()
@@ -40,6 +40,8 @@ class Format:
     records happened: these are dated by their delivery."""
     least_period: Period = "hour"
     """The shortest time that is kept apart (in an index of its own)."""
+    log_groups: str = ""
+    """A regular expression of the log groups of CloudWatch Logs whose events are of this type."""
     starts: str = ""
     """A regular expression that only this format's first lines match."""
     option: str = ""

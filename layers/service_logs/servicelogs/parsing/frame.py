@@ -13,10 +13,29 @@ FRAME: tuple[Field, ...] = (
         "object was delivered",
     ),
     Field("log.type", "keyword", "the log type"),
-    Field("log.source", "keyword", "where it comes from: the object, as `s3://bucket/key`"),
-    Field("log.record", "long", "its number there, from 1: of the line, or of the array's element"),
+    Field(
+        "log.source",
+        "keyword",
+        "where it comes from: the object, as `s3://bucket/key`, or `kinesis://stream/shard`",
+    ),
+    Field(
+        "log.record",
+        "long",
+        "its number there, from 1: of the line, or of the array's element; "
+        "of a stream, in the batch that it came in",
+    ),
     Field("log.group", "keyword", "CloudWatch Logs' log group, if it came through one"),
     Field("log.stream", "keyword", "the log stream in that group"),
+    Field(
+        "log.extracted_fields",
+        "flat_object",
+        "what the subscription's filter found in the event, if that is kept",
+    ),
+    Field(
+        "log.continuation",
+        "boolean",
+        "true: it continues a record of which no more is known, because it came apart from it",
+    ),
     Field(
         "log.date_adjusted",
         "boolean",

@@ -57,12 +57,16 @@ def read(pieces: Iterable[Records | TooLong], parser: Parser, start: int = 1) ->
             yield _alone(error.number, "unreadable", str(error), error.tail, parser.source)
 
 
+def alone(reject: Reject) -> Block:
+    """Make a block of a reject that stands alone."""
+    number = reject.number
+    return Block(number, number + 1, b"", 0, lambda _: reject.raw, {}, [reject])
+
+
 def _too_long(piece: TooLong, source: Source) -> Block:
     reason = too_long(f"{piece.length} bytes or more")
     return _alone(piece.number, "too_long", reason, piece.start, source)
 
 
 def _alone(number: int, error_type: str, reason: str, raw: bytes, source: Source) -> Block:
-    """Wrap a reject that stands alone."""
-    reject = Reject(number, error_type, reason, raw, id=f"{source.id}-{number}")
-    return Block(number, number + 1, b"", 0, lambda _: raw, {}, [reject])
+    return alone(Reject(number, error_type, reason, raw, id=f"{source.id}-{number}"))

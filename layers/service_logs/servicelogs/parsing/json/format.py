@@ -14,7 +14,7 @@ from servicelogs.parsing.frame import PROMOTED
 class JsonFormat(Format):
     """JSON records, in one array of a document or one after the other."""
 
-    kind: ClassVar[Literal["text", "json"]] = "json"
+    kind: ClassVar[Literal["text", "json", "messages"]] = "json"
 
     array: str = ""
     """The member that holds the records; empty: there is none, they follow each other."""

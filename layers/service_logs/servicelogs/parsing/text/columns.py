@@ -417,6 +417,36 @@ def epoch_seconds(name: str, description: str, *, since: str = "") -> Column:
     return Column(name, (seconds_,), since=since, read_time=_epoch_second, expects=expects)
 
 
+def epoch_time(name: str, description: str) -> Column:
+    """The record's time in seconds since 1970 with a fraction; it is `@timestamp` in documents."""
+    field = Field(snake(name), "timestamp", description, alias_of="@timestamp")
+    groups = (Group(field, "hidden"), Group(None, "hidden", optional=True))
+    variant = Variant(r"(0|[1-9]\d{0,10}+)(\.\d{1,9}+)?", groups)
+    expects = "seconds since 1970, as 1795162495.123"
+    return Column(name, (variant,), read_time=_epoch_second, expects=expects)
+
+
+def encoded_lines(name: str, description: str, *, since: str = "") -> Column:
+    """A list that AWS percent-encodes, each item ending in a line feed."""
+    field = Field(snake(name), "keyword", description, since, many=True)
+    groups = (Group(field, convert=_encoded_lines),)
+    return Column(
+        name, (Variant(r"([^<end>-][^<end>]*+)", groups), Variant(r"(-[^<end>]++)", groups))
+    )
+
+
+_encoded_line_feed = re.compile(rb"%0[Aa]")
+
+
+def _encoded_lines(value: bytes) -> bytes:
+    # Nearly always nothing but the ends of items and spaces is encoded.
+    plain = value.removesuffix(b"%0A").replace(b"%0A", b'","').replace(b"%20", b" ")
+    if b"%" not in plain and b'""' not in plain:
+        return plain
+    items = map(percent_decoded, _encoded_line_feed.split(value))
+    return b'","'.join(filter(None, items))
+
+
 _SECONDS = tuple(b":%02d:%02d" % divmod(second, 60) for second in range(3600))
 """How each second of an hour is written."""
 

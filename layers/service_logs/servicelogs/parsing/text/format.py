@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import groupby, pairwise
 from typing import ClassVar, Literal, override
 
 from servicelogs.errors import ConfigurationError
@@ -28,6 +29,19 @@ class Header:
     """A regular expression of the columns that only another format with the same option has."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Columns that the user has selected, in AWS's own order; no line says which they are."""
+
+    lists: tuple[tuple[str, ...], ...]
+    """Those of one configuration, or of several while it changes: each of another length, because
+    the number of its columns is all that identifies a line's list."""
+
+
+BETWEEN_LISTS = "|"
+"""Stands between the columns of one list and those of the next."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TextFormat(Format):
     """One record a line: columns in a fixed order that AWS lengthens at the end, or as headers say.
@@ -38,7 +52,7 @@ class TextFormat(Format):
     are not values; members that we do not know go to `extra_fields`.
     """
 
-    kind: ClassVar[Literal["text", "json"]] = "text"
+    kind: ClassVar[Literal["text", "json", "messages"]] = "text"
 
     columns: tuple[Column, ...]
     """In their order; with a header, all there are. In documents `_` stands for what is not a
@@ -47,7 +61,12 @@ class TextFormat(Format):
     """The columns that say when it happened, the best first; without any it is the delivery's."""
     separator: str = " "
     header: Header | None = None
-    """None: the columns are always the same."""
+    """None: no line names columns."""
+    selection: Selection | None = None
+    """None: without a header the columns are always the same."""
+    ids: tuple[str, ...] = ()
+    """The columns that make up a record's id where all have a value; else the source's and the
+    record's key."""
     escapes_quotes: bool = True
     r"""Whether AWS escapes a quote inside a value in quotes (`\\x22`, `\\"`)."""
     open_since: str = ""
@@ -59,6 +78,8 @@ class TextFormat(Format):
 
     @override
     def with_fields(self, names: tuple[str, ...]) -> Format:
+        if self.selection:
+            return self._with_lists(names)
         if self.header is None:
             return super().with_fields(names)
         for position, name in enumerate(names):
@@ -74,6 +95,25 @@ class TextFormat(Format):
             )
         header = replace(self.header, default=names)
         return replace(self, header=header, headless=self._line_with(names))
+
+    def _with_lists(self, names: tuple[str, ...]) -> Format:
+        order = {column.name: at for at, column in enumerate(self.columns)}
+        if unknown := next((n for n in names if n not in order and n != BETWEEN_LISTS), ""):
+            raise ConfigurationError(f"{unknown[:60]!r} is not a column of {self.name}")
+        groups = (
+            [*group] for between, group in groupby(names, BETWEEN_LISTS.__eq__) if not between
+        )
+        lists = tuple(tuple(sorted(group, key=order.__getitem__)) for group in groups)
+        for one in lists:
+            if twice := next((a for a, b in pairwise(one) if a == b), ""):
+                raise ConfigurationError(f"{twice!r} is given twice")
+        if len({*map(len, lists)}) < max(len(lists), 1):
+            raise ConfigurationError(
+                f"lists of columns of {self.name} must differ in their length, which alone "
+                "identifies the list of a line"
+            )
+        lines = "|".join(map(self._line_with, lists))
+        return replace(self, selection=Selection(lists=lists), headless=f"(?:{lines})")
 
     def _line_with(self, names: tuple[str, ...]) -> str:
         """Give a regular expression of lines with these columns."""

@@ -36,7 +36,7 @@ class Layout[Plan]:
     """A layout of lines.
 
     `times` names the columns that hold the time, the best first, `places` those that hold account
-    and Region.
+    and Region, `ids` those that make up a record's id.
     """
 
     def __init__(
@@ -49,11 +49,12 @@ class Layout[Plan]:
         places: tuple[str, ...] = (),
         open_end: bool = False,
         later: tuple[Column, ...] = (),
+        ids: tuple[str, ...] = (),
     ) -> None:
         """With `open_end` unknown columns may follow, but for what newer lines have: `later`."""
         by_name = {column.name: column for column in reversed(columns)}
         of_times = tuple(by_name[name] for name in times if name in by_name)
-        of = Columns(columns, notation, of_times, later, places)
+        of = Columns(columns, notation, of_times, later, places, ids)
         self.columns = columns
         self.times = times_read_by(next((column.read_time for column in of.times), None))
         """From a time as these lines write it to its hour (from 1970), and to ISO 8601 as far as it

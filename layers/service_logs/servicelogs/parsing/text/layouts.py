@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.text.columns import Column, keyword, snake
 from servicelogs.parsing.text.escaping import JsonSafe
-from servicelogs.parsing.text.format import Header, TextFormat
+from servicelogs.parsing.text.format import Header, Selection, TextFormat
 from servicelogs.parsing.text.layout import EXTRA, Layout
 from servicelogs.parsing.text.notation import as_member, members, separated
 from servicelogs.parsing.text.patterns import MakePlan
@@ -71,11 +71,14 @@ class Layouts[Plan]:
         )
         self._members = _members(log_format)
         self._catalogue = {column.name: column for column in log_format.columns}
-        self.of_text: Choice[Plan] = (
-            ByHeader(log_format, log_format.header, self._kept)
-            if log_format.header
-            else ByPosition(log_format, make_plan)
-        )
+        self.of_text = self._choice()
+
+    def _choice(self) -> Choice[Plan]:
+        if self._format.header:
+            return ByHeader(self._format, self._format.header, self._kept)
+        if self._format.selection:
+            return ByNumber(self._format, self._format.selection, self._make_plan)
+        return ByPosition(self._format, self._make_plan)
 
     def nearest(self, line: bytes, columns: Layout[Plan]) -> Layout[Plan]:
         """Give the layout by which it is said why a line is not a record: the newest as a rule.
@@ -84,6 +87,9 @@ class Layouts[Plan]:
         layout of text, as the last header says.
         """
         layouts = self.of_text.others or (columns,)
+        if self._format.selection:
+            number = line.count(self._format.separator.encode()) + 1
+            return min(layouts, key=lambda layout: abs(len(layout.columns) - number))
         return next((one for one in layouts if one.shapes.general.match(line)), layouts[0])
 
     def of_json(self, names: tuple[str, ...]) -> Layout[Plan]:
@@ -101,7 +107,12 @@ class Layouts[Plan]:
             notation = separated(len(of.names), self._format.separator)
         of_format = self._format
         return Layout(
-            columns, notation, self._make_plan, times=of_format.times, places=of_format.places
+            columns,
+            notation,
+            self._make_plan,
+            times=of_format.times,
+            places=of_format.places,
+            ids=of_format.ids,
         )
 
     def _check_members(self, names: tuple[str, ...]) -> None:
@@ -146,6 +157,7 @@ class ByPosition[Plan]:
             self._make_plan,
             times=log_format.times,
             places=log_format.places,
+            ids=log_format.ids,
             open_end=columns[-1].since >= log_format.open_since,
             later=later,
         )
@@ -161,6 +173,36 @@ class ByPosition[Plan]:
         to_come = f"{self._format.separator}-".encode()
         shorter = (meant.removesuffix(to_come),) if meant.endswith(to_come) else ()
         return (line, meant, *shorter)
+
+
+class ByNumber[Plan]:
+    """Columns that the user has selected: how many a line has identifies its list."""
+
+    def __init__(
+        self, log_format: TextFormat, selection: Selection, make_plan: MakePlan[Plan]
+    ) -> None:
+        known = {column.name: column for column in log_format.columns}
+        self.others: tuple[Layout[Plan], ...] = tuple(
+            Layout(
+                tuple(known[name] for name in names),
+                separated(len(names), log_format.separator),
+                make_plan,
+                times=log_format.times,
+                places=log_format.places,
+                ids=log_format.ids,
+            )
+            for names in selection.lists
+        )
+        """All that a line may have."""
+        self.first = self.others[0]
+
+    def after(self, line: bytes, current: Layout[Plan]) -> Layout[Plan] | None:  # noqa: ARG002
+        """Every line is a record."""
+        return None
+
+    def readings(self, line: bytes) -> tuple[bytes, ...]:
+        """Read a line as it is: any other reading could shift its columns."""
+        return (line,)
 
 
 class ByHeader[Plan]:

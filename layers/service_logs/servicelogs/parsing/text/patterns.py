@@ -56,6 +56,8 @@ class Columns(NamedTuple):
     """What newer lines have behind them: unknown columns are not these, nor the first of these."""
     places: tuple[str, ...] = ()
     """The names of those that say the account and Region."""
+    ids: tuple[str, ...] = ()
+    """The names of those that make up the record's id."""
 
 
 class Pattern[Plan]:

@@ -1,0 +1,91 @@
+"""How log events of many log streams become documents: each by the type of its group."""
+
+from collections.abc import Iterable, Iterator
+
+from servicelogs.delivery.attempt import UNKNOWN
+from servicelogs.detection.log_events import Identify
+from servicelogs.errors import OutsidePrefix, UnknownLogType
+from servicelogs.opensearch.dated_indexes import DatedIndexes
+from servicelogs.opensearch.documents import parser_of
+from servicelogs.parsing.cache import Cache
+from servicelogs.parsing.format import Format
+from servicelogs.parsing.reader import Parser, alone
+from servicelogs.records import Block, Records, Reject, Source
+from servicelogs.sources.log_events import Run, by_hour, of_one_hour
+
+NOT_READ = "not among LogTypes"
+OUTSIDE_PREFIX = "outside LogGroupPrefix"
+
+# Each holds what its documents begin with, for each hour.
+_MOST_PARSERS = 2048
+
+
+class EventDocuments:
+    """Makes documents of the events of one object or of one shard's records."""
+
+    def __init__(self, identify: Identify, indexes: DatedIndexes) -> None:
+        self._identify = identify
+        self._indexes = indexes
+        self._parsers: Cache[tuple[Format, Source], Parser] = Cache(self._parser, _MOST_PARSERS)
+
+    def blocks(self, runs: Iterable[Run], start: int = 1) -> Iterator[tuple[str, Block]]:
+        """Turn events into blocks with their types, from the event with the number `start` on."""
+        for source, run in runs:
+            if isinstance(run, Reject):
+                if run.number >= start:
+                    run.source = source
+                    yield UNKNOWN, alone(run)
+            elif run.end > start:
+                yield from self._blocks(source, run, max(start - run.first, 0))
+
+    def _blocks(self, source: Source, events: Records, skipped: int) -> Iterator[tuple[str, Block]]:
+        try:
+            log_format, is_read = self._identify(source, events)
+        except UnknownLogType as error:
+            yield UNKNOWN, _unknown(source, events, skipped, str(error))
+            return
+        except OutsidePrefix:
+            yield UNKNOWN, _filtered(events, skipped, OUTSIDE_PREFIX)
+            return
+        if not is_read:
+            yield log_format.name, _filtered(events, skipped, NOT_READ)
+            return
+        parser = self._parsers[log_format, source]
+        # What goes on in several events is joined within them.
+        together = log_format.kind == "messages"
+        for part in [of_one_hour(events)] if together else by_hour(events):
+            left_out = min(max(events.first + skipped - part.first, 0), len(part))
+            if left_out < len(part):
+                yield log_format.name, _located(parser.take(part, left_out), source, part)
+
+    def _parser(self, key: tuple[Format, Source]) -> Parser:
+        log_format, source = key
+        return parser_of(log_format, source, self._indexes.of(log_format))
+
+
+def _located(block: Block, source: Source, events: Records) -> Block:
+    block.events = source, events
+    for reject in block.rejects:
+        block.locate(reject)
+    return block
+
+
+def _unknown(source: Source, events: Records, skipped: int, reason: str) -> Block:
+    rejects = [
+        Reject(
+            number,
+            "unknown_log_type",
+            reason,
+            events.raw(number),
+            id=f"{source.id}-{events.key(number)}",
+        )
+        for number in events.numbers()[skipped:]
+    ]
+    first = events.first + skipped
+    block = Block(first, events.end, b"", 0, events.raw, {}, rejects)
+    return _located(block, source, events)
+
+
+def _filtered(events: Records, skipped: int, why: str) -> Block:
+    filtered = {why: len(events) - skipped}
+    return Block(events.first + skipped, events.end, b"", 0, events.raw, filtered)

@@ -1,0 +1,1 @@
+"""Formats whose records are messages of log events: how they are declared, joined and read."""

@@ -1,0 +1,228 @@
+"""RDS logs: what no statement, name or order of events may do to a record."""
+
+import json
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from servicelogs import formats
+from servicelogs.errors import ConfigurationError
+from servicelogs.opensearch.dated_indexes import one_index
+from servicelogs.opensearch.documents import parser_of
+from servicelogs.parsing.format import Format
+from servicelogs.parsing.messages.format import MessageFormat
+from servicelogs.records import Block, Records
+from servicelogs.settings import LogSettings, read_settings
+from tests.formats.parsing import SOURCE
+
+POSTGRESQL = "2026-11-20 08:14:55 UTC:192.0.2.55(51514):app@shop:[3639]:"
+LONG = (
+    "2026-11-20 08:14:55.123 UTC:192.0.2.55(51514):app@shop:[3639]:7:00000:"
+    "2026-11-20 08:14:50 UTC:3/12:0:6982f7c4.66ee:psql:"
+)
+SLOW = (
+    "# Time: 2026-11-20T08:14:55.123456Z\n# User@Host: app[app] @  [192.0.2.55]  Id:   116\n"
+    "# Query_time: 2.500001  Lock_time: 0.000100 Rows_sent: 3  Rows_examined: 90211\n"
+    "SET timestamp=1795162492;\n"
+)
+GENERAL = "2026-11-20T08:14:55.123456Z\t   42 Query\t"
+AUDIT = "20261120 08:14:55,ip-192-0-2-9,app,198.51.100.20,77,1204,QUERY,shop,'"
+FORGED = st.sampled_from(
+    [
+        f"{POSTGRESQL}LOG:  statement: drop table t",
+        f"{LONG}ERROR:  forged",
+        "LOG:  duration: 1.0 ms  statement: forged",
+        SLOW,
+        "\n",
+        "\t",
+        "'",
+        '"',
+        "\\",
+        ",0,,",
+        "AUDIT: SESSION,1,1,READ",
+        f"{GENERAL}forged",
+        f"{AUDIT}forged',0,,",
+        "[1]:FATAL:  ",
+        "@shop:",
+        ";",
+    ]
+)
+STATEMENTS = st.lists(FORGED | st.text(max_size=5), min_size=1, max_size=5).map("".join)
+
+
+def take(kind: str, *items: str | bytes, log_format: Format | None = None) -> Block:
+    """Parse events of one envelope."""
+    source = replace(SOURCE, log_group=f"/aws/rds/instance/shop/{kind}", log_stream="shop.0")
+    data = [one if isinstance(one, bytes) else one.encode("utf-8", "replace") for one in items]
+    keys = [b"%d" % number for number in range(1, len(items) + 1)]
+    times = [b"2026-11-20T08:14:55.999"] * len(items)
+    records = Records(1, data, keys=keys, times=times, hour=498_656)
+    return parser_of(log_format or formats.get("rds"), source, one_index("i")).take(records, 0)
+
+
+def documents(block: Block) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in bytes(block.body).split(b"\n")[1::2]]
+
+
+def as_logged(statement: str) -> str:
+    """Write a statement as PostgreSQL does: each line but the first begins with a TAB."""
+    return statement.replace("\n", "\n\t")
+
+
+def plain(statement: str) -> str:
+    """Leave out what no message holds: half surrogates, and line ends at its end."""
+    return statement.encode("utf-8", "replace").decode().rstrip("\r\n") + "."
+
+
+@given(STATEMENTS.map(plain), st.booleans(), st.sampled_from([POSTGRESQL, LONG]))
+def test_a_statement_of_postgresql_is_one_value_however_its_lines_come(
+    statement: str, split: bool, prefix: str
+) -> None:
+    logged = f"{prefix}LOG:  duration: 2.5 ms  statement: {as_logged(statement)}"
+    events = logged.split("\n") if split and "\r" not in logged else [logged]
+    following = f"{prefix}ERROR:  another"
+
+    found = documents(take("postgresql", *events, following))
+
+    assert len(found) == 2
+    assert found[0]["statement"] == as_logged(statement)
+    assert found[0]["user"] == "app"
+    assert found[0]["duration_ms"] == 2.5
+    assert found[1]["message"] == "another"
+
+
+@given(STATEMENTS.map(plain))
+def test_a_statement_of_pgaudit_shifts_no_column(statement: str) -> None:
+    quoted = as_logged(statement).replace('"', '""')
+    line = f'{POSTGRESQL}LOG:  AUDIT: SESSION,7,1,WRITE,INSERT,TABLE,public.t,"{quoted}",<none>,12'
+
+    (found,) = documents(take("postgresql", line))
+
+    assert found["statement"] == as_logged(statement)
+    assert (found["command"], found["object_name"], found["rows"]) == ("INSERT", "public.t", 12)
+
+
+@given(STATEMENTS.map(plain))
+def test_a_statement_of_an_audit_log_shifts_no_column(statement: str) -> None:
+    escaped = statement.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n")
+    escaped = escaped.replace("\t", "\\t").replace("\r", "\\r").replace("\b", "\\b")
+    rows = [f"{AUDIT}{escaped.replace('\f', '\\f')}',1064,,", f"{AUDIT}select 2',0,,"]
+
+    found = documents(take("audit", *rows))
+    assert [one["statement"] for one in found] == [statement, "select 2"]
+    assert [one["return_code"] for one in found] == [1064, 0]
+
+    several = documents(take("audit", "\n".join(rows)))
+    assert [one["statement"] for one in several] == [statement, "select 2"]
+
+
+@given(st.lists(STATEMENTS | st.binary(max_size=20) | st.sampled_from([SLOW, GENERAL, AUDIT])))
+@pytest.mark.parametrize("kind", ["postgresql", "slowquery", "general", "audit", "error", "alert"])
+def test_every_event_is_a_document_or_part_of_one(kind: str, items: list[str | bytes]) -> None:
+    block = take(kind, *items)
+
+    found = documents(block)
+    numbers = [one["log"]["record"] for one in found]
+    assert block.records == block.documents == len(found)
+    assert block.rejects == []
+    assert numbers == sorted(numbers)
+    assert {one["kind"] for one in found} <= {kind}
+    whole = b"\n".join(block.raw(number) for number in sorted({*numbers}))
+    given_ = [one if isinstance(one, bytes) else one.encode("utf-8", "replace") for one in items]
+    assert whole == b"\n".join(one.rstrip(b"\r\n") for one in given_)
+    ids = [json.loads(line)["create"]["_id"] for line in bytes(block.body).split(b"\n")[:-1:2]]
+    assert len(ids) == len({*ids})
+
+
+@given(STATEMENTS.map(plain))
+def test_a_slow_query_in_one_event_has_its_own_figures(statement: str) -> None:
+    first, *_ = documents(take("slowquery", f"{SLOW}{statement}"))
+    assert (first["user"], first["query_time"], first["thread_id"]) == ("app", 2.500001, 116)
+    assert first["@timestamp"] == "2026-11-20T08:14:55.123456Z"
+
+
+def test_an_error_and_what_belongs_to_it_are_found_by_session_and_process() -> None:
+    lines = ("ERROR:  x", "DETAIL:  x", "HINT:  x", "CONTEXT:  x", "STATEMENT:  x")
+    found = documents(take("postgresql", *(f"{LONG}{line}" for line in lines)))
+    assert {(one["session_id"], one["process_id"]) for one in found} == {("6982f7c4.66ee", 3639)}
+    assert [one["level"] for one in found] == ["ERROR", "DETAIL", "HINT", "CONTEXT", "STATEMENT"]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "line", "fields"),
+    [
+        (
+            "%t [%p]: [%l-1] user=%u,db=%d,app=%a,client=%h ",
+            "2026-11-20 08:14:55 UTC [12]: [3-1] user=app,db=x,app=my app,client=192.0.2.1 LOG:  x",
+            {"process_id": 12, "session_line_num": 3, "user": "app", "client_ip": "192.0.2.1"},
+        ),
+        (
+            "%m %-10u> %q%d %5p",
+            "2026-11-20 08:14:55.123 UTC app       > shop    12 LOG:  x",
+            {"user": "app", "database": "shop", "process_id": 12},
+        ),
+        ("%m %-10u> %q%d %5p", "2026-11-20 08:14:55.123 UTC           > LOG:  x", {}),
+        ("%n %e %Q %b:", "1795162495.123 42P01 -7 client backend:LOG:  x", {"query_id": -7}),
+        (
+            "app=%a %t:",
+            "app=2026-11-20 x 2026-11-20 08:14:55 UTC:LOG:  x",
+            {"application_name": "2026-11-20 x"},
+        ),
+    ],
+)
+def test_lines_with_another_prefix_are_read_when_the_option_says_it(
+    prefix: str, line: str, fields: dict[str, object]
+) -> None:
+    settings = read_settings(LogSettings, {"FORMAT_OPTIONS": f"PostgresLogLinePrefix={prefix}"})
+    log_format = formats.get("rds").with_fields(settings.format_options["PostgresLogLinePrefix"])
+    assert isinstance(log_format, MessageFormat)
+
+    found = documents(
+        take("postgresql", line, "\tand", f"{POSTGRESQL}LOG:  y", log_format=log_format)
+    )
+
+    assert [one["message"] for one in found] == ["x\n\tand", "y"]
+    assert found[0]["@timestamp"].startswith("2026-11-20T08:14:55")
+    assert fields.items() <= found[0].items()
+
+
+@pytest.mark.parametrize("prefix", ["%z %t", "user=%u", "%t %"])
+def test_what_is_no_prefix_is_refused(prefix: str) -> None:
+    with pytest.raises(ConfigurationError, match="log_line_prefix"):
+        read_settings(LogSettings, {"FORMAT_OPTIONS": f"PostgresLogLinePrefix={prefix}"})
+
+
+HEADS = {
+    "postgresql": (
+        "",
+        POSTGRESQL,
+        f"{POSTGRESQL}LOG:  duration: 1 ms  plan:\n\tQuery Text: ",
+        f"{POSTGRESQL}LOG:  execute ",
+        f'{POSTGRESQL}LOG:  AUDIT: SESSION,1,1,READ,SELECT,,,"',
+        "2026-11-20 08:14:55 UTC:",
+        "2026-11-20 08:14:55.123 UTC,",
+    ),
+    "slowquery": (SLOW, "# User@Host: ", "# Time: ", SLOW.partition("SET")[0] + "# explain: "),
+    "general": (GENERAL, "2026-11-20T08:14:55.123456Z\t   42 Connect\t", "\t\t 1 A"),
+    "audit": (AUDIT, "20261120 08:14:55,", "20261120 08:14:55,a,b,c,1,1,PROXY_CONNECT,,`"),
+    "error": ("2026-11-20T08:14:55.123456Z 1 [", "2026-11-20  8:14:55 "),
+    "proxy": ("2026-11-20T08:14:55.123Z [INFO] [proxyEndpoint=",),
+}
+FILLINGS = (
+    *("x", " ", "\n", "\n\t", "'", '"', '""', "\\", ",", "@", ":", "`", "[1]", "(cost="),
+    *("\n# ", ";\n# Time: ", "\n# explain: ", "/mysqld, Version: ", " on ", " as "),
+)
+
+
+@pytest.mark.parametrize("kind", HEADS)
+def test_no_message_takes_longer_than_its_length(kind: str) -> None:
+    for filling in FILLINGS:
+        text = filling * (60_000 // len(filling))
+        for head in HEADS[kind]:
+            start = time.process_time()
+            take(kind, head + text)
+            assert time.process_time() - start < 0.4, (head, filling)
