@@ -15,6 +15,8 @@ from servicelogs.sources.decompression import decompressed
 SOURCE = Source(
     "s3://logs/key.gz", "A" * 16, datetime(2026, 11, 20, 9, tzinfo=UTC), ACCOUNT, REGION
 )
+INDEXES = every_index()
+"""Made once in a process, as the function does."""
 
 LOG_STREAMS = {"rds": ("/aws/rds/instance/shop/postgresql", "shop.0")}
 """The log group and stream of formats whose records are log events."""
@@ -29,7 +31,7 @@ def source_of(name: str) -> Source:
 def bulk_bodies(name: str, data: bytes) -> Iterator[bytes | bytearray]:
     """Turn a compressed object into bulk bodies, as the function does."""
     log_format = get(name)
-    choose_index = every_index().of(log_format)
+    choose_index = INDEXES.of(log_format)
     for block in blocks_of(
         log_format, decompressed(io.BytesIO(data)), source_of(name), choose_index
     ):
