@@ -352,8 +352,26 @@ def test_lines_of_a_common_shape_become_what_lines_of_a_rare_shape_become(
     with patch.object(shapes, "COMMON", 10**9):
         rare = parse(fresh(name), body)
     for common in (1, 2):
-        with patch.object(shapes, "COMMON", common):
+        with patch.object(shapes, "COMMON", common), patch.object(shapes, "EVIDENCE", 1):
             assert parse(fresh(name), body).summary() == rare.summary()
+
+
+def test_a_column_that_was_met_only_beside_another_is_read_without_it_too() -> None:
+    names = LINES["s3_access"].split()
+    remote_ip, host_header = b"192.0.2.55", b"shop-assets.s3.eu-west-1.amazonaws.com"
+    assert {remote_ip, host_header} < {*names}
+    with_both = LINES["s3_access"]
+    with_neither = with_both.replace(remote_ip, b"-").replace(host_header, b"-")
+    with_one = with_both.replace(remote_ip, b"-"), with_both.replace(host_header, b"-")
+    learned = [with_both, with_neither] * 32
+    parsed = parse(fresh("s3_access"), b"\n".join([*learned, *with_one * 64, *learned]))
+    assert parsed.rejects == []
+    shape_of = {
+        number: ("remote_ip" in document, "host_header" in document)
+        for number, document in parsed.documents.items()
+    }
+    of_learned = [(True, True), (False, False)] * 32
+    assert [*shape_of.values()] == [*of_learned, *[(False, True), (True, False)] * 64, *of_learned]
 
 
 @pytest.mark.parametrize("name", LINES)
