@@ -15,6 +15,8 @@ from servicelogs.sources.decompression import decompressed
 SOURCE = Source(
     "s3://logs/key.gz", "A" * 16, datetime(2026, 11, 20, 9, tzinfo=UTC), ACCOUNT, REGION
 )
+INDEXES = every_index()
+"""Made once in a process, as the function does."""
 
 LOG_STREAMS = {
     "lambda": ("/aws/lambda/orders", "2026/11/20/[$LATEST]0123456789abcdef"),
@@ -32,7 +34,7 @@ def source_of(name: str) -> Source:
 def bulk_bodies(name: str, data: bytes) -> Iterator[bytes | bytearray]:
     """Turn a compressed object into bulk bodies, as the function does."""
     log_format = get(name)
-    choose_index = every_index().of(log_format)
+    choose_index = INDEXES.of(log_format)
     for block in blocks_of(
         log_format, decompressed(io.BytesIO(data)), source_of(name), choose_index
     ):

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from servicelogs import formats
 from servicelogs.formats import cloudfront, tgw_flow, vpc_flow
 from servicelogs.opensearch.dated_indexes import DatedIndex
+from servicelogs.opensearch.text_documents import TextDocuments
 from servicelogs.parsing.text import shapes
 from servicelogs.parsing.text.format import TextFormat
 from servicelogs.parsing.text.layouts import Layouts
@@ -351,8 +352,26 @@ def test_lines_of_a_common_shape_become_what_lines_of_a_rare_shape_become(
     with patch.object(shapes, "COMMON", 10**9):
         rare = parse(fresh(name), body)
     for common in (1, 2):
-        with patch.object(shapes, "COMMON", common):
+        with patch.object(shapes, "COMMON", common), patch.object(shapes, "EVIDENCE", 1):
             assert parse(fresh(name), body).summary() == rare.summary()
+
+
+def test_a_column_that_was_met_only_beside_another_is_read_without_it_too() -> None:
+    names = LINES["s3_access"].split()
+    remote_ip, host_header = b"192.0.2.55", b"shop-assets.s3.eu-west-1.amazonaws.com"
+    assert {remote_ip, host_header} < {*names}
+    with_both = LINES["s3_access"]
+    with_neither = with_both.replace(remote_ip, b"-").replace(host_header, b"-")
+    with_one = with_both.replace(remote_ip, b"-"), with_both.replace(host_header, b"-")
+    learned = [with_both, with_neither] * 32
+    parsed = parse(fresh("s3_access"), b"\n".join([*learned, *with_one * 64, *learned]))
+    assert parsed.rejects == []
+    shape_of = {
+        number: ("remote_ip" in document, "host_header" in document)
+        for number, document in parsed.documents.items()
+    }
+    of_learned = [(True, True), (False, False)] * 32
+    assert [*shape_of.values()] == [*of_learned, *[(False, True), (True, False)] * 64, *of_learned]
 
 
 @pytest.mark.parametrize("name", LINES)
@@ -644,3 +663,21 @@ def test_an_empty_string_in_json_is_no_value(name: str) -> None:
 def test_a_column_of_unknown_columns_that_is_empty_is_no_value() -> None:
     (document,) = parse("alb", ALB + b' "" x').documents.values()
     assert document["extra_fields"] == {"column_36": "x"}
+
+
+@pytest.mark.parametrize("blank", [b"\n", b" \n", b"\r\n"])
+def test_a_block_of_blank_lines_with_an_odd_one_is_not_matched_line_by_line(blank: bytes) -> None:
+    text = b"\n".join((VPC, blank * 5_000 + b"odd", blank * 5_000 + VPC))
+    calls = 0
+    write = TextDocuments.write
+
+    def counted(self: TextDocuments, *arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        return write(self, *arguments)
+
+    with patch.object(TextDocuments, "write", counted):
+        parsed = parse("vpc_flow", text)
+    assert calls < 50
+    assert parsed.documents.keys() == {1, 10_003}
+    assert [(reject.number, reject.raw) for reject in parsed.rejects] == [(5_002, b"odd")]

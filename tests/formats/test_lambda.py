@@ -28,8 +28,9 @@ HEADS = (
     *("java.lang.Error", "java.lang.Error: ", "x\njava.lang.Error\n", '{"level":"', '{"a":'),
     *("EXTENSION\tName: ", "XRAY TraceId: "),
 )
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    st.none() | st.booleans() | st.integers() | FLOATS | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
     max_leaves=6,
 )
@@ -82,7 +83,7 @@ def test_each_event_is_one_document_in_its_place_whatever_its_bytes(items: list[
 
 def _text_of(item: bytes) -> str:
     *_, last = ("", *item.decode("utf-8", "replace").split())
-    return last[-8:]
+    return last.strip("[]:")[-8:]  # what stands around levels and before messages
 
 
 def _kept(document: dict[str, Any]) -> str:
@@ -95,10 +96,7 @@ def test_an_object_lies_whole_under_one_field_behind_a_text_too(
 ) -> None:
     text = json.dumps(members, ensure_ascii=False)
     (found,) = documents(take(f"{head}{text}".encode("utf-8", "replace")))
-    if "NaN" in text or "Infinity" in text:
-        assert text.encode("utf-8", "replace").decode() in found["message"]
-    elif "\\ud" not in json.dumps(members):
-        assert found["json"] == members
+    assert found["json"] == members
 
 
 def test_members_take_the_place_of_what_the_log_stream_says() -> None:

@@ -144,6 +144,21 @@ def test_what_a_filter_extracted_lies_in_the_frame() -> None:
     assert document["log"]["extracted_fields"] == fields
 
 
+def test_records_go_on_in_events_in_which_a_filter_found_something_else() -> None:
+    line = "2026-11-20 08:14:55 UTC::@:[355]:LOG:  statement: "
+    messages = ("\tcontinued", f"{line}select", "\t1", "\tfrom t", f"{line}select 2")
+    text = envelope(
+        *(event(n, one, extractedFields={"1": one}) for n, one in enumerate(messages, 1)),
+        logGroup="/aws/rds/instance/shop/postgresql",
+    )
+    found = [document for _, document in documents(block for _, block in blocks(text))]
+    statements = [one.get("statement") for one in found]
+    assert statements == [None, "select\n\t1\n\tfrom t", "select 2"]
+    extracted = [one["log"]["extracted_fields"]["1"] for one in found]
+    assert extracted == [messages[0], messages[1], messages[4]]
+    assert [one["log"].get("continuation") for one in found] == [True, None, None]
+
+
 def test_a_log_groups_name_decides_before_its_messages_and_what_is_assigned_before_both() -> None:
     types = EventTypes(LogSettings())
     ((source, run),) = Envelopes(SOURCE).cut([envelope(FLOW)])

@@ -123,6 +123,16 @@ class LogFile:
         return datetime.now(UTC)
 
 
+def runs_of(detected: Detected, chunks: Iterable[bytes], source: Source) -> Iterator[Run]:
+    """Read log events: in their envelopes, or in a batch of a stream's records."""
+    if not detected.is_batch:
+        return Envelopes(source, keeps_extracted_fields=True).cut(chunks)
+    try:
+        return read_failed_batch(chunks, keeps_extracted_fields=True).runs()
+    except UnreadableObject as error:
+        raise UnreadableFile(str(error)) from error
+
+
 def types_of_files(log_type: str, fields: tuple[str, ...]) -> ObjectTypes:
     """Identify files, whose columns are these without a header; empty: it was not said."""
     options = dict.fromkeys(format_options(), fields) if fields else {}
@@ -149,16 +159,6 @@ def note_on_fields(log_format: Format, fields: tuple[str, ...]) -> str:
     if not unknown:
         return ""
     return f"--fields: not known as columns of {log_format.name}, so kept as they are: {unknown}"
-
-
-def runs_of(detected: Detected, chunks: Iterable[bytes], source: Source) -> Iterator[Run]:
-    """Read log events: in their envelopes, or in a batch of a stream's records."""
-    if not detected.is_batch:
-        return Envelopes(source, keeps_extracted_fields=True).cut(chunks)
-    try:
-        return read_failed_batch(chunks, keeps_extracted_fields=True).runs()
-    except UnreadableObject as error:
-        raise UnreadableFile(str(error)) from error
 
 
 def check_files(names: list[str], rejects: str) -> None:

@@ -15,13 +15,11 @@ from servicelogs.opensearch.fitting import MOST_TERM_BYTES, encode, fit
 from servicelogs.opensearch.frames import DELIVERY_HOUR, Frame, Frames
 from servicelogs.opensearch.json_documents import FIRST_BYTES, MOST_ARRAYS, MOST_ENDS
 from servicelogs.opensearch.message_objects import (
-    BETWEEN,
     MOST_NAMES_BYTES,
     ObjectPrinter,
     ObjectTemplate,
-    has_several,
+    values_of,
     weight_of,
-    without_several,
 )
 from servicelogs.opensearch.message_templates import START, Implied
 from servicelogs.parsing.cache import Cache
@@ -56,7 +54,7 @@ _COMMON = bytes({*range(0x20, 0x100)} | {*b"\t\n"})
 """All but control characters that are rare."""
 _DAY = 24
 _LINE_FEED = ord("\n")
-_utc_fraction = re.compile(rb'[.,](\d{1,9})(?:Z|\+00:?00)"').fullmatch
+_utc_end = re.compile(rb'(?:[.,](\d{1,9}))?(?:Z|\+00:?00)"').fullmatch
 _NOT_CONTROLS = bytes(range(0x20, 0x100))
 _json_time = re.compile(
     rb'"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?'
@@ -306,11 +304,7 @@ class MessageDocuments(Encoder):
     ) -> None:
         """Append an object, and the members that become fields."""
         number, key, _, _ = message
-        joined = template.pick(found)
-        if has_several(joined):
-            template = without_several(found, template, joined)
-            joined = template.pick(found)
-        values = joined.split(BETWEEN)
+        template, values = values_of(found, template)
         for at, convert in template.conversions:
             values[at] = convert(values[at])
         hour, time = head.moment or self._time_of_member(
@@ -442,13 +436,12 @@ class MessageDocuments(Encoder):
         These count too where it says another day than that of the event: then it is no log's time.
         """
         try:
-            found = times.get(value[1:20])
-            if found and (end := _utc_fraction(value, 20)):
-                hour, time = found[0], b"%b.%b" % (found[1], end[1])
+            if end := _utc_end(value, 20):
+                hour, time = times[value[1:20]]
+                fraction = end[1]
             elif written := _json_time(value):
                 second, fraction, offset = written.groups(b"")
                 hour, time = times[second + offset]
-                time += b"." + fraction if fraction else b""
             else:
                 return self._time_of_source(number)
         except (ValueError, OverflowError):
@@ -456,7 +449,7 @@ class MessageDocuments(Encoder):
         dated_by = self._records.hour
         if dated_by is not None and not -_DAY <= hour - dated_by <= _DAY:
             return self._time_of_source(number)
-        return hour, time
+        return hour, b"%b.%b" % (time, fraction) if fraction else time
 
     def _time_of_source(self, number: int) -> tuple[int, bytes]:
         """Give the hour and the time of an event that says none itself."""

@@ -125,13 +125,14 @@ def _getter(names: list[str]) -> Callable[[Members], Iterable[Value]]:
     return lambda members: (members[only],)
 
 
-def without_several(found: Found, template: ObjectTemplate, joined: bytes) -> ObjectTemplate:
-    """Choose the template that leaves out members with several values, or none."""
+def values_of(found: Found, template: ObjectTemplate) -> tuple[ObjectTemplate, list[bytes]]:
+    """Give the values of members with a single one, and the template that takes them."""
+    joined = template.pick(found)
     while has_several(joined):
         _, *values = joined.split(BETWEEN)
         template = template.by_beginnings[bytes([value[0] for value in values])]
         joined = template.pick(found)
-    return template
+    return template, joined.split(BETWEEN)
 
 
 def weight_of(names: tuple[str, ...]) -> int:

@@ -20,6 +20,9 @@ READ_SIZE = 128 * 1024
 # Larger pieces are not faster (measured), and a bad gzip member loses at most one of them.
 PIECE_SIZE = 256 * 1024
 LEAST_PIECE_SIZE = 64 * 1024
+# Of a small object not more is asked for at once than it may have: to get memory for a whole piece
+# takes longer than to inflate it.
+LIKELY_RATIO = 16
 # How much of a gzip member is kept to read it again, slowly, when it turns out to be corrupt.
 SALVAGE_SIZE = 8 * 1024 * 1024
 # Four bytes of zstd can stand for 128 KiB of text, so that small bites bound the output of one.
@@ -203,7 +206,7 @@ def _gzip_member(feed: Feed) -> Iterator[bytes]:
         if taken <= SALVAGE_SIZE:
             kept.append(piece)
         try:
-            text = inflate.decompress(piece, PIECE_SIZE)
+            text = inflate.decompress(piece, min(PIECE_SIZE, LIKELY_RATIO * taken))
         except igzip_lib.IsalError as error:  # type: ignore[misc]  # its stub says an instance
             if taken <= SALVAGE_SIZE:
                 yield from _salvage(kept, given)

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
 from itertools import groupby, pairwise
+from operator import itemgetter
 from typing import Any, overload, override
 
 import msgspec
@@ -200,13 +201,17 @@ class Envelopes:
         place = envelope.owner, envelope.log_group, envelope.log_stream, account_level
         if not extracted:
             if events:
-                yield self._sources[*place, "", "", ""], self._records(events)
+                yield self._sources[*place, "", ""], self._records(events)
             return
         at = 0
         of_each = (self._extracted[bytes(event.extracted_fields)] for event in events)
-        for fields, group in groupby(of_each):
-            end = at + len([*group])
-            yield self._sources[*place, *fields], self._records(events[at:end])
+        for (account_id, region), group in groupby(of_each, itemgetter(0, 1)):
+            kept = [fields[2] for fields in group]
+            end = at + len(kept)
+            records = self._records(events[at:end])
+            if any(kept):
+                records.extracted = kept
+            yield self._sources[*place, account_id, region], records
             at = end
 
     def _records(self, events: list[Event]) -> Records:
@@ -256,9 +261,9 @@ class Envelopes:
         id_ = f"{self._carrier.id}-{number}"
         return self._carrier, Reject(number, error_type, reason, raw, id=id_)
 
-    def _source(self, place: tuple[str, str, str, bool, str, str, str]) -> Source:
+    def _source(self, place: tuple[str, str, str, bool, str, str]) -> Source:
         """Describe a log stream; its account is the owner's if no system field names another."""
-        owner, group, stream, account_level, account_id, region, extracted = place
+        owner, group, stream, account_level, account_id, region = place
         carrier = self._carrier
         return replace(
             carrier,
@@ -268,7 +273,6 @@ class Envelopes:
             log_group=group,
             log_stream=stream,
             account_level=account_level,
-            extracted_fields=extracted,
         )
 
     def _read_extracted(self, raw: bytes) -> tuple[str, str, str]:
@@ -307,13 +311,9 @@ def by_hour(records: Records) -> Iterator[Records]:
     at = 0
     for hour, group in groupby(times.hours()):
         end = at + len([*group])
-        yield Records(
-            records.first + at,
-            records.items[at:end],
-            keys=records.keys and records.keys[at:end],
-            hour=hour,
-            times=times[at:end],
-        )
+        part = records.part(at, end)
+        part.hour = hour
+        yield part
         at = end
 
 

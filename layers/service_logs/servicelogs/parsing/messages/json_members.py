@@ -12,7 +12,6 @@ from servicelogs.parsing.json.values import Repeated, decode, value_at
 from servicelogs.parsing.messages.format import JsonForm
 
 _LINE_FEED = ord("\n")
-_NOTHING = b"{}"
 _MOST_CONDITIONS_BYTES = 256 * 1024
 _encode = msgspec.json.Encoder().encode
 
@@ -70,8 +69,9 @@ class JsonMembers:
         """Find the objects inside of an object that its form asks for."""
         found = [members]
         for _, above, name in form.places:
+            inner = found[above].get(name)
             try:
-                found.append(self.decode(found[above].get(name, _NOTHING)))
+                found.append({} if inner is None else self.decode(inner))
             except msgspec.DecodeError:  # not an object
                 found.append({})
         return tuple(found)

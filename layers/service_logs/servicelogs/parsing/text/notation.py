@@ -1,12 +1,15 @@
 """How the columns of a line are put together, as patterns: separated, or members of an object."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from operator import add
+from types import MappingProxyType
 from typing import NamedTuple
 
 from servicelogs.parsing.text.columns import Column, Variant
+
+_NO_CONDITIONS: "Mapping[int, Sequence[Condition]]" = MappingProxyType({})
 
 
 class Notation(NamedTuple):
@@ -22,6 +25,14 @@ class Notation(NamedTuple):
     """The pattern of what follows a column, the last one too."""
     mark: str
     """What is counted to know that no value without quotes holds one."""
+
+
+class Condition(NamedTuple):
+    """A column has this variant if the group took part, else another one."""
+
+    group: int
+    """By number, from 1."""
+    variant: int
 
 
 def separated(columns: int, separator: str) -> Notation:
@@ -64,17 +75,21 @@ def pattern_text(
     *,
     quotes_counted: bool = False,
     named: bool = False,
+    conditions: Mapping[int, Sequence[Condition]] = _NO_CONDITIONS,
 ) -> str:
     """Write the pattern of some variants of each column; `named`: each in a group of its own.
 
     A quote inside a value without quotes would end it in the document, so none is taken, unless
-    they were counted: one character less to exclude makes a pattern a third faster.
+    they were counted: one character less to exclude makes a pattern a third faster. `conditions`
+    are those of columns, by their places.
     """
     end = notation.separator
     ends = end if quotes_counted or end == '"' else f'"{end}'
     texts = (
-        _column_text(column, numbers, end, '"' if column.quoted else ends)
-        for column, numbers in zip(columns, variants, strict=False)
+        _column_text(
+            column, numbers, end, '"' if column.quoted else ends, conditions.get(place, ())
+        )
+        for place, (column, numbers) in enumerate(zip(columns, variants, strict=False))
     )
     if named:
         texts = (f"(?P<{group_name(at)}>{text})" for at, text in enumerate(texts))
@@ -98,15 +113,27 @@ def unlike(columns: tuple[Column, ...], notation: Notation) -> str:
     return f"(?!{text})" if columns else ""
 
 
-def _column_text(column: Column, numbers: Iterable[int], separator: str, ends: str) -> str:
-    """Write the pattern of some of a column's variants; -1 is null."""
+def _column_text(
+    column: Column,
+    numbers: Iterable[int],
+    separator: str,
+    ends: str,
+    conditions: Sequence[Condition] = (),
+) -> str:
+    """Write the pattern of some of a column's variants, first those with conditions; -1 is null."""
     end = '"' if column.quoted else separator
-    texts = [
-        _variant_text(column, number, end, ends) if number >= 0 else column.null
-        for number in numbers
-    ]
-    either = "|".join(texts)
-    text = f"(?:{either})" if "|" in either else either
+
+    def either(numbers: Iterable[int]) -> str:
+        texts = (
+            _variant_text(column, number, end, ends) if number >= 0 else column.null
+            for number in numbers
+        )
+        text = "|".join(texts)
+        return f"(?:{text})" if "|" in text else text
+
+    text = either([*numbers][len(conditions) :])
+    for group, variant in reversed(conditions):
+        text = f"(?({group}){either([variant])}|{text})"
     return f'"{text}"' if column.quoted else text
 
 

@@ -5,16 +5,19 @@ identifies it; for each shape an engine makes one plan of what becomes of the va
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.text.columns import Column, Group
-from servicelogs.parsing.text.notation import Notation, pattern_text, unlike
+from servicelogs.parsing.text.notation import Condition, Notation, pattern_text, unlike
 
 ABSENT = b"(absent)"
 """Stands for groups that took no part; known by its identity."""
 MOST_SHAPES = 4096
+
+_NONE_FOLLOWS: "Following" = MappingProxyType({})
 
 type ShapeKey = tuple[bool, ...]
 """For each of a pattern's markers, whether the group is absent."""
@@ -60,6 +63,24 @@ class Columns(NamedTuple):
     """The names of those that make up the record's id."""
 
 
+class Follows(NamedTuple):
+    """A column's variant that stands exactly where an earlier column has a certain one.
+
+    Which it is follows from that column: the pattern asks for it, and no marker is needed.
+    """
+
+    variant: int
+    """By number; -1 is null."""
+    place: int
+    """Of the earlier column."""
+    there: int
+    """That column's variant."""
+
+
+type Following = Mapping[int, Sequence[Follows]]
+"""By the places of columns: their variants that follow, but not all of a column's."""
+
+
 class Pattern[Plan]:
     """Some variants of each column, compiled: what takes a line, and the plans of its shapes."""
 
@@ -71,24 +92,37 @@ class Pattern[Plan]:
         make_plan: MakePlan[Plan],
         *,
         quotes_counted: bool,
+        following: Following = _NONE_FOLLOWS,
     ) -> None:
         """Take these variants (by number; -1 is null) of each column.
 
         `rests` says whether unknown columns may follow, must not, or both. A pattern with
-        `quotes_counted` holds only where the number of quotes is its shape's.
+        `quotes_counted` holds only where the number of quotes is its shape's, one with `following`
+        only for lines with these variants where they follow.
         """
         self.of = of
-        self._variants = [sorted(numbers) for numbers in variants]
+        # In the order in which the pattern tries them: its groups are counted by it.
+        self._variants = [
+            [
+                *(follow := [of.variant for of in following.get(place, ())]),
+                *sorted(numbers - {*follow}),
+            ]
+            for place, numbers in enumerate(variants)
+        ]
         self._rests = frozenset(rests)
         self._quotes_counted = quotes_counted
-        self.match = self._compile()
+        self._following = following
         self._groups = [
-            (column, number, group)
-            for column, numbers in zip(of.columns, self._variants, strict=True)
+            (place, number, group)
+            for place, numbers in enumerate(self._variants)
             for number in numbers
             if number >= 0
-            for group in column.variants[number].groups
+            for group in of.columns[place].variants[number].groups
         ]
+        self._first: dict[tuple[int, int], int] = {}
+        for at, (place, number, _) in enumerate(self._groups):
+            self._first.setdefault((place, number), at)
+        self.match = self._compile()
         self.markers = [*self._find_markers()]
         """The groups that identify a shape: first ones of variants that have others beside them,
         and those that may take no part; last, the one with unknown columns."""
@@ -102,12 +136,17 @@ class Pattern[Plan]:
 
     def _compile(self, *, named: bool = False) -> Callable[[bytes], re.Match[bytes] | None]:
         of = self.of
+        conditions = {
+            place: [Condition(self._first[of.place, of.there] + 1, of.variant) for of in those]
+            for place, those in self._following.items()
+        }
         text = pattern_text(
             of.columns,
             self._variants,
             of.notation,
             quotes_counted=self._quotes_counted,
             named=named,
+            conditions=conditions,
         )
         text += of.notation.after
         if True in self._rests:
@@ -116,31 +155,39 @@ class Pattern[Plan]:
         return re.compile(text.encode(), re.DOTALL).fullmatch
 
     def _find_markers(self) -> Iterator[int]:
-        numbers_of = zip(self.of.columns, self._variants, strict=True)
-        several = {id(column) for column, numbers in numbers_of if len(numbers) > 1}
-        before = None
-        for at, (column, number, group) in enumerate(self._groups):
-            if group.optional or (before != (column, number) and id(column) in several):
+        firsts = {
+            self._first[place, number]
+            for place in range(len(self._variants))
+            for number in self._marked(place)[0]
+        }
+        for at, (_, _, group) in enumerate(self._groups):
+            if group.optional or at in firsts:
                 yield at
-            before = (column, number)
         if len(self._rests) > 1:
             yield len(self._groups)
+
+    def _marked(self, place: int) -> tuple[list[int], int]:
+        """Give the variants of a column that have markers, and the one where none of them is."""
+        *others, last = self._variants[place][len(self._following.get(place, ())) :]
+        # Null has no group; else one is known by the lack of the others.
+        return ([*others[1:], last], -1) if -1 in others else (others, last)
 
     def key(self, values: tuple[bytes, ...]) -> ShapeKey:
         """Identify the shape of a line by its values."""
         return tuple([values[at] is ABSENT for at in self.markers])
 
-    def variants_of(self, key: ShapeKey) -> tuple[list[int], bool]:
+    def variants_of(self, key: ShapeKey) -> tuple[tuple[int, ...], bool]:
         """Give each column's variant (-1: null), and whether unknown columns follow."""
         absent = self._absent(key)
-        found = {}
-        before = None
-        for at, (column, number, _) in enumerate(self._groups):
-            if before != (column, number) and at not in absent:
-                found[id(column)] = number
-            before = (column, number)
+        found: list[int] = []
+        for place in range(len(self._variants)):
+            marked, other = self._marked(place)
+            there = [n for n in marked if self._first[place, n] not in absent]
+            follow = self._following.get(place, ())
+            there += [of.variant for of in follow if found[of.place] == of.there]
+            found.append(there[0] if there else other)
         rest = True in self._rests and len(self._groups) not in absent
-        return [found.get(id(column), -1) for column in self.of.columns], rest
+        return tuple(found), rest
 
     def quotes_of(self, key: ShapeKey) -> int | None:
         """Give how many quotes a line of a shape has; None: any number."""
@@ -156,11 +203,13 @@ class Pattern[Plan]:
     def shape(self, key: ShapeKey) -> Shape:
         """Say what the lines of a shape have."""
         variants, rest = self.variants_of(key)
-        variant_of = {id(c): number for c, number in zip(self.of.columns, variants, strict=True)}
         absent = self._absent(key)
         groups = tuple(
-            (column, group if number == variant_of[id(column)] and at not in absent else None)
-            for at, (column, number, group) in enumerate(self._groups)
+            (
+                self.of.columns[place],
+                group if number == variants[place] and at not in absent else None,
+            )
+            for at, (place, number, group) in enumerate(self._groups)
         )
         taken = {column.name for column, group in groups if group}
         time = next((t for t in self.of.times if _has_time(t, taken)), None)
