@@ -68,8 +68,7 @@ THREE.
 <!-- end -->
 """
 
-_NONE = "none"
-"""Stands for what a type has not: no service writes it to a bucket."""
+_TO_A_STREAM = "no service: they are sent to a Kinesis stream"
 
 
 def pages() -> Iterator[tuple[Path, str]]:
@@ -107,7 +106,7 @@ def _facts(log_format: Format) -> str:
 def _writer(log_format: Format) -> str:
     if principal := log_format.service_principal:
         return f"`{principal}`"
-    return "Firehose" if log_format.log_groups else _NONE
+    return "Firehose" if log_format.log_groups else _TO_A_STREAM
 
 
 def _policy(log_format: Format) -> str:

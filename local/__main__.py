@@ -41,8 +41,9 @@ def up(_: argparse.Namespace) -> int:
     started = _start()
     print(f"\nemulated AWS   {started.aws_endpoint}")
     print(f"OpenSearch     {started.opensearch_endpoint}  ({started.search})")
+    width = max(map(len, started.outputs))
     for name, value in sorted(started.outputs.items()):
-        print(f"  {name:<24} {value}")
+        print(f"  {name:<{width}} {value}")
     print(f"written to {LOCAL.endpoints.relative_to(ROOT)}; `make down` ends it")
     return 0
 

@@ -11,7 +11,7 @@ from local import deploy, sample_logs, searches
 from local.reconcile import Expected, Found, Row, differences, settled, shortened, table, together
 from local.sample_logs import SampleEvents, SampleRecords
 from local.stack import Stack
-from local.witnesses import FIREHOSE, STREAM, Witnesses, arrival, came_in
+from local.witnesses import FIREHOSE, STREAM, Witnesses, arrival, came_in, identity
 
 # The local stack indexes within seconds: so long without any progress is a stop, and a shorter time
 # is enough when the function has said of every object that it is done.
@@ -145,10 +145,16 @@ def _left(witnesses: Witnesses) -> dict[str, int]:
 def _rejected(witnesses: Witnesses, expected: list[Expected]) -> Iterator[str]:
     uris = {one.uri for one in expected}
     yield "\nRejected records, and why (backup bucket)"
-    for reject in witnesses.rejects():
-        if came_in(reject["source"], reject["log_type"]) in uris:
-            number = reject["record_number"]
-            yield f"  {reject['log_type']:<17} record {number:>4}: {reject['reason']}"
+    # What was sent to the stream again is another record there, and the same to who reads this.
+    rejects = {
+        (uri, identity(reject)): reject
+        for reject in witnesses.rejects()
+        if (uri := came_in(reject["source"], reject["log_type"])) in uris
+    }
+    width = max((len(reject["log_type"]) for reject in rejects.values()), default=0)
+    for reject in rejects.values():
+        name, number = reject["log_type"], reject["record_number"]
+        yield f"  {name:<{width}} record {number:>4}: {reject['reason']}"
 
 
 def _complain(wrong: list[str], witnesses: Witnesses) -> None:

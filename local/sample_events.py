@@ -1,6 +1,7 @@
 """Put the objects that events/*.json name where `sam local invoke` finds them."""
 
 import gzip
+import json
 from functools import cache
 from typing import Any
 
@@ -68,7 +69,19 @@ KEYS = {
     ),
     "cloudfront": (f"AWSLogs/{_ACCOUNT}/CloudFront/E2EXAMPLE9Z8Y7.2026-11-20-08.4f0c9ab1.gz"),
 }
-"""The object of each format."""
+"""The object of each format that AWS services write to a bucket themselves."""
+
+FIREHOSE_KEYS = {
+    "rds": (
+        "firehose/rds/2026/11/20/08/logs-rds-1-2026-11-20-08-15-00-"
+        "2c5f39cb-30b2-22e3-994f-1127e4ddb538.gz"
+    ),
+    "lambda": (
+        "firehose/lambda/2026/11/20/08/logs-lambda-1-2026-11-20-08-15-00-"
+        "3d604adc-41c3-33f4-aa60-2238f5eec649.gz"
+    ),
+}
+"""The object that Firehose wrote of each format that arrives through log groups."""
 
 PARQUET_KEY = (
     f"net/AWSLogs/{_ACCOUNT}/vpcflowlogs/{_REGION}/2026/11/20/"
@@ -92,4 +105,26 @@ def _bodies() -> dict[str, bytes]:
     for name, key in KEYS.items():
         text = sample_logs.generate(name, RECORDS, seed=1)
         bodies[key] = gzip.compress(text, mtime=0) if key.endswith(".gz") else text
+    for name, key in FIREHOSE_KEYS.items():
+        bodies[key] = gzip.compress(_messages(name), mtime=0)
     return bodies
+
+
+def _messages(name: str) -> bytes:
+    """Give log events of a format as Firehose writes them: message after message."""
+    messages = [
+        {
+            "messageType": "DATA_MESSAGE",
+            "owner": _ACCOUNT,
+            "logGroup": sample.group,
+            "logStream": sample.stream,
+            "subscriptionFilters": ["service-logs"],
+            "logEvents": [
+                {"id": f"{number:056d}", "timestamp": moment, "message": text}
+                for number, (moment, text) in enumerate(sample.events)
+            ],
+        }
+        for sample in sample_logs.log_events()
+        if sample.format == name
+    ]
+    return "".join(map(json.dumps, messages)).encode()

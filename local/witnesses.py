@@ -36,7 +36,7 @@ def came_in(source: str, log_type: str) -> str:
     return arrival(FIREHOSE, log_type) if "-DeliveryStream" in source else source
 
 
-def _identity(reject: dict[str, Any]) -> str:
+def identity(reject: dict[str, Any]) -> str:
     """Give what a reject has again when its record is delivered again.
 
     Of what is sent to a stream again only the bytes are the same: each time it is another record.
@@ -69,7 +69,7 @@ class Witnesses:
         """Ask all of them."""
         published, skipped, _ = self._said()
         rejects = {
-            (came_in(reject["source"], reject["log_type"]), _identity(reject))
+            (came_in(reject["source"], reject["log_type"]), identity(reject))
             for reject in self.rejects()
         }
         in_backup = Counter(where for where, _ in rejects)

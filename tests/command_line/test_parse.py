@@ -492,8 +492,18 @@ def test_summary_on_a_terminal_is_a_table(tmp_path: Path) -> None:
     heading, alb, total = on_terminal(tmp_path, "parse", "log")
 
     assert heading.split() == ["files", "records", "documents", "rejected", "filtered"]
+    assert len(heading) == len(alb) == len(total)
     assert alb.split() == ["alb", "1", "3", "3", "0", "0"]
     assert total.split() == ["all", "1", "3", "3", "0", "0"]
+
+
+def test_the_summarys_table_has_room_for_the_longest_name(tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes(generate("cloudfront_realtime", 3))
+
+    heading, realtime, total = on_terminal(tmp_path, "parse", "log")
+
+    assert realtime.startswith("cloudfront_realtime ")
+    assert len(heading) == len(realtime) == len(total)
 
 
 def test_first_rejects_are_shown_on_a_terminal_with_what_to_do_next(tmp_path: Path) -> None:
@@ -589,6 +599,9 @@ def test_real_time_logs_are_read_with_their_fields(run: Run) -> None:
     )
     (document,) = documents(done)
     assert (document["sc_status"], document["c_ip"]) == (200, "192.0.2.1")
+    done = run("parse", "--fields", "timestamp c-ip sc-status | c-ip", "-", stdin=line)
+    assert documents(done)[0]["sc_status"] == 200
+    assert b"not known" not in done.stderr
     done = run("parse", "--fields", "sc-status,c-ip,timestamp", "-", stdin=line + b"1\t2\n")
     assert summary(done)["by_type"]["cloudfront_realtime"]["rejected"] == 1
 
@@ -615,3 +628,22 @@ def test_lines_of_a_log_group_are_of_its_type_and_say_where_they_come_from(
     assert document["log"]["type"] == "cloudtrail"
     assert (document["log"]["group"], document["log"].get("stream")) == (group, stream)
     assert document["cloud"] == {"account_id": account, "region": region}
+
+
+@pytest.mark.parametrize(
+    "source", ["arn:aws:logs:eu-west-1:111122223333:/aws/lambda/x", "arn:aws:s3:::logs/a.log"]
+)
+def test_what_is_no_arn_of_a_log_group_is_refused_and_not_taken_for_a_key(
+    run: Run, source: str
+) -> None:
+    for options in ([], ["--type", "lambda"]):
+        done = run("parse", *options, "--source", source, "-", stdin=b"a line\n")
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert b"log-group:NAME" in done.stderr
+        assert b"s3://BUCKET/KEY" in done.stderr
+
+
+def test_log_events_of_unknown_type_are_advised_to_be_given_one(tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes(envelope("hello"))
+    *_, rejected, _ = on_terminal(tmp_path, "parse", "log")
+    assert rejected.endswith("if they are logs, choose their type with --type")

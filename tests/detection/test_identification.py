@@ -11,7 +11,7 @@ import pytest
 from local.sample_logs import SampleObject, generate, objects
 from servicelogs import formats
 from servicelogs.delivery.rejects import line as reject_line
-from servicelogs.detection import keys
+from servicelogs.detection import content, keys
 from servicelogs.detection.content import MOST_BYTES, START_BYTES
 from servicelogs.detection.objects import Detected, ObjectTypes
 from servicelogs.errors import UnknownLogType, UnreadableObject
@@ -410,6 +410,12 @@ def test_an_object_that_starts_within_a_line_is_known_by_the_next(name: str) -> 
                 f"cut at {cut}: `starts` of {name} must match each of its lines; a type with a "
                 "header or whose objects are one document is in NEEDS_ITS_BEGINNING of this file"
             )
+
+
+@pytest.mark.parametrize("name", formats.NAMES)
+def test_a_line_that_nothing_follows_is_known_as_well(name: str) -> None:
+    *_, line = generate(name, 3).splitlines()
+    assert content.types(line, formats.NAMES) == content.types(line + b"\n", formats.NAMES)
 
 
 def test_lines_of_several_types_behind_an_odd_one_are_refused_with_all_names() -> None:

@@ -33,8 +33,16 @@ def test_every_sample_record_is_accounted_for_and_a_second_delivery_changes_noth
     assert demo.run(deployed) == 0
     second = capsys.readouterr().out
     assert rows(second) == rows(first)
+    assert rejects(second) == rejects(first)
     assert "a second delivery changes nothing" in second
     assert Witnesses(deployed, 0).searchable() == searchable
+
+
+def rejects(text: str) -> list[str]:
+    """Read why records were rejected."""
+    _, _, after = text.partition("\nRejected records")
+    lines, _, _ = after.partition("\nWhere to look next")
+    return sorted(lines.splitlines()[1:])
 
 
 def expected_rows() -> dict[str, tuple[int, int]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.templates.expansion import ROOT, TEMPLATES, as_list, nodes, of_type, read
+from tests.templates.expansion import ROOT, TEMPLATES, as_list, decide, nodes, of_type, read
 
 PARENTS = [name for name in TEMPLATES if not name.startswith("scenarios/")]
 SAMCONFIG = tomllib.loads((ROOT / "samconfig.toml").read_text())
@@ -62,7 +62,7 @@ def test_the_root_passes_each_parameter_under_its_own_name_or_from_another_scena
     for logical_id, passed, _ in children("template.yaml"):
         for key, value in passed.items():
             named = FOR_ONE_SCENARIO.get(logical_id, "") + key
-            if key == "OwnLogGroups":
+            if key in ("OwnLogGroups", "LogTypePrefixes"):
                 continue  # below
             if isinstance(value, str):
                 assert value == SAID_BY_ROOT[logical_id, key]
@@ -82,6 +82,33 @@ def test_the_root_passes_each_parameter_under_its_own_name_or_from_another_scena
                 assert value == {"Fn::Join": [",", {"Ref": key}]}
             else:
                 assert value == {"Ref": key}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({}, ""),
+        ({"LogTypePrefixes": "edge/=waf"}, "edge/=waf"),
+        ({"LambdaLogGroupNames": "/shop/functions"}, "firehose/lambda/=lambda"),
+        (
+            {
+                "LambdaLogGroupNames": "/shop/functions",
+                "LogTypePrefixes": "logs/edge/=waf",
+                "LogBucketPrefix": "logs/",
+            },
+            "logs/edge/=waf,logs/firehose/lambda/=lambda",
+        ),
+        # It may take in groups of other types.
+        ({"LambdaLogGroupNames": "/shop/functions", "LambdaLogGroupPrefix": "/aws/"}, ""),
+    ],
+)
+def test_what_is_named_as_log_groups_of_lambda_is_read_as_lambda(parameters, expected):
+    passed = decide("template.yaml", **parameters)["S3ToOpenSearch"]["Properties"]["Parameters"]
+    assert passed["LogTypePrefixes"] == expected
+    pattern = read("scenarios/s3_to_opensearch.yaml")["Parameters"]["LogTypePrefixes"]
+    assert re.search(pattern["AllowedPattern"], expected)
+    folder = read("template.yaml")["Resources"]["LambdaToS3"]["Properties"]["Parameters"]
+    assert folder["ObjectFolder"] == "firehose/lambda"
 
 
 def test_what_a_scenario_refuses_the_root_refuses_first():

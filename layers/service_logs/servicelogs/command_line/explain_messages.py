@@ -16,10 +16,15 @@ _NO_FORM = "it has no form that is known: it is kept as a whole"
 
 
 def explain_message(
-    log_format: MessageFormat, source: Source, raw: bytes, explained: Explanation
+    log_format: MessageFormat,
+    source: Source,
+    raw: bytes,
+    time: bytes | None,
+    explained: Explanation,
 ) -> None:
-    """Fill in what is to be said of a record."""
-    block = parser_of(log_format, source, one_index("explained")).take(Records(1, [raw]), 0)
+    """Fill in what is to be said of a record; its event may have a time."""
+    records = Records(1, [raw], times=[time] if time else None)
+    block = parser_of(log_format, source, one_index("explained")).take(records, 0)
     _, *documents = bytes(block.body).split(b"\n")
     if documents:
         document = json.loads(documents[0])

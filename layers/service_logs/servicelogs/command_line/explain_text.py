@@ -32,6 +32,10 @@ _DEFAULT_COLUMNS = (
     "The columns are those of lines without a header; if this one has others, name them with "
     "--fields."
 )
+_ALL_COLUMNS = (
+    "The columns are all that CloudFront has; if the configuration selects others, name them with "
+    "--fields, and in a deployment by the parameter CloudFrontRealtimeFields."
+)
 
 
 class TextExplainer:
@@ -40,7 +44,7 @@ class TextExplainer:
     def __init__(self, log_format: TextFormat, source: Source, *, given_columns: bool) -> None:
         """Explain lines whose columns, where there is no header, the user may have given."""
         self._layouts = layouts_of(log_format)
-        self._default_columns = log_format.header is not None and not given_columns
+        self._advice = "" if given_columns else _advice(log_format)
         frames = Frames(log_format, source, one_index("explained"))
         self._documents = TextDocuments(frames)
 
@@ -65,8 +69,8 @@ class TextExplainer:
         elif of_json:
             explained.keep([*self._rows_of_reject(*of_json)])
         elif not is_json:
-            if self._default_columns and columns is self._layouts.of_text.first:
-                explained.notes.append(_DEFAULT_COLUMNS)
+            if self._advice and columns is self._layouts.of_text.first:
+                explained.notes.append(self._advice)
             explained.keep([*self._rows_of_reject(self._layouts.nearest(line, columns), line)])
 
     def _safe(self, raw: bytes) -> bytes:
@@ -145,6 +149,13 @@ class TextExplainer:
         # Numbers are shown as the document has them: 0.000 is not 0.0.
         read: dict[str, Any] = json.loads(document, parse_float=str)
         return read
+
+
+def _advice(log_format: TextFormat) -> str:
+    """Say what to do where a line may have other columns than those of its type."""
+    if log_format.selection:
+        return _ALL_COLUMNS
+    return _DEFAULT_COLUMNS if log_format.header else ""
 
 
 def _is_json(layout: Layout[Printer]) -> bool:

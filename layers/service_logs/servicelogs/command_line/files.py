@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from servicelogs.command_line.explanation import shown
+from servicelogs.detection.log_events import type_of_group
 from servicelogs.detection.objects import Detected, ObjectTypes
 from servicelogs.detection.options import format_options
 from servicelogs.errors import ConfigurationError, ServiceLogsError, UnreadableObject
 from servicelogs.parsing.format import Format
-from servicelogs.parsing.text.format import TextFormat
+from servicelogs.parsing.text.format import BETWEEN_LISTS, TextFormat
 from servicelogs.records import Source
 from servicelogs.settings import LogSettings
 from servicelogs.sources.failed_batches import read_failed_batch
@@ -32,6 +33,10 @@ class ConflictingFiles(ServiceLogsError):
 
 class UnreadableFile(ServiceLogsError):
     """A file cannot be opened or read; the message says why."""
+
+
+class UnknownSource(ServiceLogsError):
+    """What --source names is neither an object nor a log group; the message says what is."""
 
 
 class LogStream(NamedTuple):
@@ -57,8 +62,19 @@ def log_stream_of(text: str) -> LogStream:
     return LogStream()
 
 
+def type_of_source(text: str) -> str:
+    """Give the log type that the log group says that --source names; empty if it says none."""
+    log_group = log_stream_of(text).log_group
+    if text.startswith("arn:") and not log_group:
+        raise UnknownSource(
+            f"--source {shown(text, _SHOWN)} is not the ARN of a log group or stream: give "
+            "arn:aws:logs:REGION:ACCOUNT:log-group:NAME, or for an object s3://BUCKET/KEY"
+        )
+    return type_of_group(log_group)
+
+
 class LogFile:
-    """A file that is being read, and what is known of it beside its text."""
+    """A file that is being read, or a line, and what is known of it beside its text."""
 
     def __init__(self, name: str, key: str, stream: BinaryIO) -> None:
         self.name = name
@@ -100,9 +116,10 @@ class LogFile:
         )
 
     def _modified(self) -> datetime:
-        status = os.fstat(self._stream.fileno())
-        if stat.S_ISREG(status.st_mode):
-            return datetime.fromtimestamp(status.st_mtime, UTC)
+        if isinstance(self._stream, FileIO):
+            status = os.fstat(self._stream.fileno())
+            if stat.S_ISREG(status.st_mode):
+                return datetime.fromtimestamp(status.st_mtime, UTC)
         return datetime.now(UTC)
 
 
@@ -137,7 +154,7 @@ def note_on_fields(log_format: Format, fields: tuple[str, ...]) -> str:
     """Name those columns of --fields that are not known, which may be new or misspelled."""
     if not fields or not isinstance(log_format, TextFormat):
         return ""
-    known = {column.name for column in log_format.columns}
+    known = {column.name for column in log_format.columns} | {BETWEEN_LISTS}
     unknown = ", ".join(repr(shown(name, _SHOWN)) for name in fields if name not in known)
     if not unknown:
         return ""

@@ -24,10 +24,10 @@ _HEADINGS = FieldEntry("field", "type", "since", "also called", "meaning")
 
 _ABOUT_PARSE = """\
 Write each record of AWS log files to standard output as a JSON document, one a line, in order.
-Files are plain, gzip, zstd or (with pyarrow installed) Parquet, by their content, and of any
-size. They hold records as AWS writes them to S3, or log events as CloudWatch Logs' subscriptions
-send them (one message, or what Firehose wrote), or a batch of a Kinesis stream that Lambda gave
-up."""
+Files are plain, compressed (gzip, zstd, bzip2, xz, ZIP) or, with pyarrow installed, Parquet, by
+their content, and of any size. They hold records as AWS writes them to S3, or log events as
+CloudWatch Logs' subscriptions send them (one message, or what Firehose wrote), or a batch of a
+Kinesis stream that Lambda gave up."""
 
 _MORE_ABOUT_PARSE = """\
 A file's type is identified by its path, if that is an S3 key as AWS lays them out (with anything
@@ -61,6 +61,7 @@ A bad value in a line may hide which type it has: name the type with --type.
 examples:
   servicelogs explain access.log.gz --record 17
   servicelogs explain --type alb 'http 2026-11-20T08:14:55.123456Z app/web/0a1b …'
+  servicelogs explain --source /aws/rds/instance/shop/error '2026-11-20T08:14:55.123456Z 0 [Warn…'
   aws s3 cp s3://BACKUP_BUCKET/rejected/alb/….ndjson.gz - | servicelogs explain -
 
 exit status: 0 the record matches, 1 it does not, 2 bad usage, an unknown type, or what cannot be
@@ -120,6 +121,7 @@ def _explain(options: argparse.Namespace) -> int:
         options.record_or_file,
         log_type=options.type,
         fields=options.fields,
+        key=options.source,
         record=options.record,
         as_json=options.json,
     )
@@ -159,7 +161,8 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
         default=(),
         metavar="NAMES",
         help="the columns of files without a header (plain CloudFront logs, flow logs), in order, "
-        "as 'date time c-ip' or '${srcaddr} ${end}'; with --type, unless the file's path says it",
+        "as 'date time c-ip' or '${srcaddr} ${end}'; with --type, unless the file's path says it. "
+        "Of CloudFront's real-time logs the fields of the configuration, in any order",
     )
     parse.add_argument(
         "--source",
@@ -168,7 +171,8 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
         help="the object that the file came from, or its key alone: it says type, account and "
         "Region, and becomes log.source, s3:///KEY without a bucket; or the log group whose events "
         "are the lines of the file: its name, if that begins with a slash, or its ARN or a log "
-        "stream's (only with one FILE)",
+        "stream's (only with one FILE). `aws logs filter-log-events --log-group-name NAME "
+        "--query 'events[].[message]' --output text` prints such lines",
     )
     parse.add_argument(
         "--bulk",
@@ -215,6 +219,12 @@ def _add_explain(commands: "argparse._SubParsersAction[_OneLine]") -> None:
         default=(),
         metavar="NAMES",
         help="the columns where there is no header, as for parse",
+    )
+    explain.add_argument(
+        "--source",
+        default="",
+        metavar="s3://BUCKET/KEY",
+        help="the object or the log group that it came from, as for parse",
     )
     explain.add_argument(
         "--record",

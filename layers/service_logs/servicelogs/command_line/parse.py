@@ -15,16 +15,15 @@ from servicelogs.command_line.files import (
     UnreadableFile,
     check_fields,
     check_files,
-    log_stream_of,
     note_on_fields,
     opened,
     rows_of_parquet,
     runs_of,
+    type_of_source,
     types_of_files,
 )
 from servicelogs.delivery.rejects import line as reject_line
 from servicelogs.detection.content import START_BYTES
-from servicelogs.detection.log_events import type_of_group
 from servicelogs.errors import UnknownLogType
 from servicelogs.opensearch.dated_indexes import every_index
 from servicelogs.opensearch.documents import blocks_of
@@ -35,7 +34,7 @@ from servicelogs.sources.decompression import begin
 
 _MOST_REJECTS = 5
 """So many are shown with their reasons."""
-_MOST_OF_REASON = 200
+_MOST_OF_REASON = 300
 
 
 @dataclass(slots=True)
@@ -103,12 +102,12 @@ def parse_files(
     """
     if log_type:
         formats.get(log_type)  # an error if there is none
+    of_source = type_of_source(key)  # an error if it is none
     check_files(names, rejects)
     outcome = Outcome()
     with ExitStack() as stack:
         rejects_file = stack.enter_context(Path(rejects).open("wb")) if rejects else None
-        log_type = log_type or type_of_group(log_stream_of(key).log_group)
-        parser = _Parser(log_type, fields, bulk, sys.stdout.buffer, rejects_file)
+        parser = _Parser(log_type or of_source, fields, bulk, sys.stdout.buffer, rejects_file)
         for name in names:
             try:
                 with opened(name) as stream:
@@ -203,9 +202,10 @@ def _summary(outcome: Outcome, rejects: str) -> Iterator[str]:
 
 def _table(outcome: Outcome) -> Iterator[str]:
     rows = [*sorted(outcome.by_type.items()), ("all", outcome.total())]
-    yield f"{'':<14}" + "".join(f"{heading:>11}" for heading in asdict(Counts()))
+    width = max(len(name) for name, _ in rows)
+    yield " " * width + "".join(f"{heading:>11}" for heading in asdict(Counts()))
     for name, counts in rows:
-        yield f"{name:<14}" + "".join(f"{count:>11,}" for count in asdict(counts).values())
+        yield f"{name:<{width}}" + "".join(f"{count:>11,}" for count in asdict(counts).values())
     for name, reason in outcome.skipped.items():
         yield f"skipped: {shown(name)}: {shown(reason)}"
 

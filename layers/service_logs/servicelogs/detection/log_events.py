@@ -42,7 +42,13 @@ class EventTypes:
     of the log group, the beginnings of the messages.
     """
 
-    def __init__(self, settings: LogSettings) -> None:
+    def __init__(
+        self,
+        settings: LogSettings,
+        how_to_choose: str = "with StreamLogType, or do not send them to the stream",
+    ) -> None:
+        """Take what the settings say; errors advise to choose the type `how_to_choose` says."""
+        self._how_to_choose = how_to_choose
         self._assigned = settings.log_type
         self._log_types = settings.log_types
         self._prefix = settings.log_group_prefix
@@ -74,12 +80,23 @@ class EventTypes:
         start = b"".join(b"%b\n" % message for message in messages)[: content.MOST_BYTES]
         found = content.types(start, formats.NAMES) or self._headless(start)
         if len(found) != 1:
-            raise UnknownLogType(_why_unknown(source, found, start))
+            raise UnknownLogType(self._why_unknown(source, found, start))
         (name,) = found
         if len(self._last_of_group) >= _MOST_GROUPS:
             self._last_of_group.clear()
         self._last_of_group[group] = name
         return name
+
+    def _why_unknown(self, source: Source, found: Iterable[str], start: bytes) -> str:
+        where = f"the log group {source.log_group!r}" if source.log_group else source.uri
+        shown = f"its messages start with {start[:_SHOWN_BYTES]!r}"
+        if found:
+            what = f"the messages of {where} could be {' or '.join(sorted(found))}"
+        else:
+            what = (
+                f"unknown type: neither the name nor the messages of {where} match a known format"
+            )
+        return f"{what}; {shown}; if they are logs, choose their type {self._how_to_choose}"
 
     def _headless(self, start: bytes) -> set[str]:
         """Find the types whose options match the messages."""
@@ -99,13 +116,3 @@ def _groups() -> tuple[tuple[str, re.Pattern[str]], ...]:
 def type_of_group(log_group: str) -> str:
     """Give the type that a log group's name says; empty if it says none."""
     return next((name for name, groups in _groups() if groups.fullmatch(log_group)), "")
-
-
-def _why_unknown(source: Source, found: Iterable[str], start: bytes) -> str:
-    where = f"the log group {source.log_group!r}" if source.log_group else source.uri
-    shown = f"its messages start with {start[:_SHOWN_BYTES]!r}"
-    if found:
-        what = f"the messages of {where} could be {' or '.join(sorted(found))}"
-    else:
-        what = f"unknown type: neither the name nor the messages of {where} match a known format"
-    return f"{what}; {shown}; choose the type with LogType, or do not send it here"

@@ -47,7 +47,7 @@ class ObjectTypes:
     def __init__(
         self,
         settings: LogSettings,
-        how_to_choose: str = "by the beginning of its key in LogTypePrefixes",
+        how_to_choose: str = "by the beginning of the object's key in LogTypePrefixes",
     ) -> None:
         """Take what the settings say; errors advise to choose the type `how_to_choose` says."""
         self._log_type = settings.log_type
@@ -55,7 +55,7 @@ class ObjectTypes:
         self._log_types = settings.log_types
         self._with_options = with_options(settings.format_options)
         self._how_to_choose = how_to_choose
-        self._events = EventTypes(settings)
+        self._events = EventTypes(settings, how_to_choose)
 
     def by_key(self, key: str) -> Detected | None:
         """Identify an object, or why it is skipped, before it is read; None if it must be read."""

@@ -81,7 +81,8 @@ FORMAT = TextFormat(
     + "|"
     + flow_logs.row(_NAMES, OTHERS)
     # Without a header: the default columns.
-    + r"|\d+[ ](?:\d{12}|unknown)[ ](?:eni-[0-9a-f]+|-)[ ](?:\S+[ ]){10}(?:OK|NODATA|SKIPDATA)\s",
+    + r"|\d+[ ](?:\d{12}|unknown)[ ](?:eni-[0-9a-f]+|-)[ ](?:\S+[ ]){10}"
+    + r"(?:OK|NODATA|SKIPDATA)(?!\S)",
     header=Header(default=tuple(DEFAULT.split()), foreign=flow_logs.foreign(_NAMES, OTHERS)),
     option=flow_logs.OPTION,
     times=("start", "end"),
