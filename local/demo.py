@@ -3,17 +3,23 @@
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import batched, chain
+from typing import Any
 
 from local import deploy, sample_logs, searches
-from local.reconcile import Expected, Found, Row, differences, settled, shortened, table
+from local.reconcile import Expected, Found, Row, differences, settled, shortened, table, together
+from local.sample_logs import SampleEvents, SampleRecords
 from local.stack import Stack
-from local.witnesses import Witnesses
+from local.witnesses import FIREHOSE, STREAM, Witnesses, arrival, came_in
 
 # The local stack indexes within seconds: so long without any progress is a stop, and a shorter time
 # is enough when the function has said of every object that it is done.
 PATIENCE_SECONDS = 60
 PATIENCE_AFTER_THE_END_SECONDS = 10
 COLUMNS = ("objects", "records", "indexed", "rejected", "filtered")
+# More than CloudWatch Logs sends in one message, and as many as Kinesis takes.
+EVENTS_A_REQUEST, RECORDS_A_REQUEST = 1000, 500
 
 
 def run(stack: Stack) -> int:
@@ -40,19 +46,68 @@ def run(stack: Stack) -> int:
 
 
 def _deliver(stack: Stack) -> tuple[list[Expected], dict[str, float]]:
+    """Have the samples arrive in every way there is; say what is expected, and when it was sent."""
+    expected, sent = [], {}
+    for arrived in chain(_objects(stack), _log_events(stack), _stream_records(stack)):
+        sent[arrived.uri] = time.monotonic()
+        expected.append(arrived)
+        _progress(f"delivered {len(expected)} objects and log types")
+    return together(expected), sent
+
+
+def _objects(stack: Stack) -> Iterator[Expected]:
     """Write the sample objects to the log bucket, as AWS services do."""
     bucket = stack.outputs["LogBucketName"]
     s3 = deploy.client("s3", stack.aws_endpoint)
-    expected, written = [], {}
     for sample in sample_logs.objects():
         uri = f"s3://{bucket}/{sample.key}"
         s3.put_object(Bucket=bucket, Key=sample.key, Body=sample.data)
-        written[uri] = time.monotonic()
-        expected.append(
-            Expected(uri, sample.format, sample.records, sample.rejected, sample.filtered)
-        )
-        _progress(f"delivered {len(expected)} objects to {bucket}")
-    return expected, written
+        yield Expected(uri, sample.format, sample.records, sample.rejected, sample.filtered)
+
+
+def _log_events(stack: Stack) -> Iterator[Expected]:
+    """Put the sample events into their log groups, from which the subscriptions take them."""
+    logs = deploy.client("logs", stack.aws_endpoint)
+    for sample in sample_logs.log_events():
+        place = {"logGroupName": sample.group, "logStreamName": sample.stream}
+        # A group that the account-level policy alone takes may be made after the deployment.
+        with suppress(logs.exceptions.ResourceAlreadyExistsException):
+            logs.create_log_group(logGroupName=sample.group)
+        with suppress(logs.exceptions.ResourceAlreadyExistsException):
+            logs.create_log_stream(**place)
+        for some in batched(sample.events, EVENTS_A_REQUEST, strict=False):
+            events = [{"timestamp": moment, "message": message} for moment, message in some]
+            logs.put_log_events(**place, logEvents=events)
+        yield _through(_way_from(logs, sample.group), sample)
+
+
+def _stream_records(stack: Stack) -> Iterator[Expected]:
+    """Send what CloudFront would, with the fields of the configuration that was deployed."""
+    kinesis = deploy.client("kinesis", stack.aws_endpoint)
+    for sample in sample_logs.stream_records(
+        deploy.realtime_fields(stack.aws_endpoint, stack.outputs)
+    ):
+        for some in batched(enumerate(sample.data), RECORDS_A_REQUEST, strict=False):
+            records = [{"Data": data, "PartitionKey": str(number)} for number, data in some]
+            kinesis.put_records(StreamName=stack.outputs["StreamName"], Records=records)
+        yield _through(STREAM, sample)
+
+
+def _way_from(logs: Any, group: str) -> str:
+    """Say where a log group's events go: to the stream by a filter of its own, or to Firehose."""
+    filters = logs.describe_subscription_filters(logGroupName=group)["subscriptionFilters"]
+    to_stream = any(":kinesis:" in one["destinationArn"] for one in filters)
+    return STREAM if to_stream else FIREHOSE
+
+
+def _through(way: str, sample: SampleEvents | SampleRecords) -> Expected:
+    return Expected(
+        arrival(way, sample.format),
+        f"{sample.format} ({way})",
+        sample.records,
+        sample.rejected,
+        sample.filtered,
+    )
 
 
 def _wait(
@@ -91,7 +146,7 @@ def _rejected(witnesses: Witnesses, expected: list[Expected]) -> Iterator[str]:
     uris = {one.uri for one in expected}
     yield "\nRejected records, and why (backup bucket)"
     for reject in witnesses.rejects():
-        if reject["source"] in uris:
+        if came_in(reject["source"], reject["log_type"]) in uris:
             number = reject["record_number"]
             yield f"  {reject['log_type']:<17} record {number:>4}: {reject['reason']}"
 
@@ -100,7 +155,9 @@ def _complain(wrong: list[str], witnesses: Witnesses) -> None:
     rejected = [
         f"{reject['source']}, record {reject['record_number']}: {reject['reason']}"
         for reject in witnesses.rejects()
-        if any(line.startswith(f"{reject['source']}: ") for line in wrong)
+        if any(
+            line.startswith(f"{came_in(reject['source'], reject['log_type'])}: ") for line in wrong
+        )
     ]
     for heading, lines in {
         "Not every record is accounted for:": wrong,
@@ -118,9 +175,9 @@ def _complain(wrong: list[str], witnesses: Witnesses) -> None:
 
 
 def _text(rows: list[Row]) -> str:
-    heading = f"{'type':<18}" + "".join(f"{name:>10}" for name in COLUMNS) + f"{'seconds':>10}"
+    heading = f"{'type':<30}" + "".join(f"{name:>10}" for name in COLUMNS) + f"{'seconds':>10}"
     lines = [
-        f"{row.log_type:<18}"
+        f"{row.log_type:<30}"
         + "".join(f"{getattr(row, name):>10,}" for name in COLUMNS)
         + f"{row.seconds:>10.1f}"
         for row in rows

@@ -3,6 +3,7 @@
 import platform
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import boto3
 from local import ROOT, emulated_aws
 from local.processes import Processes
 
+LOG_GROUPS = ("RdsLogGroupNames", "LambdaLogGroupNames", "StreamLogGroupNames", "LogGroupNames")
+"""The parameters that name log groups to read."""
 ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64"}
 
 
@@ -49,18 +52,34 @@ class Deployment:
         s3 = client("s3", endpoint)
         if settings["s3_bucket"] not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
             s3.create_bucket(Bucket=settings["s3_bucket"])
-        words = [f"{name}={value}" for name, value in all_parameters(settings, parameters).items()]
+        given = all_parameters(settings, parameters)
+        make_log_groups(client("logs", endpoint), given)
+        self._deploy(endpoint, self._build / "template.yaml", settings["stack_name"], given)
+        return outputs(endpoint, settings["stack_name"])
+
+    def deploy_alone(
+        self, endpoint: str, scenario: str, stack_name: str, parameters: Mapping[str, str]
+    ) -> dict[str, str]:
+        """Deploy one scenario, as it was built under its name in the root, as its own stack."""
+        make_log_groups(client("logs", endpoint), parameters)
+        template = self._build / scenario / "template.yaml"
+        self._deploy(endpoint, template, stack_name, all_parameters({}, parameters))
+        return outputs(endpoint, stack_name)
+
+    def _deploy(
+        self, endpoint: str, template: Path, stack_name: str, parameters: Mapping[str, str]
+    ) -> None:
+        words = [f"{name}={value}" for name, value in parameters.items()]
         self._processes.start(
             "deploy",
             [
-                *("sam", "deploy", "--template-file", self._build / "template.yaml"),
+                *("sam", "deploy", "--template-file", template, "--stack-name", stack_name),
                 *(*self._configured, "--parameter-overrides", *words),
             ],
             environment=emulated_aws.environment(endpoint),
             cwd=self._project,
         )
         self._processes.finish("deploy")
-        return outputs(endpoint, settings["stack_name"])
 
     def stop(self) -> None:
         """End a build or a deployment that is under way."""
@@ -68,10 +87,25 @@ class Deployment:
         self._processes.stop("deploy")
 
 
+def make_log_groups(logs: Any, parameters: Mapping[str, str]) -> None:
+    """Make the log groups to read, which others have made before a deployment."""
+    for name in ",".join(parameters.get(one, "") for one in LOG_GROUPS).split(","):
+        if name:
+            with suppress(logs.exceptions.ResourceAlreadyExistsException):
+                logs.create_log_group(logGroupName=name)
+
+
 def outputs(endpoint: str, stack_name: str) -> dict[str, str]:
     """Read the outputs of the deployed stack."""
     stacks = client("cloudformation", endpoint).describe_stacks(StackName=stack_name)["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
+
+
+def realtime_fields(endpoint: str, outputs: Mapping[str, str]) -> list[str]:
+    """Read which fields CloudFront is to send, from the configuration that a stack made."""
+    arn = outputs["RealtimeLogConfigArn"]
+    answer = client("cloudfront", endpoint).get_realtime_log_config(ARN=arn)
+    return list(answer["RealtimeLogConfig"]["Fields"])
 
 
 def client(service: str, endpoint: str):
@@ -96,6 +130,6 @@ def all_parameters(settings: Mapping[str, Any], parameters: Mapping[str, str]) -
 
     Parameters on the command line replace all of samconfig's, so both are passed.
     """
-    configured = dict(word.split("=", 1) for word in settings["parameter_overrides"])
+    configured = dict(word.split("=", 1) for word in settings.get("parameter_overrides", []))
     host = {"Architecture": ARCHITECTURES.get(platform.machine(), "x86_64")}
     return configured | host | dict(parameters)

@@ -3,15 +3,24 @@
 CloudFormation expands the SAM transform of a child template as it does the root's; a resource that
 an update does not change keeps its attributes; a number that comes from a parameter is a number.
 IAM knows no batch actions of SQS: who may send, delete or hide one message may do so with ten.
+Whole services that it leaves out are in `stand_ins`.
 """
 
 import re
+import sys
+import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ministack.app import main
 from ministack.core import iam_actions
+from ministack.services import cloudfront, cloudwatch_logs, lambda_svc
+from ministack.services import firehose as emulated_firehose
 from ministack.services.cloudformation import _stacks, engine, provisioners
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from local.stand_ins import firehose, log_subscriptions, realtime_logs, stream_mappings
 
 parse_template = engine._parse_template
 update_resource = provisioners._update_resource
@@ -57,9 +66,31 @@ def action_of_one(service: str, *arguments: Any, **options: Any) -> Any:
 engine._parse_template = parse_and_expand
 provisioners._update_resource = update_and_keep_attributes
 iam_actions.extract_iam_action = action_of_one
+
+cloudwatch_logs._put_subscription_filter = log_subscriptions.put_subscription_filter
+cloudwatch_logs._fanout_to_subscription_filters = log_subscriptions.fan_out
+cloudwatch_logs.handle_request = log_subscriptions.handle
+cloudfront.handle_request = realtime_logs.handle
+emulated_firehose._deliver_records_to_s3 = firehose.deliver
+emulated_firehose._put_record = firehose.refuse_other_sources(firehose.put_record)
+emulated_firehose._put_record_batch = firehose.refuse_other_sources(firehose.put_record_batch)
+lambda_svc._poll_kinesis = lambda: False
+provisioners._RESOURCE_HANDLERS |= {
+    "AWS::Logs::AccountPolicy": {
+        "create": log_subscriptions.create_account_policy,
+        "update": log_subscriptions.update_account_policy,
+        "delete": log_subscriptions.remove_account_policy,
+    },
+    "AWS::CloudFront::RealtimeLogConfig": {
+        "create": realtime_logs.create,
+        "update": realtime_logs.update,
+        "delete": realtime_logs.delete,
+    },
+}
 event_source_mapping = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
 for step in ("create", "update"):
     event_source_mapping[step] = with_numbers(event_source_mapping[step])
 
 if __name__ == "__main__":
+    threading.Thread(target=stream_mappings.poll_for_ever, daemon=True).start()
     main()

@@ -5,16 +5,17 @@ backup bucket (rejects), and the function itself (the counts it published).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 MANY = 5
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What was delivered in one object, and what must become of it."""
+    """What was delivered in one object, or by one way; and what must become of it."""
 
     uri: str
+    """The object's address, or the name of the way."""
     log_type: str
     records: int
     rejected: int
@@ -59,6 +60,20 @@ class Row:
     rejected: int = 0
     filtered: int = 0
     seconds: float = 0.0
+
+
+def together(expected: Iterable[Expected]) -> list[Expected]:
+    """Add up what came by one way in several log streams."""
+    summed: dict[str, Expected] = {}
+    for one in expected:
+        before = summed.get(one.uri, replace(one, records=0, rejected=0, filtered=0))
+        summed[one.uri] = replace(
+            one,
+            records=before.records + one.records,
+            rejected=before.rejected + one.rejected,
+            filtered=before.filtered + one.filtered,
+        )
+    return list(summed.values())
 
 
 def difference(expected: Expected, found: Found) -> str:

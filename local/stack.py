@@ -29,7 +29,7 @@ class LocalStack:
     def __init__(self, state: Path = STATE, project: Path = ROOT) -> None:
         self.processes = Processes(state / "processes")
         self.endpoints = state / "endpoints.json"
-        self._deployment = Deployment(self.processes, state, project)
+        self.deployment = Deployment(self.processes, state, project)
         self._lock = state / "lock"
 
     def running(self) -> Stack | None:
@@ -66,7 +66,7 @@ class LocalStack:
                 afterwards(stack)
             except BaseException:
                 if before:
-                    self._deployment.stop()
+                    self.deployment.stop()
                 else:
                     self.down()
                 raise
@@ -80,16 +80,16 @@ class LocalStack:
 
     def _up(self, search: str, before: Stack | None, in_front: Callable[[str], str]) -> Stack:
         _say("building")
-        self._deployment.start_build()
+        self.deployment.start_build()
         if before:
             aws, engine = before.aws_endpoint, before.opensearch_endpoint
         else:
             _say(f"starting emulated AWS and {search}")
             aws, engine = emulated_aws.start(self.processes), ENGINES[search](self.processes)
-        self._deployment.finish_build()
+        self.deployment.finish_build()
         _say("deploying")
         parameters = {"OpenSearchEndpoint": in_front(engine), "AwsEndpointUrl": aws}
-        return Stack(aws, engine, search, self._deployment.deploy(aws, parameters))
+        return Stack(aws, engine, search, self.deployment.deploy(aws, parameters))
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:

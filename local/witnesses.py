@@ -15,6 +15,34 @@ from local.stack import Stack
 
 # More than the demo delivers.
 MANY_OBJECTS = 10_000
+FIREHOSE, STREAM = "Firehose", "stream"
+INDEXING = ("IndexFunctionName", "IndexParquetFunctionName", "IndexStreamFunctionName")
+"""The outputs that name the functions that index."""
+
+
+def arrival(way: str, log_type: str) -> str:
+    """Name the records of a type that arrive through Firehose or the stream, whatever carries them.
+
+    In which objects or shards they come nobody knows beforehand.
+    """
+    return f"{log_type} through {way}"
+
+
+def came_in(source: str, log_type: str) -> str:
+    """Name what a record came in: the object, or the way for what has no object of its own."""
+    if not source.startswith("s3://"):
+        return arrival(STREAM, log_type)
+    # Firehose names objects after its stream, which CloudFormation names after the resource.
+    return arrival(FIREHOSE, log_type) if "-DeliveryStream" in source else source
+
+
+def _identity(reject: dict[str, Any]) -> str:
+    """Give what a reject has again when its record is delivered again.
+
+    Of what is sent to a stream again only the bytes are the same: each time it is another record.
+    """
+    in_stream = reject["source"].startswith("kinesis://") and not reject.get("log_group")
+    return str(reject.get("raw") or reject["raw_base64"] if in_stream else reject["_id"])
 
 
 class Witnesses:
@@ -31,7 +59,8 @@ class Witnesses:
         lambda_client = deploy.client("lambda", stack.aws_endpoint)
         functions = [
             lambda_client.get_function_configuration(FunctionName=stack.outputs[output])
-            for output in ("IndexFunctionName", "IndexParquetFunctionName")
+            for output in INDEXING
+            if output in stack.outputs
         ]
         self._log_groups = [function["LoggingConfig"]["LogGroup"] for function in functions]
         self._rejects: dict[tuple[str, str], list[dict[str, Any]]] = {}
@@ -39,15 +68,23 @@ class Witnesses:
     def found(self) -> Found:
         """Ask all of them."""
         published, skipped, _ = self._said()
-        in_backup = Counter(reject["source"] for reject in self.rejects())
+        rejects = {
+            (came_in(reject["source"], reject["log_type"]), _identity(reject))
+            for reject in self.rejects()
+        }
+        in_backup = Counter(where for where, _ in rejects)
         return Found(self.searchable(), in_backup, published, skipped)
 
     def searchable(self) -> dict[str, int]:
-        """Count the documents that a search finds, by the object they came from."""
-        by_source = {"terms": {"field": "log.source", "size": MANY_OBJECTS}}
-        answer = self._search.search(index="aws-*", body={"size": 0, "aggs": {"source": by_source}})
-        buckets = answer.get("aggregations", {}).get("source", {}).get("buckets", [])
-        return {bucket["key"]: bucket["doc_count"] for bucket in buckets}
+        """Count the documents that a search finds, by what they came in."""
+        by_source = {"source": {"terms": {"field": "log.source", "size": MANY_OBJECTS}}}
+        by_type = {"type": {"terms": {"field": "log.type", "size": 100}, "aggs": by_source}}
+        answer = self._search.search(index="aws-*", body={"size": 0, "aggs": by_type})
+        found: Counter[str] = Counter()
+        for log_type in answer.get("aggregations", {}).get("type", {}).get("buckets", []):
+            for bucket in log_type["source"]["buckets"]:
+                found[came_in(bucket["key"], log_type["key"])] += bucket["doc_count"]
+        return found
 
     def failures(self) -> list[str]:
         """Say why messages failed, each reason once, the latest first."""
@@ -86,23 +123,28 @@ class Witnesses:
 
     def _said(self) -> tuple[dict[str, Published], int, list[str]]:
         """Read the functions' logs: what they published, skipped, and why they failed."""
-        parts: dict[str, dict[int, dict[str, Any]]] = {}
+        parts: dict[tuple[str, str], dict[int, dict[str, Any]]] = {}
+        said: dict[str, list[dict[str, Any]]] = {}
         skipped, failures = 0, []
-        for line in self._lines():
+        for line in self.lines():
             if line["message"] == "source delivered":
-                parts.setdefault(line["source"], {})[line["from"]] = line
+                source = line["source"], line["log_type"]
+                if line["source"].startswith("s3://"):
+                    parts.setdefault(source, {})[line["from"]] = line
+                else:  # a shard has no end: each batch is one of its own
+                    said.setdefault(came_in(*source), []).append(line)
             elif line["message"] == "skipped":
                 skipped += sum(line["skipped"].values())
             elif line.get("level") == "ERROR":
                 failures.append(line.get("error") or str(line["message"]))
-        done = {
-            uri: _published(lines.values())
-            for uri, lines in parts.items()
-            if not max(lines.items())[1]["resume_at"]
-        }
+        for source, lines in parts.items():
+            if not max(lines.items())[1]["resume_at"]:
+                said.setdefault(came_in(*source), []).extend(lines.values())
+        done = {where: _published(lines) for where, lines in said.items()}
         return done, skipped, failures
 
-    def _lines(self) -> Iterator[dict[str, Any]]:
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """Read what the functions logged."""
         paginator = self._logs.get_paginator("filter_log_events")
         pages = chain.from_iterable(
             paginator.paginate(logGroupName=group, startTime=self._since)

@@ -6,12 +6,12 @@ same bytes, so that a second delivery changes nothing.
 
 import gzip
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol
+from typing import Any, Protocol
 
-from servicelogs.formats import NAMES
+from servicelogs.formats import NAMES, module_name
 
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
@@ -49,8 +49,27 @@ class SampleEvents:
         return len(self.events) - self.joined
 
 
+@dataclass(frozen=True, slots=True)
+class SampleRecords:
+    """Records as an AWS service sends them to a stream, and what becomes of them."""
+
+    format: str
+    data: tuple[bytes, ...]
+    rejected: int = 0
+    filtered: int = 0
+
+    @property
+    def records(self) -> int:
+        """Say how many records they are."""
+        return len(self.data)
+
+
 class _Samples(Protocol):
-    """What the module of a format gives."""
+    """What the module of a format gives.
+
+    One whose logs arrive through CloudWatch Logs has `log_events` too, which gives SampleEvents;
+    one whose logs a service sends to a stream has `stream_records`, which gives SampleRecords.
+    """
 
     def generate(self, records: int, rng: random.Random, seconds: int = ...) -> bytes:
         """Write one object's text with so many ordinary records of so many seconds."""
@@ -80,9 +99,18 @@ def objects(seed: int = 1) -> Iterator[SampleObject]:
 
 def log_events(seed: int = 1) -> Iterator[SampleEvents]:
     """Give the log events of all formats that arrive through CloudWatch Logs."""
+    return _given("log_events", seed)
+
+
+def stream_records(fields: Collection[str], seed: int = 1) -> Iterator[SampleRecords]:
+    """Give the records of all formats that a service sends to a stream, with these fields."""
+    return _given("stream_records", seed, fields)
+
+
+def _given(what: str, seed: int, *how: Any) -> Iterator[Any]:
     for name in NAMES:
-        if give := getattr(_samples(name), "log_events", None):
-            yield from give(random.Random(f"{name} {seed}"))
+        if give := getattr(_samples(name), what, None):
+            yield from give(random.Random(f"{name} {what} {seed}"), *how)
 
 
 def gzipped(*members: bytes) -> bytes:
@@ -91,5 +119,5 @@ def gzipped(*members: bytes) -> bytes:
 
 
 def _samples(name: str) -> _Samples:
-    module: _Samples = import_module(f"local.sample_logs.{name}")  # type: ignore[assignment]
+    module: _Samples = import_module(f"local.sample_logs.{module_name(name)}")  # type: ignore[assignment]
     return module

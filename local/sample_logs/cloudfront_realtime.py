@@ -1,11 +1,11 @@
 """Samples of CloudFront real-time logs, as a stream has them or Firehose writes them."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
-from local.sample_logs import SampleObject, gzipped
+from local.sample_logs import SampleObject, SampleRecords, gzipped
 from local.sample_logs.clients import USER_AGENTS, address, address_v6, path
 
 _START = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
@@ -57,6 +57,15 @@ def objects(rng: random.Random) -> Iterator[SampleObject]:
     text = generate(300, rng) + (_line(left) + _line(player) + other).encode()
     key = f"realtime/2026/11/20/08/cloudfront-1-2026-11-20-08-00-00-{_uuid(rng)}.gz"
     yield SampleObject("cloudfront_realtime", key, gzipped(text), 303, rejected=1)
+
+
+def stream_records(rng: random.Random, fields: Collection[str]) -> Iterator[SampleRecords]:
+    """Send the fields of a configuration, in CloudFront's order."""
+    records = [
+        {name: value for name, value in _record(rng).items() if name in fields} for _ in range(150)
+    ]
+    data = [*(_line(record).encode() for record in records), b"a\tfew\tcolumns\n"]
+    yield SampleRecords("cloudfront_realtime", tuple(data), rejected=1)
 
 
 def _uuid(rng: random.Random) -> str:

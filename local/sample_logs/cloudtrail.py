@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from local.sample_logs import ACCOUNT, REGION, SampleObject, gzipped
+from local.sample_logs import ACCOUNT, REGION, SampleEvents, SampleObject, gzipped
 from local.sample_logs.clients import address, hexadecimal
 
 _START = datetime(2026, 11, 20, 8, 10, tzinfo=UTC)
@@ -38,6 +38,14 @@ def objects(rng: random.Random) -> Iterator[SampleObject]:
         {"awsAccountId": ACCOUNT, "digestStartTime": "2026-11-20T08:00:00Z", "logFiles": []}
     )
     yield SampleObject("cloudtrail", _digest_key(), gzipped(digest.encode()), 0)
+
+
+def log_events(rng: random.Random) -> Iterator[SampleEvents]:
+    moment = int(_START.timestamp() * 1000)
+    messages = [json.dumps(_event(rng), separators=(",", ":")) for _ in range(100)]
+    events = tuple((moment + number, message) for number, message in enumerate(messages))
+    stream = f"{ACCOUNT}_CloudTrail_{REGION}"
+    yield SampleEvents("cloudtrail", "aws-cloudtrail-logs-shop", stream, events)
 
 
 def _key(kind: str, rest: str) -> str:

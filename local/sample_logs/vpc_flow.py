@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 
-from local.sample_logs import ACCOUNT, REGION, SampleObject, gzipped
+from local.sample_logs import ACCOUNT, REGION, SampleEvents, SampleObject, gzipped
 from local.sample_logs.clients import address, address_v6, hexadecimal
 from local.sample_logs.parquet import parquet
 
@@ -41,6 +41,13 @@ def objects(rng: random.Random) -> Iterator[SampleObject]:
     yield SampleObject("vpc_flow", _key("0820", rng), gzipped(joined.encode()), 32, rejected=1)
     columns = "\n".join((generate(200, rng).decode().rstrip("\n"), *odd))
     yield SampleObject("vpc_flow", _key("0825", rng, "parquet"), parquet(columns), 203)
+
+
+def log_events(rng: random.Random) -> Iterator[SampleEvents]:
+    lines = [*(_line(rng) for _ in range(150)), "2 too short"]
+    events = tuple(((_START + 60) * 1000 + number, line) for number, line in enumerate(lines))
+    stream = f"eni-{hexadecimal(rng, 17)}-all"
+    yield SampleEvents("vpc_flow", "/vpc/shop/flow-logs", stream, events, rejected=1)
 
 
 def _key(minute: str, rng: random.Random, ending: str = "gz") -> str:

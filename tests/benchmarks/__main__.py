@@ -41,6 +41,7 @@ FLOORS = {
     "cloudfront_realtime": 2.2,
     "cloudtrail": 8.0,
     "config": 3.0,
+    "lambda": 4.0,
     "nlb": 3.0,
     "rds": 4.0,
     "s3_access": 3.0,

@@ -18,7 +18,10 @@ SOURCE = Source(
 INDEXES = every_index()
 """Made once in a process, as the function does."""
 
-LOG_STREAMS = {"rds": ("/aws/rds/instance/shop/postgresql", "shop.0")}
+LOG_STREAMS = {
+    "lambda": ("/aws/lambda/orders", "2026/11/20/[$LATEST]0123456789abcdef"),
+    "rds": ("/aws/rds/instance/shop/postgresql", "shop.0"),
+}
 """The log group and stream of formats whose records are log events."""
 
 

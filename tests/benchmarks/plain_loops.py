@@ -85,6 +85,43 @@ _POSTGRESQL_TEXTS = (
     ),
 )
 _POSTGRESQL_INTEGERS = ("client_port", "process_id", "statement_id", "substatement_id")
+_ID = r"(?P<request_id>[0-9a-f-]{36})"
+_LAMBDA_TIME = r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(?P<fraction>\d{1,3})Z"
+_LAMBDA = (
+    ("platform.start", re.compile(rf"START RequestId: {_ID} Version: (?P<version>\S+)")),
+    ("platform.end", re.compile(rf"END RequestId: {_ID}")),
+    (
+        "platform.report",
+        re.compile(
+            rf"REPORT RequestId: {_ID}\tDuration: (?P<duration_ms>\S+) ms"
+            r"\tBilled Duration: (?P<billed_duration_ms>\d+) ms"
+            r"\tMemory Size: (?P<memory_size_mb>\d+) MB"
+            r"\tMax Memory Used: (?P<max_memory_used_mb>\d+) MB"
+            r"(?:\tInit Duration: (?P<init_duration_ms>\S+) ms)?\s*"
+        ),
+    ),
+    (
+        "function",
+        re.compile(rf"\[(?P<level>[A-Z]+)\]\t{_LAMBDA_TIME}\t{_ID}\t(?P<message>.*)", re.DOTALL),
+    ),
+    (
+        "function",
+        re.compile(rf"{_LAMBDA_TIME}\t{_ID}\t(?P<level>[A-Z]+)\t(?P<message>.*)", re.DOTALL),
+    ),
+)
+_LAMBDA_METRICS = {
+    "durationMs": "duration_ms",
+    "billedDurationMs": "billed_duration_ms",
+    "memorySizeMB": "memory_size_mb",
+    "maxMemoryUsedMB": "max_memory_used_mb",
+}
+_LAMBDA_NUMBERS: dict[str, Callable[[str], float]] = {
+    "duration_ms": float,
+    "billed_duration_ms": int,
+    "memory_size_mb": int,
+    "max_memory_used_mb": int,
+    "init_duration_ms": float,
+}
 _NLB = (
     "type version time elb listener client destination connection_time tls_handshake_time"
     " received_bytes sent_bytes incoming_tls_alert chosen_cert_arn chosen_cert_serial tls_cipher"
@@ -248,6 +285,59 @@ def alb_health_check(data: bytes, source: Source) -> bytes:
             yield record.pop("time"), record
 
     return _bulk("alb_health_check", source, records())
+
+
+def lambda_(data: bytes, source: Source) -> bytes:
+    """JSON decoded, where a line is it; else one regular expression after the other."""
+    same = {
+        "kind": "function",
+        "function": "orders",
+        "version": "$LATEST",
+        "instance": "0123456789abcdef",
+    }
+    delivered = f"{source.delivered:%Y-%m-%dT%H:%M:%S}Z"
+
+    def records() -> Iterator[tuple[str, dict[str, Any]]]:
+        for line in _text(data):
+            text = line.rstrip("\n")
+            record = _lambda_object(json.loads(text)) if text[0] == "{" else _lambda_text(text)
+            yield record.pop("time", delivered), {**same, **record}
+
+    return _bulk("lambda", source, records())
+
+
+def _lambda_object(found: dict[str, Any]) -> dict[str, Any]:
+    if found.get("type", "").startswith("platform."):
+        inner = found["record"]
+        record = {"time": found["time"], "kind": found["type"], "request_id": inner["requestId"]}
+        if "status" in inner:
+            record["status"] = inner["status"]
+        for name, value in inner.get("metrics", {}).items():
+            record[_LAMBDA_METRICS[name]] = value
+    else:
+        time = found["timestamp"].replace(" ", "T").replace(",", ".").replace("+0000", "Z")
+        record = {"time": time, "level": found["level"]}
+        if isinstance(found["message"], str):
+            record["message"] = found["message"]
+        if "logger" in found:
+            record["logger"] = found["logger"]
+        record["request_id"] = found.get("function_request_id") or found["requestId"]
+        if "xray_trace_id" in found:
+            record["trace_id"] = found["xray_trace_id"]
+    return {**record, "json": found}
+
+
+def _lambda_text(text: str) -> dict[str, Any]:
+    for kind, pattern in _LAMBDA:
+        if match := pattern.fullmatch(text):
+            record = {name: value for name, value in match.groupdict().items() if value}
+            if "time" in record:
+                record["time"] = f"{record['time']}.{record.pop('fraction').zfill(3)}Z"
+            for name, number in _LAMBDA_NUMBERS.items():
+                if name in record:
+                    record[name] = number(record[name])
+            return {"kind": kind, **record}
+    return {"message": text}
 
 
 def nlb(data: bytes, source: Source) -> bytes:
@@ -484,6 +574,7 @@ LOOPS: dict[str, Loop] = {
     "cloudfront_realtime": cloudfront_realtime,
     "cloudtrail": cloudtrail,
     "config": config,
+    "lambda": lambda_,
     "nlb": nlb,
     "rds": rds,
     "s3_access": s3_access,

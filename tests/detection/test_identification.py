@@ -119,6 +119,8 @@ SAY_NOTHING = (
 )
 """Firehose's objects, V2 deliveries with a prefix, copies."""
 NOT_LOGS = {
+    "logs/firehose-errors/firehose/rds/decompression-failed/2026/11/20/08/rds-1-2026-11-20-08-14-55"
+    "-1b4e28ba-2fa1-11d2-883f-0016d3cca427": "what Firehose could not process",
     f"AWSLogs/{ACCOUNT}/ELBAccessLogTestFile": "an AWS test file",
     f"AWSLogs/{ACCOUNT}/ELBConnectionLogTestFile": "an AWS test file",
     f"AWSLogs/{ACCOUNT}/ELBHealthCheckLogTestFile": "an AWS test file",

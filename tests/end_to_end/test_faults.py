@@ -5,13 +5,9 @@ Each test asks the three witnesses of the demo: the search engine, the backup bu
 
 import gzip
 import json
-import os
-import signal
 import sys
 import time
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from opensearchpy import OpenSearch
@@ -20,8 +16,9 @@ from local import deploy, sample_logs
 from local.reconcile import Expected, differences
 from local.stack import Stack
 from local.witnesses import Witnesses
+from tests.end_to_end.conftest import Running
 from tests.end_to_end.front import Front
-from tests.local_stack import started
+from tests.end_to_end.processes import kill_function
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(240)]
 
@@ -66,19 +63,9 @@ class Pipeline:
         pytest.fail("\n".join([*wrong, str(self.witnesses.waiting()), *self.witnesses.failures()]))
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, Front]]:
-    front = Front()
-    with started(tmp_path_factory.mktemp("stack"), in_front=front.before) as stack:
-        yield stack, front
-    front.close()
-
-
 @pytest.fixture
-def pipeline(running: tuple[Stack, Front]) -> Iterator[Pipeline]:
-    pipeline = Pipeline(*running)
-    yield pipeline
-    pipeline.front.calm()
+def pipeline(running: Running) -> Pipeline:
+    return Pipeline(running.stack, running.front)
 
 
 def alb_key() -> str:
@@ -184,7 +171,7 @@ def test_a_function_killed_in_the_middle_of_an_object_repeats_work_and_nothing_e
         return False
 
     pipeline.front.before_bulk = kill_at_the_second_bulk_request
-    records = 25_000
+    records = 8_000
     expected = pipeline.deliver(gzip.compress(lines(records), 1), records)
     pipeline.settle(expected)
     assert killed
@@ -192,18 +179,3 @@ def test_a_function_killed_in_the_middle_of_an_object_repeats_work_and_nothing_e
     assert said.already_there > 0
     assert said.indexed > 0
     assert said.indexed + said.already_there == records
-
-
-def kill_function(name: str) -> list[int]:
-    """End every process that runs the function, as when its machine fails."""
-    killed = []
-    for environment in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            settings = environment.read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if f"AWS_LAMBDA_FUNCTION_NAME={name}".encode() in settings:
-            pid = int(environment.parent.name)
-            os.kill(pid, signal.SIGKILL)
-            killed.append(pid)
-    return killed

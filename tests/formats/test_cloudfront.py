@@ -65,7 +65,6 @@ def test_first_bytes_tell_logs_with_any_fields(start: bytes) -> None:
             b"#Software: Microsoft Internet Information Services 10.0\n#Version: 1.0\n"
             b"#Fields: date time s-ip cs-method cs-uri-stem\n"
         ),
-        b"1795162495.123\t192.0.2.55\t198.51.100.9\t0.004\t200\t5120\tGET\n",
     ],
 )
 def test_first_bytes_of_other_logs_are_not_taken_for_standard_logs(start: bytes) -> None:
@@ -104,3 +103,9 @@ def test_copies_one_after_the_other_are_read_each_by_its_own_header(size: int) -
         (404, "192.0.2.2"),
     ] * 3
     assert parsed.rejects == []
+
+
+def test_first_bytes_of_real_time_logs_are_theirs() -> None:
+    start = b"1795162495.123\t192.0.2.55\t198.51.100.9\t0.004\t200\t5120\tGET\n"
+    identified = TYPES.identify("copies/today", start, None)
+    assert identified.format is formats.get("cloudfront_realtime")

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from servicelogs import formats
 from servicelogs.formats import cloudfront, tgw_flow, vpc_flow
 from servicelogs.opensearch.dated_indexes import DatedIndex
+from servicelogs.opensearch.text_documents import TextDocuments
 from servicelogs.parsing.text import shapes
 from servicelogs.parsing.text.format import TextFormat
 from servicelogs.parsing.text.layouts import Layouts
@@ -662,3 +663,21 @@ def test_an_empty_string_in_json_is_no_value(name: str) -> None:
 def test_a_column_of_unknown_columns_that_is_empty_is_no_value() -> None:
     (document,) = parse("alb", ALB + b' "" x').documents.values()
     assert document["extra_fields"] == {"column_36": "x"}
+
+
+@pytest.mark.parametrize("blank", [b"\n", b" \n", b"\r\n"])
+def test_a_block_of_blank_lines_with_an_odd_one_is_not_matched_line_by_line(blank: bytes) -> None:
+    text = b"\n".join((VPC, blank * 5_000 + b"odd", blank * 5_000 + VPC))
+    calls = 0
+    write = TextDocuments.write
+
+    def counted(self: TextDocuments, *arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        return write(self, *arguments)
+
+    with patch.object(TextDocuments, "write", counted):
+        parsed = parse("vpc_flow", text)
+    assert calls < 50
+    assert parsed.documents.keys() == {1, 10_003}
+    assert [(reject.number, reject.raw) for reject in parsed.rejects] == [(5_002, b"odd")]

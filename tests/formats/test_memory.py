@@ -96,7 +96,7 @@ def compressed(name: str) -> bytes:
 
 
 @pytest.mark.parametrize("name", formats.NAMES)
-@pytest.mark.parametrize("last", range(1, 60, 7))
+@pytest.mark.parametrize("last", [1, 30, 59])
 def test_a_cut_gzip_gives_its_good_records_and_one_reject(name: str, last: int) -> None:
     data = compressed(name)
     parsed = parse(name, decompressed(BytesIO(data[: len(data) * last // 60])))

@@ -31,6 +31,10 @@ SLOW = (
 )
 GENERAL = "2026-11-20T08:14:55.123456Z\t   42 Query\t"
 AUDIT = "20261120 08:14:55,ip-192-0-2-9,app,198.51.100.20,77,1204,QUERY,shop,'"
+PLAN = (
+    "duration: 5.2 ms  plan:\nQuery Text: select \"a\"\nQuery Parameters: $1 = '1'\n"
+    'Index Scan on "T"  (cost=0.29..8.30 rows=1)\n  Index Cond: ("Id" = 1)'
+)
 FORGED = st.sampled_from(
     [
         f"{POSTGRESQL}LOG:  statement: drop table t",
@@ -120,6 +124,58 @@ def test_a_statement_of_an_audit_log_shifts_no_column(statement: str) -> None:
     assert [one["statement"] for one in several] == [statement, "select 2"]
 
 
+NAMES = st.lists(
+    st.sampled_from(
+        [",", "'", "0", "a", ",1.2.3.4,9,9,", "QUERY", "CONNECT,d,", ",,0", ",QUERY,d,'x", "TCP/IP"]
+    ),
+    min_size=1,
+    max_size=6,
+).map("".join)
+
+
+@given(NAMES)
+def test_a_users_name_moves_no_column_of_an_audit_log(name: str) -> None:
+    row = f"20261120 08:14:55,ip-192-0-2-9,{name},198.51.100.20,77,0,FAILED_CONNECT,,,1045,SSL/TLS"
+
+    (found,) = documents(take("audit", row))
+
+    assert found["user"] == name
+    assert (found["client_ip"], found["connection_id"]) == ("198.51.100.20", 77)
+    assert (found["operation"], found["return_code"]) == ("FAILED_CONNECT", 1045)
+
+
+@pytest.mark.parametrize(
+    ("message", "detail"),
+    [
+        ('statement: select "a"', ""),
+        ("execute <unnamed>: select $1", "parameters: $1 = '\"5\"'"),
+        ("duration: 5.200 ms  execute a:b: select 1", ""),
+        (PLAN, ""),
+        (
+            'AUDIT: SESSION,7,1,WRITE,INSERT,TABLE,"public.""T""","insert into ""T""","1,""x""",12',
+            "",
+        ),
+        ("AUDIT: SESSION,7,1,READ,SELECT,,,select 1,<not logged>", ""),
+    ],
+)
+def test_a_line_of_csvlog_has_the_fields_of_the_same_line_as_text(
+    message: str, detail: str
+) -> None:
+    quoted, quoted_detail = (text.replace('"', '""') for text in (message, detail))
+    csv = (
+        '2026-11-20 08:14:55 UTC,"app","shop",3639,"192.0.2.55:51514",691ecb80.e37,7,"SELECT",'
+        f'2026-11-20 08:00:00 UTC,3/17,0,LOG,00000,"{quoted}","{quoted_detail}",,,,,,,,""'
+    )
+    lines = [f"{POSTGRESQL}LOG:  {message}", f"{POSTGRESQL}DETAIL:  {detail}"]
+
+    (found,) = documents(take("postgresql", csv))
+
+    for document in documents(take("postgresql", *lines[: 2 if detail else 1])):
+        del document["log"], document["level"], document["event"], document["@timestamp"]
+        assert found | document == found
+    assert "message" not in found
+
+
 @given(st.lists(STATEMENTS | st.binary(max_size=20) | st.sampled_from([SLOW, GENERAL, AUDIT])))
 @pytest.mark.parametrize("kind", ["postgresql", "slowquery", "general", "audit", "error", "alert"])
 def test_every_event_is_a_document_or_part_of_one(kind: str, items: list[str | bytes]) -> None:
@@ -143,6 +199,13 @@ def test_a_slow_query_in_one_event_has_its_own_figures(statement: str) -> None:
     first, *_ = documents(take("slowquery", f"{SLOW}{statement}"))
     assert (first["user"], first["query_time"], first["thread_id"]) == ("app", 2.500001, 116)
     assert first["@timestamp"] == "2026-11-20T08:14:55.123456Z"
+
+
+def test_the_node_of_a_sql_server_is_no_part_of_its_instances_name() -> None:
+    log_format = formats.get("rds")
+    assert isinstance(log_format, MessageFormat)
+    source = replace(SOURCE, log_group="/aws/rds/instance/sql.node1/error")
+    assert log_format.origin(source).fields["instance"] == "sql"
 
 
 def test_an_error_and_what_belongs_to_it_are_found_by_session_and_process() -> None:

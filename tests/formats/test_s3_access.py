@@ -1,6 +1,6 @@
 """S3 access logs: no quote that a client sends moves a column, or costs more than its length."""
 
-import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from servicelogs.detection.objects import ObjectTypes
 from servicelogs.errors import UnknownLogType
 from servicelogs.settings import LogSettings
 from tests.formats.parsing import Parsed, fresh, parse
+from tests.timing import MOST_RATIO, ratio
 
 OWNER = "8f3c1ab29d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8"
 TYPES = ObjectTypes(LogSettings())
@@ -133,9 +134,7 @@ def test_the_arn_of_an_origin_access_identity_is_a_requester(partition: str) -> 
 @pytest.mark.parametrize("where", ["requester", "behind"])
 def test_words_without_end_take_as_long_as_their_length(where: str, filler: str) -> None:
     start = {"requester": "arn:x ", "behind": " - "}[where]
-    texts = [line(**{where: start + filler * (size // len(filler))}) for size in (16_000, 64_000)]
-    once, four_times = (seconds(text) for text in texts)
-    assert four_times < 9 * once
+    assert growth(lambda size: line(**{where: start + filler * (size // len(filler))})) < MOST_RATIO
 
 
 @pytest.mark.parametrize("header", ["uri", "referer", "user_agent"])
@@ -147,23 +146,17 @@ def test_words_without_end_take_as_long_as_their_length(where: str, filler: str)
 def test_a_line_of_four_times_the_length_takes_four_times_as_long(
     header: str, filler: str, end: str
 ) -> None:
-    sizes = (16_000, 64_000)
-    texts = [line(**{header: filler * (size // len(filler))}) + end.encode() * 2 for size in sizes]
-    once, four_times = (seconds(text) for text in texts)
-    # What grows with the square of the length takes 16 times as long.
-    assert four_times < 9 * once
+    def text(size: int) -> bytes:
+        return line(**{header: filler * (size // len(filler))}) + end.encode() * 2
+
+    assert growth(text) < MOST_RATIO
 
 
-def seconds(text: bytes) -> float:
-    """Return the least time of several that a line takes; a first one compiles the patterns."""
+def growth(text: Callable[[int], bytes]) -> float:
+    """Return how many times as long a line takes that is four times as long."""
     log_format = formats.get("s3_access")
-    parse(log_format, text)
-    best = float("inf")
-    for _ in range(5):
-        start = time.process_time()
-        parse(log_format, text)
-        best = min(best, time.process_time() - start)
-    return best
+    parse(log_format, text(1_000))  # compiles the patterns
+    return ratio(text, lambda data: parse(log_format, data), 16_000)
 
 
 @pytest.mark.parametrize("shape", ["quoted", "bare"])

@@ -79,7 +79,7 @@ def cloudformation() -> Iterator[str]:
     server.shutdown()
 
 
-def custom_resource(address: str, **properties: str) -> dict[str, Any]:
+def custom_resource(address: str, **properties: Any) -> dict[str, Any]:
     return {
         "RequestType": "Create",
         "ResponseURL": address,
@@ -111,6 +111,23 @@ def batches() -> Iterator[dict[str, Any]]:
     yield stream_event(compressed(envelope(*flows, **named)), *odd)
 
 
+def subscriptions() -> Iterator[dict[str, Any]]:
+    """Give what is asked of subscriptions: of a log group that is there, and of a forged name."""
+    boto3.client("logs").create_log_group(logGroupName="shop")
+    stream = boto3.client("kinesis")
+    stream.create_stream(StreamName="logs", ShardCount=1)
+    arn = stream.describe_stream_summary(StreamName="logs")["StreamDescriptionSummary"]["StreamARN"]
+    for group in ("shop", FORGED):
+        yield {
+            "LogGroupNames": [group],
+            "DestinationArn": arn,
+            "RoleArn": "arn:aws:iam::123456789012:role/logs",
+            "EmitSystemFields": ["@aws.region"],
+            "OwnLogGroups": [],
+            "OwnPrefix": "service-logs-",
+        }
+
+
 def main(name: str) -> None:
     """Run the function with events for it."""
     # As Lambda's runtime sets logging up: a handler of the root, whose level stays WARNING.
@@ -124,12 +141,16 @@ def main(name: str) -> None:
         "BACKUP_BUCKET": BACKUP,
         "QUEUE_URL": deployment.queue_url,
         "NOTIFICATION_ID": "ours",
+        "FILTER_NAME": "ours",
     }
     if name.startswith("index_"):
         set_up(connect(read_settings(SearchSettings)), read_settings(IndexSettings), formats.NAMES)
         run(name, *(batches() if name == "index_stream_logs" else messages(deployment)))
         return
     with cloudformation() as address:
+        if name == "subscribe_log_groups":
+            run(name, *(custom_resource(address, **one) for one in subscriptions()))
+            return
         run(
             name,
             custom_resource(address, BucketName=LOGS, QueueArn="arn:aws:sqs:us-east-1:1:none"),

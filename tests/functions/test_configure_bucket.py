@@ -1,7 +1,6 @@
 """Whatever becomes of the bucket's notification, CloudFormation gets an answer."""
 
 import importlib.util
-import json
 import sys
 from pathlib import Path
 
@@ -29,30 +28,6 @@ def bucket(aws):
 @pytest.fixture
 def queue(aws):
     return make_queue("ours")
-
-
-@pytest.fixture
-def answered(monkeypatch):
-    """Collect what the handler sends to CloudFormation."""
-    answers = []
-
-    class Response:
-        status = 200
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *_):
-            return None
-
-    def urlopen(sent, timeout):
-        assert sent.get_method() == "PUT"
-        assert sent.full_url == "https://answer.example/here"
-        answers.append(json.loads(sent.data))
-        return Response()
-
-    monkeypatch.setattr("servicelogs.cloudformation.urllib.request.urlopen", urlopen)
-    return answers
 
 
 def custom_resource(kind, **properties):

@@ -41,7 +41,7 @@ def load(
     deployment: Deployment, osmem: str, unique_prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., ModuleType]]:
     """Load a function's module as in a new process, with the templates in place."""
-    modules = []
+    modules: list[ModuleType] = []
 
     def load(name: str, **environment: str) -> ModuleType:
         for variable, value in {
@@ -58,7 +58,8 @@ def load(
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        set_up(module.function.opensearch, read_settings(IndexSettings), formats.NAMES)
+        if not modules:
+            set_up(module.function.opensearch, read_settings(IndexSettings), formats.NAMES)
         modules.append(module)
         return module
 
@@ -193,12 +194,10 @@ def test_a_parquet_file_becomes_searchable_through_both_functions(
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "events").glob("*.json")), ids=lambda path: path.stem
 )
-def test_each_sample_event_is_handled_with_the_objects_it_names(
-    app, parquet_app, stream_app, deployment, path, capsys
-):
+def test_each_sample_event_is_handled_with_the_objects_it_names(request, deployment, path, capsys):
     sample_events.put_objects(deployment.s3)
-    others = {"parquet": parquet_app, "kinesis": stream_app}
-    function = others.get(path.stem.partition("-")[0], app)
+    apps = {"parquet": "parquet_app", "kinesis": "stream_app"}
+    function = request.getfixturevalue(apps.get(path.stem.partition("-")[0], "app"))
 
     answer = function.lambda_handler(json.loads(path.read_text()), Context())
 

@@ -16,7 +16,11 @@ FUNCTIONS = sorted(path.name for path in (Path(__file__).parents[2] / "functions
 CREDENTIALS = base64.b64encode(f"user:{SECRETS['password']}".encode()).decode()
 
 
-@pytest.fixture(scope="module", params=FUNCTIONS)
+# Each function runs once: one worker has all that is said of it.
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in FUNCTIONS],
+)
 def logged(request: pytest.FixtureRequest, osmem: str) -> str:
     """Run each function at DEBUG; return what it writes."""
     ran = subprocess.run(

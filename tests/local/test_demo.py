@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from itertools import chain
 
 import pytest
 
@@ -14,7 +15,8 @@ pytestmark = pytest.mark.end_to_end
 
 def rows(text: str) -> dict[str, list[str]]:
     """Read the table: the counts of each log type."""
-    found = re.findall(r"^(\w+) +((?:[\d,]+ +){5})[\d.]+$", text, re.MULTILINE)
+    row = r"^(\w+(?: \(\w+\))?) +((?:[\d,]+ +){5})[\d.]+$"
+    found = re.findall(row, text, re.MULTILINE)
     return {log_type: counts.split() for log_type, counts in found}
 
 
@@ -23,17 +25,10 @@ def test_every_sample_record_is_accounted_for_and_a_second_delivery_changes_noth
 ) -> None:
     assert demo.run(deployed) == 0
     first = capsys.readouterr().out
-    samples = list(sample_logs.objects())
     assert {
         log_type: (int(objects), int(records))
         for log_type, (objects, records, *_) in rows(first).items()
-    } == {
-        log_type: (
-            sum(sample.format == log_type for sample in samples),
-            sum(sample.records for sample in samples if sample.format == log_type),
-        )
-        for log_type in {sample.format for sample in samples}
-    }
+    } == expected_rows()
     searchable = Witnesses(deployed, 0).searchable()
     assert demo.run(deployed) == 0
     second = capsys.readouterr().out
@@ -42,12 +37,27 @@ def test_every_sample_record_is_accounted_for_and_a_second_delivery_changes_noth
     assert Witnesses(deployed, 0).searchable() == searchable
 
 
+def expected_rows() -> dict[str, tuple[int, int]]:
+    """Say how many objects, or ways, and records of each type there are among the samples."""
+    found: dict[str, tuple[int, int]] = {}
+    for sample in sample_logs.objects():
+        objects, records = found.get(sample.format, (0, 0))
+        found[sample.format] = objects + 1, records + sample.records
+    for event_sample in chain(sample_logs.log_events(), sample_logs.stream_records(())):
+        way = "Firehose" if event_sample.format in ("rds", "lambda") else "stream"
+        row = f"{event_sample.format} ({way})"
+        found[row] = 1, found.get(row, (0, 0))[1] + event_sample.records
+    return found
+
+
 def test_a_record_too_few_fails_the_demo_and_names_the_object(
     deployed: Stack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sample = next(sample_logs.objects())
     one_more = dataclasses.replace(sample, records=sample.records + 1)
     monkeypatch.setattr(sample_logs, "objects", lambda: [one_more])
+    monkeypatch.setattr(sample_logs, "log_events", list)
+    monkeypatch.setattr(sample_logs, "stream_records", lambda fields: [])
     monkeypatch.setattr(demo, "PATIENCE_AFTER_THE_END_SECONDS", 1)
     assert demo.run(deployed) == 1
     complaint = capsys.readouterr().err

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from local import emulated_aws
-from local.deploy import Deployment, all_parameters
+from local import ROOT, emulated_aws, sample_logs
+from local.deploy import LOG_GROUPS, Deployment, all_parameters, local_settings
 from local.processes import Processes, StartFailed
 from local.stack import LocalStack
 
@@ -129,6 +129,14 @@ def test_nothing_of_the_users_own_aws_settings_reaches_a_command(
     assert environment["AWS_ACCESS_KEY_ID"] == "test"
     assert environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4566"
     assert environment["AWS_CONFIG_FILE"] == "/dev/null"
+
+
+def test_the_local_environment_subscribes_every_log_group_of_the_samples() -> None:
+    given = all_parameters(local_settings(ROOT), {})
+    named = ",".join(given.get(name, "") for name in LOG_GROUPS).split(",")
+    for sample in sample_logs.log_events():
+        by_prefix = sample.group.startswith(given["LambdaLogGroupPrefix"])
+        assert sample.group in named or by_prefix, f"name {sample.group} in samconfig.toml"
 
 
 def test_samconfigs_parameters_are_kept_beside_those_of_the_running_stack() -> None:

@@ -142,6 +142,21 @@ def test_what_a_filter_extracted_lies_in_the_frame() -> None:
     assert document["log"]["extracted_fields"] == fields
 
 
+def test_records_go_on_in_events_in_which_a_filter_found_something_else() -> None:
+    line = "2026-11-20 08:14:55 UTC::@:[355]:LOG:  statement: "
+    messages = ("\tcontinued", f"{line}select", "\t1", "\tfrom t", f"{line}select 2")
+    text = envelope(
+        *(event(n, one, extractedFields={"1": one}) for n, one in enumerate(messages, 1)),
+        logGroup="/aws/rds/instance/shop/postgresql",
+    )
+    found = [document for _, document in documents(block for _, block in blocks(text))]
+    statements = [one.get("statement") for one in found]
+    assert statements == [None, "select\n\t1\n\tfrom t", "select 2"]
+    extracted = [one["log"]["extracted_fields"]["1"] for one in found]
+    assert extracted == [messages[0], messages[1], messages[4]]
+    assert [one["log"].get("continuation") for one in found] == [True, None, None]
+
+
 def test_a_log_groups_name_decides_before_its_messages_and_what_is_assigned_before_both() -> None:
     types = EventTypes(LogSettings())
     ((source, run),) = Envelopes(SOURCE).cut([envelope(FLOW)])
@@ -149,6 +164,34 @@ def test_a_log_groups_name_decides_before_its_messages_and_what_is_assigned_befo
     assert types.identify(source, run).format.name == "vpc_flow"  # type: ignore[arg-type]
     assert types.identify(named, run).format.name == "cloudtrail"  # type: ignore[arg-type]
     assert types.identify(named, run, "waf").format.name == "waf"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("group", "level", "filtered"),
+    [
+        ("/shop/flows", "ACCOUNT_LEVEL_POLICY", 0),
+        ("/other/flows", "ACCOUNT_LEVEL_POLICY", 2),
+        ("/other/flows", "", 0),
+    ],
+)
+def test_an_accounts_subscription_is_read_of_log_groups_under_the_prefix_alone(
+    group: str, level: str, filtered: int
+) -> None:
+    """A filter that was put on a group says itself that the group is to be read."""
+    _, messages = messages_of("vpc_flow", 2)
+    more = {"policyLevel": level} if level else {}
+    text = envelope(*messages, logGroup=group, **more)
+    ((_, block),) = blocks(text, log_group_prefix="/shop/")
+    assert sum(block.filtered.values()) == filtered
+    assert set(block.filtered) <= {"outside LogGroupPrefix"}
+    assert len(documents([block])) == 2 - filtered
+
+
+def test_without_a_prefix_an_accounts_subscription_is_read_whole() -> None:
+    _, messages = messages_of("vpc_flow", 2)
+    ((log_type, block),) = blocks(envelope(*messages, policyLevel="ACCOUNT_LEVEL_POLICY"))
+    assert log_type == "vpc_flow"
+    assert not block.filtered
 
 
 ODD_NAMES = ["", ".", "..", "a.", ".a", "a..b", "$.user.name", "a b", "_id", 'q"', "\x00", "é", "1"]

@@ -400,6 +400,42 @@ def test_what_there_is_no_time_for_is_sent_again_and_nothing_is_lost_or_doubled(
     assert sorted(line["record_number"] for line in lines) == [8] * 3 + [5_501] * 3
 
 
+def test_a_fault_that_the_time_just_sufficed_for_is_one_reject(deployment):
+    whole = gzip.compress(flow_lines(5_000))
+    deployment.s3.put_object(Bucket=LOGS, Key=flow_key("a"), Body=whole[: len(whole) // 2])
+    deployment.notify(flow_key("a"))
+
+    while deployment.waiting() != (0, 0):
+        assert deployment.run(counting_down(deployment, 1)) == []
+
+    ((reject,),) = deployment.rejected().values()
+    assert reject["error_type"] == "unreadable"
+    counts = deployment.counts["vpc_flow"]
+    assert (counts["Objects"], counts["Rejected"]) == (1, 1)
+    assert counts["Records"] == len(deployment.engine.documents) + 1
+
+
+def test_an_object_of_rejects_alone_is_saved_in_as_many_attempts_as_it_takes(
+    deployment, monkeypatch
+):
+    monkeypatch.setattr("servicelogs.delivery.rejects.FILE_RECORDS", 300)
+    monkeypatch.setattr("servicelogs.delivery.rejects.MOST_FILES", 2)
+    for size in ("PIECE_SIZE", "LEAST_PIECE_SIZE"):
+        monkeypatch.setattr(f"servicelogs.sources.decompression.{size}", 8_192)
+    deployment.put(flow_key("a"), flow_lines(0) + b"this line does not fit\n" * 2_000)
+    deployment.notify(flow_key("a"))
+
+    invocations = 0
+    while deployment.waiting() != (0, 0):
+        invocations += 1
+        assert deployment.run() == []
+
+    assert invocations > 1
+    lines = [line["record_number"] for part in deployment.rejected().values() for line in part]
+    assert sorted(lines) == list(range(2, 2_002))
+    assert deployment.counts["vpc_flow"]["Rejected"] == 2_000
+
+
 # Of every type so much text that it takes several invocations.
 TEXT_BYTES = 300_000
 
@@ -409,9 +445,9 @@ def test_every_format_goes_on_where_it_stopped(deployment, log_type):
     records = TEXT_BYTES // (len(sample_logs.generate(log_type, 100)) // 100)
     text = sample_logs.generate(log_type, records)
     found, invocations = [], 0
+    deployment.put("a.log", text)  # once: what says no time has its delivery's
     for clock in (None, 1):
         deployment.engine.documents.clear()
-        deployment.put("a.log", text)
         deployment.notify("a.log")
         while deployment.waiting() != (0, 0):
             invocations += 1

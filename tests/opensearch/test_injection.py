@@ -23,6 +23,8 @@ from tests.properties import examples
 
 SOURCE = Source("s3://logs/key", "0123456789abcdef", datetime(2026, 11, 20, tzinfo=UTC))
 VICTIM = {"message": "nobody may change this"}
+# Of records with ids of their own a line that comes again is the same document.
+NUMBERED = [name for name in LINES if not formats.get(name).ids]
 
 
 class Deployment:
@@ -141,7 +143,7 @@ def test_records_that_try_to_be_actions_change_nothing_else(deployment: Deployme
     assert lost == []
 
 
-@pytest.mark.parametrize("name", LINES)
+@pytest.mark.parametrize("name", NUMBERED)
 def test_lines_that_try_to_be_actions_change_nothing_else(
     deployment: Deployment, name: str
 ) -> None:
@@ -180,7 +182,7 @@ def test_good_events_arrive_between_any_others(
     assert {f"good-{number}" for number in good} <= documents.keys()
 
 
-@pytest.mark.parametrize("name", LINES)
+@pytest.mark.parametrize("name", NUMBERED)
 @examples(0.5)
 @given(data=st.data())
 def test_lines_that_fit_arrive_between_any_others(

@@ -1,6 +1,7 @@
 """Whatever shape a value has, its record is a document, and the value is somewhere in it."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -14,12 +15,15 @@ from servicelogs.opensearch.documents import blocks_of
 from servicelogs.opensearch.setup import set_up
 from servicelogs.opensearch.writer import BulkWriter
 from servicelogs.parsing.json.format import JsonFormat
+from servicelogs.parsing.messages.format import MessageFormat
 from servicelogs.records import Source
 from servicelogs.settings import IndexSettings
 from tests.formats.test_delimited import HEADER, LINES
 from tests.opensearch.blocks import Rejects, counts_of
 
 SOURCE = Source("s3://logs/key", "0123456789abcdef", datetime(2026, 11, 20, 9, tzinfo=UTC))
+LAMBDA = formats.get("lambda")
+assert isinstance(LAMBDA, MessageFormat)
 JSON_FORMATS = ("cloudtrail", "waf", "config")
 
 # MARK stands where the value can be recognised, if it has such a place.
@@ -169,7 +173,7 @@ class Deployment:
         """Give all documents, page by page."""
         pattern = f"{self.settings.prefix}-*"
         self.client.indices.refresh(index=pattern)
-        body: dict[str, Any] = {"size": 500, "sort": ["_seq_no"]}
+        body: dict[str, Any] = {"size": 500, "sort": ["log.record"]}
         while hits := self.client.search(index=pattern, body=body)["hits"]["hits"]:
             yield from (hit["_source"] for hit in hits)
             body["search_after"] = hits[-1]["sort"]
@@ -184,6 +188,20 @@ class Deployment:
 @pytest.fixture
 def deployment(real: OpenSearch, unique_prefix: str) -> Deployment:
     return Deployment(real, unique_prefix)
+
+
+@pytest.fixture
+def any_number() -> Iterator[None]:
+    """Let Python read numbers of any length: the embedded engine keeps what a real one refuses."""
+    digits = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    yield
+    sys.set_int_max_str_digits(digits)
+
+
+@pytest.fixture
+def anywhere(engine: OpenSearch, unique_prefix: str) -> Deployment:
+    return Deployment(engine, unique_prefix)
 
 
 def with_a_name_of_ours(record: str) -> str:
@@ -214,6 +232,48 @@ def test_a_value_of_any_shape_in_any_field_is_kept_in_a_document(
     changed = [log for one in documents.values() if "original" in (log := one["log"])]
     assert [log for log in changed if log["adjusted"] != [*log["original"]]] == []
     assert deployment.total() == len(odd)
+
+
+def odd_objects() -> dict[str, str]:
+    """Give each shape as a member of an application's JSON that is a field, and as others."""
+    forms = LAMBDA.kinds[0].json_forms[-2:]
+    types = {field.name: field.type for field in LAMBDA.fields}
+    odd, seen = {}, set()
+    for form in forms:
+        base = '"type":"platform.report"' if form.places else '"own":1'
+        for path, name in (*form.members, ("undeclared", "")):
+            for what, shape in SHAPES.items():
+                if path != "type" and (len(shape) < LONG or types.get(name) not in seen):
+                    top, *rest = path.split(".")
+                    for inner in reversed(rest):
+                        shape = f'{{"{inner}":{shape}}}'
+                    odd[f"{what} at {path} of {form.when}"] = f'{{{base},"{top}":{shape}}}'
+            seen.add(types.get(name))
+    for member in NAMES:
+        for value in NAMED_VALUES:
+            odd[f"{member[:40]}: {value[:40]}"] = f'{{"{member}":{value},"level":"x"}}'
+    return odd
+
+
+@pytest.mark.usefixtures("any_number")
+@pytest.mark.parametrize("head", ["", "[INFO]\t2026-11-20T08:14:55.123Z\t\t"])
+def test_no_object_of_an_application_breaks_the_mapping(anywhere: Deployment, head: str) -> None:
+    odd = odd_objects()
+    set_up(anywhere.client, anywhere.settings, ["lambda"])
+    anywhere.deliver("lambda", "\n".join(f"{head}{text}" for text in odd.values()).encode())
+    names = [*odd]
+    assert [(names[one.number - 1], one.reason) for one in anywhere.rejects] == []
+    documents = {one["log"]["record"]: one for one in anywhere.documents()}
+    assert len(documents) == len(odd)
+    without = [
+        what
+        for number, (what, text) in enumerate(odd.items(), 1)
+        if "MARK" in text and "MARK" not in json.dumps(documents[number])
+    ]
+    assert without == []
+    not_one = [what for number, what in enumerate(odd, 1) if "json" not in documents[number]]
+    assert not_one == []
+    assert anywhere.total() == len(odd)
 
 
 ODD_WORDS = (

@@ -2,6 +2,7 @@
 
 import gzip
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -125,6 +126,26 @@ def test_a_record_that_cannot_be_read_is_one_reject_with_its_bytes(
     assert [(at, kind) for at, kind, _ in found if kind == "unreadable"] == [(1, "unreadable")]
     assert [one for _, _, one in found if one in (b"a", b"b")] == [b"a", b"b"]
     assert found[1][2] == (data if raw is None else raw)
+
+
+def ids(*records: dict[str, Any]) -> list[str]:
+    found = []
+    for source, run in ShardRecords([StreamRecord.of(record) for record in records]).runs():
+        if isinstance(run, Reject):
+            found.append(run.id)
+        else:
+            found += [f"{source.id}-{run.key(number)}" for number in run.numbers()]
+    return found
+
+
+def test_the_id_of_what_cannot_be_read_does_not_follow_from_the_batch_and_is_nobody_elses() -> None:
+    unread = compressed(b'{"messageType":"DATA_MESSAGE","logEvents":[null,1]}')
+    data = aggregated(b"1 a\n2 b", unread[:-9], unread, b"3 c")
+
+    alone = ids(stream_record(data, 5))
+
+    assert len(alone) == len({*alone}) == 6
+    assert ids(stream_record(b"0 z", 4), stream_record(data, 5))[1:] == alone
 
 
 def test_a_record_that_becomes_too_much_is_a_reject(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -144,20 +144,22 @@ def test_events_of_several_hours_are_parted_and_each_part_has_its_hour() -> None
 def test_system_fields_name_account_and_region() -> None:
     fields = {"@aws.account": "444455556666", "@aws.region": "eu-central-1", "1": "GET", "$n": "x"}
     text = envelope(event(1, "a", extractedFields=fields), event(2, "b"))
-    (one, _), (other, _) = Envelopes(SOURCE).cut([text])
-    assert (one.account_id, one.region, one.extracted_fields) == (
-        "444455556666",
-        "eu-central-1",
-        "",
-    )
+    (one, records), (other, _) = Envelopes(SOURCE).cut([text])
+    assert isinstance(records, Records)
+    assert records.extracted is None
+    assert (one.account_id, one.region) == ("444455556666", "eu-central-1")
     assert (other.account_id, other.region) == ("111122223333", SOURCE.region)
 
 
 def test_extracted_fields_are_kept_as_they_are_if_that_is_asked_for() -> None:
     fields = {"@aws.region": "eu-central-1", "@source.log": "x", "1": "GET", "$a b": 'q"', "": "e"}
     text = envelope(event(1, "a", extractedFields=fields))
-    ((source, _),) = Envelopes(SOURCE, keeps_extracted_fields=True).cut([text])
-    assert json.loads(source.extracted_fields) == {k: v for k, v in fields.items() if k[4:5] != "."}
+    ((_, records),) = Envelopes(SOURCE, keeps_extracted_fields=True).cut([text])
+    assert isinstance(records, Records)
+    assert records.extracted
+    assert [json.loads(one) for one in records.extracted] == [
+        {k: v for k, v in fields.items() if k[4:5] != "."}
+    ]
 
 
 @pytest.mark.parametrize("value", ["111", "eu-west-1", "", "12345678901x"])

@@ -3,19 +3,24 @@
 import gzip
 import io
 import json
-import time
 import tracemalloc
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from servicelogs.errors import UnreadableObject
+from servicelogs.parsing import framing
 from servicelogs.parsing.framing import MAX_RECORD_BYTES
+from servicelogs.sources import messages
 from servicelogs.sources.decompression import decompressed
 from servicelogs.sources.feed import Feed
 from servicelogs.sources.messages import unwrapped
 from tests.formats.parsing import chunked
+from tests.timing import MOST_RATIO, ratio
+
+MIB = 1024 * 1024
 
 LINES = ["2 111122223333 eni-0a1b - OK", 'a "quoted" \\ value', "日本 🙂", "", "\ttab", " x "]
 
@@ -71,28 +76,42 @@ def test_a_message_longer_than_any_record_is_one_line_and_costs_no_other(end: st
     assert len(between[0]) > MAX_RECORD_BYTES
 
 
-@pytest.mark.parametrize("filler", [b"x", b"\\", b"{", b'{"message" ', b"\\u0041", b"{ "])
-def test_a_message_that_does_not_end_takes_bounded_memory_and_linear_time(filler: bytes) -> None:
-    def pieces(size: int):
-        yield b'{"message":"'
-        piece = filler * (100_000 // len(filler))
-        for _ in range(size // len(piece)):
-            yield piece
+FILLERS = [b"x", b"\\", b"{", b'{"message" ', b"\\u0041", b"{ "]
 
-    def seconds(size: int) -> float:
-        began = time.process_time()
-        given = sum(map(len, unwrapped(Feed(pieces(size)))))
-        assert MAX_RECORD_BYTES < given < MAX_RECORD_BYTES + 200_000
-        return time.process_time() - began
 
+def unending(filler: bytes, size: int) -> list[bytes]:
+    return [b'{"message":"', *chunked(filler * (size // len(filler)), 16 * 1024)]
+
+
+def read(pieces: list[bytes]) -> int:
+    return sum(map(len, unwrapped(Feed(iter(pieces)))))
+
+
+@pytest.mark.parametrize("filler", FILLERS)
+def test_a_message_that_does_not_end_takes_bounded_memory(
+    monkeypatch: pytest.MonkeyPatch, filler: bytes
+) -> None:
+    monkeypatch.setattr(framing, "MAX_RECORD_BYTES", MIB)
+    pieces = unending(filler, 3 * MIB)
     tracemalloc.start()
     try:
-        seconds(3 * MAX_RECORD_BYTES)
+        assert MIB < read(pieces) < MIB + 200_000
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak < 4 * MAX_RECORD_BYTES
-    assert seconds(30_000_000) < 6 * max(seconds(15_000_000), 0.05)
+    assert peak < 4 * MIB
+
+
+@pytest.mark.parametrize("filler", FILLERS)
+@pytest.mark.parametrize(
+    ("most", "size"), [(32 * 1024, MIB // 2), (16 * MIB, 2 * MIB)], ids=["given up", "held"]
+)
+def test_time_grows_with_the_size_of_a_message_that_does_not_end(
+    monkeypatch: pytest.MonkeyPatch, filler: bytes, most: int, size: int
+) -> None:
+    monkeypatch.setattr(framing, "MAX_RECORD_BYTES", most)
+    monkeypatch.setattr(messages, "BLOCK_BYTES", 16 * 1024)
+    assert ratio(partial(unending, filler), read, size) < MOST_RATIO
 
 
 def test_what_is_before_a_fault_is_given() -> None:

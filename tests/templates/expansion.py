@@ -74,7 +74,7 @@ def decide(name: str, **parameters: str) -> dict[str, Template]:
         key: str(parameters.get(key, declared.get("Default", f"<{key}>")))
         for key, declared in template["Parameters"].items()
     }
-    decision = _Decision(template.get("Conditions", {}), values)
+    decision = _Decision(template.get("Conditions", {}), values, template.get("Mappings", {}))
     return {
         logical_id: decision.of(resource)
         for logical_id, resource in template["Resources"].items()
@@ -83,8 +83,10 @@ def decide(name: str, **parameters: str) -> dict[str, Template]:
 
 
 class _Decision:
-    def __init__(self, conditions: Mapping[str, Any], values: Mapping[str, str]) -> None:
-        self.conditions, self.values = conditions, values
+    def __init__(
+        self, conditions: Mapping[str, Any], values: Mapping[str, str], mappings: Mapping[str, Any]
+    ) -> None:
+        self.conditions, self.values, self.mappings = conditions, values, mappings
 
     def holds(self, condition: Any) -> bool:
         if isinstance(condition, str):
@@ -113,23 +115,47 @@ class _Decision:
         chosen = self._chosen(value)
         if chosen is not value:
             return self.of(chosen)
+        found = self._result(value)
+        if found is not None:
+            return found
+        return {key: self.of(item) for key, item in value.items() if self._chosen(item) != NO_VALUE}
+
+    def _result(self, value: dict[str, Any]) -> Any:
+        """Work out a function whose arguments are known before a deployment, else None."""
         match value:
             case {"Ref": str(name)} if name in self.values:
                 return self.values[name]
-            case {"Fn::Join": [str(joint), list() as parts]}:
-                parts = [self.of(part) for part in parts]
-                return joint.join(parts) if all(isinstance(p, str) for p in parts) else value
-            case {"Fn::Join": [str(), other]}:
-                return self.of(other)
+            case {"Fn::Join": [str(joint), parts]}:
+                parts = self.of(parts)
+                if not isinstance(parts, list):
+                    return parts  # a list parameter
+                return joint.join(parts) if all(isinstance(p, str) for p in parts) else None
+            case {"Fn::Split": [str(joint), source]}:
+                source = self.of(source)
+                return source.split(joint) if isinstance(source, str) else None
+            case {"Fn::Select": [int(number), parts]}:
+                parts = self.of(parts)
+                return parts[number] if isinstance(parts, list) else None
+            case {"Fn::FindInMap": [str(name), key, second]}:
+                return self.mappings[name][self.of(key)][second]
             case {"Fn::Sub": str(text)}:
-                return re.sub(r"\$\{([\w:]+)\}", lambda m: self.values.get(m[1], m[0]), text)
-        return {key: self.of(item) for key, item in value.items() if self._chosen(item) != NO_VALUE}
+                return _filled_in(text, self.values)
+            case {"Fn::Sub": [str(text), dict() as own]}:
+                parts = {name: self.of(part) for name, part in own.items()}
+                said = {name: part for name, part in parts.items() if isinstance(part, str)}
+                return _filled_in(text, {**self.values, **said})
+        return None
 
     def _chosen(self, value: Any) -> Any:
         if isinstance(value, dict) and set(value) == {"Fn::If"}:
             condition, yes, no = value["Fn::If"]
             return self._chosen(yes if self.holds(condition) else no)
         return value
+
+
+def _filled_in(text: str, values: Mapping[str, str]) -> str:
+    """Put values in their places; what is not known before a deployment stays as it is."""
+    return re.sub(r"\$\{([\w:]+)\}", lambda m: values.get(m[1], m[0]), text)
 
 
 def of_type(resources: Mapping[str, Template], kind: str) -> dict[str, Template]:

@@ -46,6 +46,7 @@ MAY_HAVE_A_CUSTOMER_KEY = {
     "cloudfront_realtime": "no service writes it to a bucket",
     "cloudtrail": "encrypting log files with KMS keys: cloudtrail may generate data keys",
     "config": "the delivery channel's bucket may have a key that config may use",
+    "lambda": "Firehose writes them, with its role, under the key that it is given",
     "nlb": "access logs of Network Load Balancers: SSE-S3, or SSE-KMS with a customer managed key",
     "rds": "Firehose writes them, with its role, under the key that it is given",
     "tgw_flow": VENDED_KEYS,
@@ -191,9 +192,8 @@ def test_requests_without_tls_are_refused_unless_an_emulator_is_said_to_need_the
 
 
 def test_waf_can_deliver_because_the_bucket_is_named_as_it_wants():
-    name = log_bucket()["LogBucket"]["Properties"]["BucketName"]["Fn::Join"]
-    assert name[0] == "-"
-    assert name[1][0] == "aws-waf-logs"
+    name = log_bucket()["LogBucket"]["Properties"]["BucketName"]
+    assert name == f"aws-waf-logs-{ACCOUNT}-0123456789ab"
 
 
 def test_acls_are_off_unless_cloudfronts_legacy_logs_need_them():

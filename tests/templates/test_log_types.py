@@ -51,16 +51,25 @@ OPTIONS = [
 ]
 
 
-def test_functions_get_every_option_that_a_format_has():
-    scenario = read("scenarios/s3_to_opensearch.yaml")
+# CloudFront's plain files never come by a stream.
+@pytest.mark.parametrize(
+    ("child", "name", "not_there"),
+    [
+        ("S3ToOpenSearch", "scenarios/s3_to_opensearch.yaml", set()),
+        ("StreamToOpenSearch", "scenarios/stream_to_opensearch.yaml", {"CloudFrontFields"}),
+    ],
+)
+def test_functions_get_every_option_that_a_format_has(child, name, not_there):
+    scenario = read(name)
     variables = scenario["Globals"]["Function"]["Environment"]["Variables"]
     passed = re.findall(r"(\w+)=\$\{(\w+)\}", variables["FORMAT_OPTIONS"]["Fn::Sub"])
-    assert {option for option, _ in passed} == format_options()
+    options = format_options() - not_there
+    assert {option for option, _ in passed} == options
     assert all(option == parameter for option, parameter in passed)
     # A changed option is checked by the setup, before a message comes.
     properties = scenario["Resources"]["SearchEngine"]["Properties"]
-    nested = read("template.yaml")["Resources"]["S3ToOpenSearch"]["Properties"]["Parameters"]
-    for option in format_options():
+    nested = read("template.yaml")["Resources"][child]["Properties"]["Parameters"]
+    for option in options:
         assert properties[option] == nested[option] == {"Ref": option}
 
 

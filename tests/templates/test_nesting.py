@@ -43,12 +43,36 @@ def test_the_root_passes_every_parameter_of_every_scenario():
         assert set(passed) == set(child["Parameters"]), logical_id
 
 
+# What the root says itself: a scenario that is nested twice keeps the objects of its types apart,
+# and an account has one account-level subscription policy.
+SAID_BY_ROOT = {
+    ("RdsToS3", "ObjectFolder"): "firehose/rds",
+    ("RdsToS3", "LogGroupPrefix"): "",
+    ("LambdaToS3", "ObjectFolder"): "firehose/lambda",
+}
+# What two scenarios are given under the same name is a parameter of the root for each.
+# S3ToOpenSearch reads what LambdaToS3's account-level policy sends.
+READS_WHAT_ANOTHER_SENDS = {("S3ToOpenSearch", "LogGroupPrefix"): "LambdaLogGroupPrefix"}
+FOR_ONE_SCENARIO = {"RdsToS3": "Rds", "LambdaToS3": "Lambda", "LogGroupsToStream": "Stream"}
+
+
 def test_the_root_passes_each_parameter_under_its_own_name_or_from_another_scenario():
     nested = {logical_id: child for logical_id, _, child in children("template.yaml")}
     root = read("template.yaml")["Parameters"]
-    for _, passed, _ in children("template.yaml"):
+    for logical_id, passed, _ in children("template.yaml"):
         for key, value in passed.items():
-            if "Fn::GetAtt" in value:
+            named = FOR_ONE_SCENARIO.get(logical_id, "") + key
+            if key == "OwnLogGroups":
+                continue  # below
+            if isinstance(value, str):
+                assert value == SAID_BY_ROOT[logical_id, key]
+            elif (logical_id, key) in READS_WHAT_ANOTHER_SENDS:
+                assert value == {"Ref": READS_WHAT_ANOTHER_SENDS[logical_id, key]}
+            elif key == "DeploymentName":
+                assert value == {"Ref": "AWS::StackName"}
+            elif named in root and named != key:
+                assert value == {"Ref": named}
+            elif "Fn::GetAtt" in value:
                 other, output = re.fullmatch(
                     r"(\w+)\.Outputs\.(\w+)", ".".join(value["Fn::GetAtt"])
                 ).groups()
@@ -64,7 +88,7 @@ def test_what_a_scenario_refuses_the_root_refuses_first():
     root = read("template.yaml")
     compared = set()
     for _, _, child in children("template.yaml"):
-        for name, rule in child["Rules"].items():
+        for name, rule in child.get("Rules", {}).items():
             asked = {
                 node["Ref"] for node in nodes(rule) if isinstance(node, dict) and "Ref" in node
             }
@@ -76,16 +100,71 @@ def test_what_a_scenario_refuses_the_root_refuses_first():
 
 
 def test_no_parameter_of_the_root_is_left_unused():
-    passed = {key for _, passed, _ in children("template.yaml") for key in passed}
-    assert set(read("template.yaml")["Parameters"]) <= passed
+    template = read("template.yaml")
+    used = {
+        node["Ref"]
+        for node in nodes([template["Resources"], template["Conditions"]])
+        if isinstance(node, dict) and "Ref" in node
+    }
+    assert set(template["Parameters"]) <= used
+
+
+def own_log_groups(logical_id):
+    """Name the scenarios whose log groups the root says are the deployment's own."""
+    nested = {name: passed for name, passed, _ in children("template.yaml")}
+    joined = nested[logical_id]["OwnLogGroups"]
+    found = [
+        node["Fn::GetAtt"]
+        for node in nodes(joined)
+        if isinstance(node, dict) and "Fn::GetAtt" in node
+    ]
+    assert {tuple(rest) for _, *rest in found} == {("Outputs", "LogGroupNames")} or {
+        rest[0] for _, *rest in found
+    } == {"Outputs.LogGroupNames"}
+    return {scenario for scenario, *_ in found}
+
+
+def test_an_account_level_policy_leaves_out_the_log_groups_of_every_other_scenario():
+    """Its own it knows; the names of all others must be there when it is made."""
+    every = {logical_id for logical_id, _, _ in children("template.yaml")}
+    with_policy = [
+        logical_id
+        for logical_id, passed, _ in children("template.yaml")
+        if passed.get("LogGroupPrefix", "") != ""
+        and (logical_id, "LogGroupPrefix") not in SAID_BY_ROOT
+        and "LogGroupNames" in passed
+    ]
+    assert with_policy == ["LambdaToS3"]
+    assert own_log_groups("LambdaToS3") == every - {"LambdaToS3"}
+
+
+def test_a_scenario_with_subscriptions_refuses_every_log_group_of_the_deployment():
+    """By its name, which begins with the deployment's: what is made later is not known by name."""
+    for logical_id, passed, child in children("template.yaml"):
+        subscriptions = of_type(child["Resources"], "Custom::LogSubscriptions")
+        assert bool(subscriptions) == ("DeploymentName" in passed), logical_id
+        for subscription in subscriptions.values():
+            own = subscription["Properties"]["OwnPrefix"]["Fn::If"]
+            assert own == [
+                "HasDeploymentName",
+                {"Fn::Sub": "${DeploymentName}-"},
+                {"Fn::Sub": "${AWS::StackName}-"},
+            ]
 
 
 def test_a_parameter_has_the_same_bounds_and_default_in_the_root_and_in_scenarios():
     root = read("template.yaml")["Parameters"]
     for logical_id, _, child in children("template.yaml"):
+        apart = FOR_ONE_SCENARIO.get(logical_id, "")
+        for key in child["Parameters"]:
+            if apart + key in root and key in ("LogGroupNames", "LogGroupPrefix"):
+                pattern = root[apart + key]["AllowedPattern"]
+                assert pattern.removeprefix("^$|") == child["Parameters"][key][
+                    "AllowedPattern"
+                ].removeprefix("^$|"), apart + key
         for key in set(root) & set(child["Parameters"]):
             # A scenario gets the bucket's name; the root may make the bucket.
-            if (logical_id, key) == ("S3ToOpenSearch", "LogBucketName"):
+            if key == "LogBucketName" and logical_id != "LogBucket":
                 continue
             said = {k: v for k, v in child["Parameters"][key].items() if k != "Description"}
             assert said == {k: v for k, v in root[key].items() if k != "Description"}, key

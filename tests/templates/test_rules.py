@@ -29,8 +29,12 @@ STATEFUL = {
     "AWS::S3::Bucket",
     "AWS::SQS::Queue",
 }
-# Names that AWS needs: WAF delivers only to aws-waf-logs-…, and an inline policy has no other name.
-PHYSICAL_NAMES = {("LogBucket", "BucketName"), ("SetUpInvokesItself", "PolicyName")}
+# Names that AWS needs: WAF delivers only to aws-waf-logs-…, and policies have no other name.
+PHYSICAL_NAMES = {
+    ("AccountSubscription", "PolicyName"),
+    ("LogBucket", "BucketName"),
+    ("SetUpInvokesItself", "PolicyName"),
+}
 NAME_PROPERTIES = {
     "AlarmName",
     "BucketName",
@@ -49,6 +53,7 @@ def test_the_rules_have_something_to_hold():
     resources = [r for name in SCENARIOS for r in expand(name)["Resources"].values()]
     assert {resource["Type"] for resource in resources} >= {
         "AWS::CloudWatch::Alarm",
+        "AWS::Kinesis::Stream",
         "AWS::Lambda::EventSourceMapping",
         "AWS::Lambda::Function",
         "AWS::Lambda::LayerVersion",
@@ -56,6 +61,7 @@ def test_the_rules_have_something_to_hold():
         "AWS::S3::Bucket",
         "AWS::SQS::Queue",
         "Custom::BucketNotification",
+        "Custom::LogSubscriptions",
         "Custom::SearchEngine",
     }
     assert any("RedrivePolicy" in resource.get("Properties", {}) for resource in resources)
@@ -88,7 +94,24 @@ def test_every_mapping_reports_item_failures(name):
         properties = mapping["Properties"]
         assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"], logical_id
         assert "MaximumBatchingWindowInSeconds" in properties, logical_id
-        assert "MaximumConcurrency" in properties["ScalingConfig"], logical_id
+
+
+@every_scenario
+def test_the_search_engine_is_protected_from_too_many_invocations_at_one_time(name):
+    for logical_id, mapping, source in mappings_with_sources(name):
+        properties = mapping["Properties"]
+        if source["Type"] == "AWS::SQS::Queue":
+            assert "MaximumConcurrency" in properties["ScalingConfig"], logical_id
+        else:
+            assert "ParallelizationFactor" in properties, logical_id
+
+
+def mappings_with_sources(name):
+    """Go through the mappings, each with the queue or stream that it reads."""
+    resources = expand(name)["Resources"]
+    for logical_id, mapping in of_type(resources, "AWS::Lambda::EventSourceMapping").items():
+        source = mapping["Properties"]["EventSourceArn"]["Fn::GetAtt"][0]
+        yield logical_id, mapping, resources[source]
 
 
 @every_scenario
@@ -121,11 +144,10 @@ def test_every_dead_letter_queue_has_an_alarm_and_keeps_messages_14_days(name):
 @every_scenario
 def test_a_queue_hides_a_message_six_times_as_long_as_the_function_may_run(name):
     resources = expand(name)["Resources"]
-    for mapping in of_type(resources, "AWS::Lambda::EventSourceMapping").values():
-        properties = mapping["Properties"]
-        queue = resources[properties["EventSourceArn"]["Fn::GetAtt"][0]]["Properties"]
-        function = resources[properties["FunctionName"]["Ref"]]["Properties"]
-        assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
+    for _, mapping, source in mappings_with_sources(name):
+        if source["Type"] == "AWS::SQS::Queue":
+            function = resources[mapping["Properties"]["FunctionName"]["Ref"]]["Properties"]
+            assert source["Properties"]["VisibilityTimeout"] >= 6 * function["Timeout"]
 
 
 @every_template
@@ -145,7 +167,19 @@ def test_every_statement_of_ours_says_in_its_sid_what_it_is_for(name):
 @every_template
 def test_no_policy_of_ours_reaches_every_resource(name):
     for statement in statements(read(name)):
-        assert "*" not in as_list(statement["Resource"]), statement
+        if statement["Action"] != "sts:AssumeRole":
+            assert "*" not in as_list(statement["Resource"]), statement
+
+
+@every_template
+def test_a_service_may_take_a_role_for_this_account_alone(name):
+    """Else a service that somebody else pays could be made to use the role for them."""
+    for role in of_type(read(name)["Resources"], "AWS::IAM::Role").values():
+        (trust,) = statements(role["Properties"]["AssumeRolePolicyDocument"])
+        assert set(trust["Principal"]) == {"Service"}
+        conditions = [key for test in trust["Condition"].values() for key in test]
+        assert conditions in (["aws:SourceAccount"], ["aws:SourceArn"])
+        assert "AWS::AccountId" in str(trust["Condition"])
 
 
 @every_template
@@ -175,7 +209,9 @@ def test_nothing_has_a_physical_name_that_aws_does_not_need(name):
         for logical_id, resource in read(name)["Resources"].items()
         if not resource["Type"].startswith("Custom::")
         for key in resource.get("Properties", {})
-        if key in NAME_PROPERTIES and resource["Type"] != "AWS::Lambda::EventSourceMapping"
+        # There they name what another resource is.
+        if key in NAME_PROPERTIES
+        and resource["Type"] not in ("AWS::Lambda::EventSourceMapping", "AWS::Logs::LogStream")
     }
     assert named <= PHYSICAL_NAMES
 
@@ -275,31 +311,41 @@ def test_a_function_that_feeds_itself_is_not_stopped_as_a_loop(name):
 INDEXING = ("IndexFunction", "IndexParquetFunction")
 
 
+S3_TO_OPENSEARCH = "scenarios/s3_to_opensearch.yaml"
+STREAM_TO_OPENSEARCH = "scenarios/stream_to_opensearch.yaml"
+
+
 @pytest.mark.parametrize(
-    ("alarm", "function"),
-    [("RejectedRecordsAlarm", INDEXING[0]), ("ParquetRejectedRecordsAlarm", INDEXING[1])],
+    ("name", "alarm", "function"),
+    [
+        (S3_TO_OPENSEARCH, "RejectedRecordsAlarm", INDEXING[0]),
+        (S3_TO_OPENSEARCH, "ParquetRejectedRecordsAlarm", INDEXING[1]),
+        (STREAM_TO_OPENSEARCH, "StreamRejectedRecordsAlarm", "IndexStreamFunction"),
+    ],
 )
-def test_the_alarm_on_rejects_watches_a_metric_that_the_function_publishes(alarm, function):
-    template = read("scenarios/s3_to_opensearch.yaml")
+def test_the_alarm_on_rejects_watches_a_metric_that_the_function_publishes(name, alarm, function):
+    template = read(name)
     watched = template["Resources"][alarm]["Properties"]
     (dimension,) = watched["Dimensions"]
     shared = template["Globals"]["Function"]["Environment"]["Variables"]
     own = template["Resources"][function]["Properties"]["Environment"]["Variables"]
     assert watched["Namespace"] == shared["POWERTOOLS_METRICS_NAMESPACE"]
     assert dimension == {"Name": "service", "Value": own["POWERTOOLS_SERVICE_NAME"]}
-    published = (ROOT / "layers/service_logs/servicelogs/opensearch/index_function.py").read_text()
+    published = (ROOT / "layers/service_logs/servicelogs/opensearch/function.py").read_text()
     assert f'metrics.add_metric("{watched["MetricName"]}"' in published
 
 
-def test_no_message_is_read_before_the_mapping_templates_are_there():
-    resources = read("scenarios/s3_to_opensearch.yaml")["Resources"]
-    engine = resources[resources["IndexMapping"]["DependsOn"]]
-    assert engine is resources[resources["IndexParquetMapping"]["DependsOn"]]
+@pytest.mark.parametrize("name", [S3_TO_OPENSEARCH, STREAM_TO_OPENSEARCH])
+def test_no_message_is_read_before_the_mapping_templates_are_there(name):
+    resources = read(name)["Resources"]
+    mappings = of_type(resources, "AWS::Lambda::EventSourceMapping").values()
+    (engine,) = {mapping["DependsOn"] for mapping in mappings}
+    engine = resources[engine]
     assert engine["Type"] == "Custom::SearchEngine"
     # A new version of the package may bring new mappings.
     assert engine["Properties"]["Layer"] == {"Ref": "ServiceLogsLayer"}
     said = str(engine["Properties"])
-    for parameter in read("template.yaml")["Parameters"]:
+    for parameter in read(name)["Parameters"]:
         # Of prefixes and fields no pattern can say that each is given once: the setup refuses it.
         passed = parameter.startswith(("Index", "OpenSearch", "LogType", "CloudFront"))
         if passed and parameter not in ("IndexMemoryMegabytes", "OpenSearchArn"):

@@ -32,6 +32,10 @@ class UnknownLogType(ServiceLogsError):
     """No format has this name, or none recognises this object."""
 
 
+class OutsidePrefix(ServiceLogsError):
+    """An account-level subscription sent events of a log group that this deployment leaves out."""
+
+
 class UnreadableObject(ServiceLogsError):
     """The object's bytes cannot be read as what they claim to be; reading it again will not help.
 
@@ -53,6 +57,10 @@ class UnreadableMessage(ServiceLogsError):
 
 class OverlappingNotification(ServiceLogsError):
     """Somebody else's notification of the bucket already takes some of the same objects."""
+
+
+class RefusedSubscription(ServiceLogsError):
+    """A log group has as many subscription filters as it may; the message names them."""
 
 
 class DeliveryError(ServiceLogsError):

@@ -21,6 +21,8 @@ class Source:
     log_group: str = ""
     """CloudWatch Logs' log group, if the records came through one."""
     log_stream: str = ""
+    account_level: bool = False
+    """Whether the account's subscription sent them, which takes the events of every log group."""
     extracted_fields: str = ""
     """What the subscription's filter found in the event, as a JSON object, where that is kept."""
 
@@ -32,7 +34,7 @@ class Records:
     other when it is asked for.
     """
 
-    __slots__ = ("_items", "_text", "decoded", "end", "first", "hour", "keys", "times")
+    __slots__ = ("_items", "_text", "decoded", "end", "extracted", "first", "hour", "keys", "times")
 
     def __init__(
         self,
@@ -44,6 +46,7 @@ class Records:
         keys: Sequence[bytes] | None = None,
         hour: int | None = None,
         times: Sequence[bytes] | None = None,
+        extracted: list[str] | None = None,
     ) -> None:
         self.first = first
         """The number of the first record: of its line, or of its place in the array, from 1."""
@@ -58,6 +61,8 @@ class Records:
         """The hour (from 1970) that dates them, whatever they say; None: each has its own."""
         self.times = times
         """When each happened, for those that have no time of their own: ISO 8601 without its Z."""
+        self.extracted = extracted
+        """What the subscription's filter found in each, as a JSON object, where that is kept."""
         self._items = items
         self._text = text
 
@@ -75,6 +80,16 @@ class Records:
     def text(self) -> bytes:
         """The records as lines."""
         return self._text if self._items is None or self._text else b"\n".join(self._items)
+
+    def part(self, start: int, end: int) -> "Records":
+        """Give those from one place on up to another."""
+        return Records(
+            self.first + start,
+            self.items[start:end],
+            keys=self.keys and self.keys[start:end],
+            hour=self.hour,
+            times=self.times and self.times[start:end],
+        )
 
     def numbers(self) -> range:
         """Give the number of each record."""

@@ -176,6 +176,11 @@ class LogSettings:
     extracted_fields: Annotated[bool, _Variable("EXTRACTED_FIELDS", _switch)] = False
     """Whether what subscription filters found in log events is kept."""
 
+    log_group_prefix: Annotated[
+        str, _Variable("LOG_GROUP_PREFIX", _text(r"/\S*", "the start of log groups' names"))
+    ] = ""
+    """What an account-level subscription sends is read of log groups whose names begin so."""
+
     def __post_init__(self) -> None:
         """Refuse settings that contradict each other."""
         if self.log_type and self.log_type not in self.log_types:

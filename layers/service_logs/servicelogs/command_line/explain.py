@@ -27,13 +27,16 @@ from servicelogs.command_line.files import (
     note_on_fields,
     opened,
     rows_of_parquet,
+    runs_of,
     types_of_files,
 )
 from servicelogs.detection.content import START_BYTES
+from servicelogs.detection.log_events import EventType, Identify
 from servicelogs.detection.objects import Detected
 from servicelogs.errors import ServiceLogsError, UnknownLogType, UnreadableObject
-from servicelogs.opensearch.dated_indexes import one_index
+from servicelogs.opensearch.dated_indexes import every_index, one_index
 from servicelogs.opensearch.documents import parser_of
+from servicelogs.opensearch.event_documents import EventDocuments
 from servicelogs.parsing.format import Format
 from servicelogs.parsing.json.cutting import JsonCutter
 from servicelogs.parsing.json.format import JsonFormat
@@ -44,6 +47,7 @@ from servicelogs.parsing.text.layout import Layout
 from servicelogs.parsing.text.parser import TextParser
 from servicelogs.records import Block, Records, Reject, Source, TooLong
 from servicelogs.sources.decompression import Begun, Readable, begin
+from servicelogs.sources.log_events import Run
 
 _WIDTH, _LEAST_WIDTH = 100, 60
 _SHOWN = 60
@@ -84,6 +88,8 @@ class _RejectLine(msgspec.Struct):
 class _Found:
     """A record, and what `parse` makes of it."""
 
+    log_format: Format
+    source: Source
     raw: bytes
     number: int
     reject: Reject | None
@@ -166,12 +172,17 @@ class _Explainer:
         begun = begin(stream, START_BYTES, rows_of_parquet)
         if _is_rejects_file(begun.start):
             return self._explain_reject(begun)
-        detected, log_format = self._identify(key, begun)
+        types = types_of_files(self._log_type, self._fields)
+        detected = types.identify(key, begun.start, begun.fault)
         start = begun.start[:START_BYTES]
         source = file.source(start, detected) if file else _source_of_line(detected)
+        if detected.of_events:
+            events = _ScanOfEvents(detected.of_events, runs_of(detected, begun.chunks, source))
+            return _explain(_find(events, self._record), self._fields)
+        log_format = self._checked(detected)
         parser = parser_of(log_format, source, one_index("explained"))
-        found = _find(parser, (detected.cut or parser.cut)(begun.chunks), self._record)
-        return _explain(log_format, source, found, self._fields)
+        scan = _Scan(log_format, parser, (detected.cut or parser.cut)(begun.chunks))
+        return _explain(_find(scan, self._record), self._fields)
 
     def _explain_reject(self, begun: Begun) -> Explanation:
         """Explain the record that a line of a rejects file holds."""
@@ -193,8 +204,8 @@ class _Explainer:
             line.log_group,
             line.log_stream,
         )
-        found = _of_reject_line(line, raw, parser_of(log_format, source, one_index("explained")))
-        explained = _explain(log_format, source, found, self._fields)
+        found = _of_reject_line(line, raw, log_format, source)
+        explained = _explain(found, self._fields)
         if found.reject is None or found.reject.reason != line.reason:
             explained.notes.append(
                 f"It was rejected as {shown(line.error_type)}: {shown(line.reason)}"
@@ -202,11 +213,6 @@ class _Explainer:
         if not self._record:
             explained.notes += lines.others()
         return explained
-
-    def _identify(self, key: str, begun: Begun) -> tuple[Detected, Format]:
-        types = types_of_files(self._log_type, self._fields)
-        detected = types.identify(key, begun.start, begun.fault)
-        return detected, self._checked(detected)
 
     def _checked(self, detected: Detected) -> Format:
         if detected.format is None:
@@ -260,20 +266,23 @@ class _LinesOfRejects:
         self._seen = piece.number if isinstance(piece, TooLong) else piece.end - 1
 
 
-def _of_reject_line(line: _RejectLine, raw: bytes, parser: Parser) -> _Found:
+def _of_reject_line(line: _RejectLine, raw: bytes, log_format: Format, source: Source) -> _Found:
     """Parse the record of a rejects file again, if the file has all of it."""
+    parser = parser_of(log_format, source, one_index("explained"))
     number = line.record_number
     reject: Reject | None = Reject(number, line.error_type, line.reason, raw)
-    columns = parser.columns if isinstance(parser, TextParser) else None
     if line.error_type not in _NOT_WHOLE:
         rejects = parser.take(Records(number, [raw]), 0).rejects
         reject = rejects[0] if rejects else None
-    return _Found(raw, number, reject, columns)
+    return _Found(log_format, source, raw, number, reject, _columns(parser))
 
 
-def _find(parser: Parser, pieces: Iterable[Records | TooLong], wanted: int) -> _Found:
+def _columns(parser: Parser) -> Layout[Any] | None:
+    return parser.columns if isinstance(parser, TextParser) else None
+
+
+def _find(scan: "_Scan | _ScanOfEvents", wanted: int) -> _Found:
     """Find the record with a number; 0: the first that is rejected, else the first of all."""
-    scan = _Scan(parser, pieces)
     found: _Found | None = None
     rejected: list[int] = []
     last = 0
@@ -305,7 +314,9 @@ def _number_in(block: Block, wanted: int, *, first: bool) -> int:
         return 0
     if wanted in _documents(block) or any(one.number == wanted for one in block.rejects):
         return wanted
-    raise NotExplained(f"line {wanted} is not a record: it is a header, a comment or empty")
+    raise NotExplained(
+        f"line {wanted} is not a record: it is a header, a comment, empty, or goes on with another"
+    )
 
 
 def _documents(block: Block) -> Iterator[int]:
@@ -317,9 +328,12 @@ def _documents(block: Block) -> Iterator[int]:
 class _Scan:
     """Goes through a source, and knows of which piece of it each block is made."""
 
-    def __init__(self, parser: Parser, source: Iterable[Records | TooLong]) -> None:
+    def __init__(
+        self, log_format: Format, parser: Parser, pieces: Iterable[Records | TooLong]
+    ) -> None:
+        self._format = log_format
         self._parser = parser
-        self._source = source
+        self._cut = pieces
         self._piece: Records | TooLong | None = None
         self._columns: Layout[Any] | None = None
 
@@ -328,10 +342,9 @@ class _Scan:
         return read(self._pieces(), self._parser)
 
     def _pieces(self) -> Iterator[Records | TooLong]:
-        for piece in self._source:
+        for piece in self._cut:
             self._piece = piece
-            if isinstance(self._parser, TextParser):
-                self._columns = self._parser.columns
+            self._columns = _columns(self._parser)
             yield piece
 
     def found(self, block: Block, number: int) -> _Found:
@@ -340,13 +353,46 @@ class _Scan:
         before: list[bytes] = []
         if isinstance(self._piece, Records) and self._piece.first <= number < self._piece.end:
             before = self._piece.items[: number - self._piece.first]
-        return _Found(block.raw(number), number, reject, self._columns, before)
+        source, raw = self._parser.source, block.raw(number)
+        return _Found(self._format, source, raw, number, reject, self._columns, before)
 
 
-def _explain(
-    log_format: Format, source: Source, found: _Found, fields: tuple[str, ...]
-) -> Explanation:
-    reject = found.reject
+class _ScanOfEvents:
+    """Goes through log events, and knows of which type those of each block are."""
+
+    def __init__(self, identify: Identify, runs: Iterable[Run]) -> None:
+        self._types = identify
+        self._runs = runs
+        self._format: Format | None = None
+
+    def blocks(self) -> Iterator[Block]:
+        """Give the blocks of the events."""
+        for _, block in EventDocuments(self._identify, every_index()).blocks(self._read()):
+            yield block
+
+    def found(self, block: Block, number: int) -> _Found:
+        """Give a record of the block that came last; a NotExplained if it is of no type."""
+        reject = next((one for one in block.rejects if one.number == number), None)
+        if self._format is None or block.events is None:
+            raise NotExplained(f"record {number}: {reject.reason if reject else 'unknown type'}")
+        source, _ = block.events
+        parser = parser_of(self._format, source, one_index("explained"))
+        raw = block.raw(number)
+        return _Found(self._format, source, raw, number, reject, _columns(parser))
+
+    def _read(self) -> Iterator[Run]:
+        for run in self._runs:
+            self._format = None
+            yield run
+
+    def _identify(self, source: Source, records: Records) -> EventType:
+        found = self._types(source, records)
+        self._format = found.format
+        return found
+
+
+def _explain(found: _Found, fields: tuple[str, ...]) -> Explanation:
+    log_format, source, reject = found.log_format, found.source, found.reject
     explained = Explanation(log_format.name, found.number)
     if reject:
         explained.matches, explained.reason = False, reject.reason

@@ -5,7 +5,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
@@ -14,11 +14,13 @@ from typing import BinaryIO, NamedTuple
 from servicelogs.command_line.explanation import shown
 from servicelogs.detection.objects import Detected, ObjectTypes
 from servicelogs.detection.options import format_options
-from servicelogs.errors import ConfigurationError, ServiceLogsError
+from servicelogs.errors import ConfigurationError, ServiceLogsError, UnreadableObject
 from servicelogs.parsing.format import Format
 from servicelogs.parsing.text.format import TextFormat
 from servicelogs.records import Source
 from servicelogs.settings import LogSettings
+from servicelogs.sources.failed_batches import read_failed_batch
+from servicelogs.sources.log_events import Envelopes, Run
 
 STANDARD_INPUT = "-"
 _SHOWN = 60
@@ -102,6 +104,16 @@ class LogFile:
         if stat.S_ISREG(status.st_mode):
             return datetime.fromtimestamp(status.st_mtime, UTC)
         return datetime.now(UTC)
+
+
+def runs_of(detected: Detected, chunks: Iterable[bytes], source: Source) -> Iterator[Run]:
+    """Read log events: in their envelopes, or in a batch of a stream's records."""
+    if not detected.is_batch:
+        return Envelopes(source, keeps_extracted_fields=True).cut(chunks)
+    try:
+        return read_failed_batch(chunks, keeps_extracted_fields=True).runs()
+    except UnreadableObject as error:
+        raise UnreadableFile(str(error)) from error
 
 
 def types_of_files(log_type: str, fields: tuple[str, ...]) -> ObjectTypes:

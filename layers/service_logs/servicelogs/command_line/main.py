@@ -51,7 +51,7 @@ the names of a deployment's default settings (aws-alb-2026.11.23)."""
 _ABOUT_EXPLAIN = """\
 Show column by column (for JSON, field by field) what stands in a record, what it becomes in the
 document, and which column does not match. Of a file it is the first record that is rejected, else
-the first of all."""
+the first of all; a file may hold whatever parse reads."""
 
 _MORE_ABOUT_EXPLAIN = """\
 A line of a rejects file (of parse --rejects, or of the backup bucket) is recognised: the record in

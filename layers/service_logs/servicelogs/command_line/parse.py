@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,21 +19,19 @@ from servicelogs.command_line.files import (
     note_on_fields,
     opened,
     rows_of_parquet,
+    runs_of,
     types_of_files,
 )
 from servicelogs.delivery.rejects import line as reject_line
 from servicelogs.detection.content import START_BYTES
 from servicelogs.detection.log_events import type_of_group
-from servicelogs.detection.objects import Detected
-from servicelogs.errors import UnknownLogType, UnreadableObject
+from servicelogs.errors import UnknownLogType
 from servicelogs.opensearch.dated_indexes import every_index
 from servicelogs.opensearch.documents import blocks_of
 from servicelogs.opensearch.event_documents import EventDocuments
 from servicelogs.records import Block, Reject, Source
 from servicelogs.settings import IndexSettings
 from servicelogs.sources.decompression import begin
-from servicelogs.sources.failed_batches import read_failed_batch
-from servicelogs.sources.log_events import Envelopes, Run
 
 _MOST_REJECTS = 5
 """So many are shown with their reasons."""
@@ -150,7 +148,7 @@ class _Parser:
         types: set[str] = set()
         if detected.of_events:
             documents = EventDocuments(detected.of_events, self._indexes)
-            blocks = documents.blocks(_runs(detected, chunks, source))
+            blocks = documents.blocks(runs_of(detected, chunks, source))
         elif log_format := detected.format:
             check_fields(log_format, self._fields)
             self._note(note_on_fields(log_format, self._fields))
@@ -187,16 +185,6 @@ class _Parser:
         if self._rejects:
             for reject in block.rejects:
                 self._rejects.write(reject_line(reject, source, log_type))
-
-
-def _runs(detected: Detected, chunks: Iterable[bytes], source: Source) -> Iterator[Run]:
-    """Read log events: in their envelopes, or in a batch of a stream's records."""
-    if not detected.is_batch:
-        return Envelopes(source, keeps_extracted_fields=True).cut(chunks)
-    try:
-        return read_failed_batch(chunks, keeps_extracted_fields=True).runs()
-    except UnreadableObject as error:
-        raise UnreadableFile(str(error)) from error
 
 
 def _summary(outcome: Outcome, rejects: str) -> Iterator[str]:

@@ -201,14 +201,17 @@ class Attempt:
     def deliver(self, delivery: Delivery, blocks: Iterable[Block]) -> None:
         """Hand a source's blocks to the writer while there is time; raise when records were left.
 
-        Where there is no time for all, `resume_at` says where the next attempt goes on: behind the
-        last block, also if the blocks' source stopped because it looked at the time.
+        Where there is no time for all, or to save more rejects, `resume_at` says where the next
+        attempt goes on: behind the last block, also if the blocks' source stopped because it looked
+        at the time.
         """
         try:
             for block in blocks:
                 self._add(block, delivery)
                 delivery.end = block.end
                 self.look_at_time()
+                if delivery.rejects.full:
+                    raise OutOfTime
         except OutOfTime:
             delivery.resume_at = delivery.end
 

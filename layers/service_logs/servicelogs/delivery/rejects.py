@@ -24,6 +24,9 @@ from servicelogs.records import Reject, Source
 # most: each attempt has to ask for every file of the records that it settled. If all of them are
 # rejected, the file is merged in seconds.
 FILE_RECORDS = 100_000
+# So many files of a source are kept at a time: each takes a fifth of a megabyte and an open file,
+# and to save all of them takes a part of a minute.
+MOST_FILES = 50
 # Of so many records at a time the engine is asked whether it has them.
 ASKED_RECORDS = 1000
 
@@ -140,6 +143,11 @@ class SourceRejects:
             self._files[key] = LinesFile()
         placed = self._where.placed(reject)
         self._files[key].append(line(placed, self._source, self._log_type))
+
+    @property
+    def full(self) -> bool:
+        """Whether there are as many files as an attempt can keep and save."""
+        return len(self._files) >= MOST_FILES
 
     def save(self, bucket: BackupBucket, numbers: range) -> None:
         """Let the files say of the settled records what this attempt found, and nothing else."""

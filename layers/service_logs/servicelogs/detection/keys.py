@@ -46,6 +46,9 @@ _PLACEHOLDERS = {
 NOT_LOGS = {
     "a folder marker": r".*/",
     "a CloudTrail digest file": r"(?:.*/)?AWSLogs/.*/CloudTrail-Digest/.*",
+    # https://docs.aws.amazon.com/firehose/latest/dev/s3-prefixes.html (error-output-type)
+    "what Firehose could not process": r"(?:.*/)?"
+    r"(?:processing|decompression|format-conversion)-failed/.*",
     "an AWS test file": r"(?:.*/)?(?:ELB(?:Access|Connection|HealthCheck)LogTestFile"
     r"|ConfigWritabilityCheckFile|aws-programmatic-access-test-object|aws-logs-write-test)",
 }

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from servicelogs import formats
 from servicelogs.detection import content
 from servicelogs.detection.options import with_options
-from servicelogs.errors import UnknownLogType
+from servicelogs.errors import OutsidePrefix, UnknownLogType
 from servicelogs.parsing.format import Format
 from servicelogs.records import Records, Source
 from servicelogs.settings import LogSettings
@@ -45,11 +45,17 @@ class EventTypes:
     def __init__(self, settings: LogSettings) -> None:
         self._assigned = settings.log_type
         self._log_types = settings.log_types
+        self._prefix = settings.log_group_prefix
         self._with_options = with_options(settings.format_options)
         self._last_of_group: dict[str, str] = {}
 
     def identify(self, source: Source, records: Records, assigned: str = "") -> EventType:
-        """Identify events; an UnknownLogType if nothing says what they are."""
+        """Identify events; an UnknownLogType if nothing says what they are.
+
+        An OutsidePrefix if the account's subscription sent them, and they are not to be read.
+        """
+        if source.account_level and not source.log_group.startswith(self._prefix):
+            raise OutsidePrefix(source.log_group)
         name = assigned or self._assigned or type_of_group(source.log_group)
         return self._type(name or self._by_messages(source, records))
 

@@ -2,6 +2,7 @@
 
 from functools import cache
 from importlib import import_module
+from keyword import iskeyword
 
 from servicelogs.errors import UnknownLogType
 from servicelogs.parsing.format import Format
@@ -15,6 +16,7 @@ NAMES = (
     "cloudfront_realtime",
     "cloudtrail",
     "config",
+    "lambda",
     "nlb",
     "rds",
     "s3_access",
@@ -30,5 +32,10 @@ def get(name: str) -> Format:
     """Give the format with this name."""
     if name not in NAMES:
         raise UnknownLogType(f"{name[:60]!r} is not a log type; there are {', '.join(NAMES)}")
-    format_: Format = import_module(f"servicelogs.formats.{name}").FORMAT
+    format_: Format = import_module(f"servicelogs.formats.{module_name(name)}").FORMAT
     return format_
+
+
+def module_name(name: str) -> str:
+    """Give the name of the module that is about a log type, which `lambda` itself cannot be."""
+    return f"{name}_" if iskeyword(name) else name

@@ -8,7 +8,8 @@ from servicelogs.parsing.messages.format import Form, Kind, MessageFormat
 _INSTANCE = r"(?P<instance>[A-Za-z][A-Za-z0-9-]*)"
 """Streams are called as the instance, with a number or the file's name behind it."""
 _DATABASE = (
-    r"/aws/rds/(?:instance/(?P<instance>[^/]+)"
+    # Behind a dot follows the node of SQL Server.
+    r"/aws/rds/(?:instance/(?P<instance>[^/.]+)(?:\.[^/]+)?"
     r"|cluster/(?P<cluster>[^/]+)(?:/(?P<shard_group>[^/]+))?)/"
 )
 
@@ -255,6 +256,7 @@ FORMAT = MessageFormat(
                 "priority_queue",
             )
         ),
+        Field("stored_routine", "keyword", "MariaDB: stored routine that the statement is part of"),
         Field("explain", "text", "MariaDB: the statement's plan"),
         Field("proxy_endpoint", "keyword", "RDS Proxy: endpoint"),
         Field("client_connection", "keyword", "RDS Proxy: number of the client's connection"),

@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_LogAccess.Concepts.M
 """
 
 import re
+from collections.abc import Mapping
 
 from servicelogs.parsing.messages.format import Form
 from servicelogs.parsing.messages.patterns import IP, NUMBER, WHOLE, optional
@@ -115,13 +116,13 @@ _LINES_OF_MARIADB = (
     + _words("Filesort", "Filesort_on_disk")
     + _pairs("Merge_passes")
     + _words("Priority_queue"),
-    r" Stored routine: [^\n]*+",
+    r" Stored_routine: (?P<stored_routine>[^\n]*+)",
     r" explain: (?P<explain>[^\n]*+(?:\n\# explain: [^\n]*+)*+)",
     "",
 )
 _OF_MARIADB = rf"(?>(?:\#(?:{'|'.join(_LINES_OF_MARIADB)}) *\n)*)"
 """What MariaDB writes before and behind the figures, as log_slow_verbosity says."""
-_UNKNOWN_LINES = optional(r"(?P<message>(?:\# (?!administrator)[^\n]*+\n)+)")
+_UNKNOWN_LINES = optional(r"(?P<message>(?:\#(?! administrator)[^\n]*+\n)+)")
 _STATEMENT = (
     r"(?>use `?(?P<database>[^;`\n]*+)`?;\s+|)"
     r"(?>SET (?:last_insert_id=\d++,)?+(?:insert_id=\d++,)?+"
@@ -130,7 +131,7 @@ _STATEMENT = (
 )
 
 SLOW_BEGINS = rf"\# Time: |\# User@Host: |{_BANNER}"
-SLOW_UNFINISHED = r"\# Time: [^\n]*"
+SLOW_UNFINISHED = r"\# Time: [0-9T:.+Z -]*"
 """The time has an event of its own where lines are events, and belongs to the block behind it."""
 SLOW_INSIDE = (
     r"(?<=;)\n(?=\# Time: [^\n]*+\n\# User@Host: |\# User@Host: [^\n]*+\n"
@@ -181,20 +182,35 @@ _AUDIT_HEAD = (
 _AUDIT_END = (
     r"(?>,(?P<return_code>(?:0|[1-9]\d{0,8}+))|),*+(?>(?P<connection_type>[A-Z][^,\n]*+)|),*+"
 )
-_AUDIT = (
-    # A text cut off by the server may lack its last quote.
-    Form(
-        pattern=r"'(?P<statement>[^'\\]*+(?:\\.[^'\\]*+)*+)(?:'" + _AUDIT_END + r"|\\?\Z)",
-        convert={"statement": _unescaped},
-    ),
-    Form(pattern=r"(?P<object>`[^\n]*`@`[^\n]*`|[^,\n']*+)" + _AUDIT_END),
-)
+_TEXT = r"'(?P<statement>[^'\\]*+(?:\\.[^'\\]*+)*+)"
+
+
+def _audit(time: str, constants: Mapping[str, str]) -> tuple[Form, ...]:
+    """Give the forms of a row, of which the first is that of whole ones.
+
+    A user's name may hold commas, and anybody can try to connect with one that looks like the
+    columns behind it: it ends where all that follows is a row's rest.
+    """
+    object_ = r"(?P<object>`[^\n]{0,800}`@`[^\n]{0,800}`|[^,\n']{0,800}+)"
+    convert = {"statement": _unescaped}
+    return (
+        Form(
+            pattern=rf"{time}{_AUDIT_HEAD}(?:{_TEXT}'|{object_}){_AUDIT_END}",
+            constants=constants,
+            convert=convert,
+        ),
+        Form(
+            pattern=f"{time}{_AUDIT_HEAD}",
+            # A text cut off by the server may lack its last quote.
+            inner=(Form(pattern=rf"{_TEXT}\\?"),),
+            constants=constants,
+            convert=convert,
+        ),
+    )
+
+
 AUDIT = (
-    Form(pattern=r"(?P<time>\d{8} \d\d:\d\d:\d\d)" + _AUDIT_HEAD, inner=_AUDIT),
+    *_audit(r"(?P<time>\d{8} \d\d:\d\d:\d\d)", {}),
     # Aurora: microseconds since 1970
-    Form(
-        pattern=r"(?P<time>\d{10})(?P<fraction>\d{6})" + _AUDIT_HEAD,
-        inner=_AUDIT,
-        constants={"engine": "mysql"},
-    ),
+    *_audit(r"(?P<time>\d{10})(?P<fraction>\d{6})", {"engine": "mysql"}),
 )

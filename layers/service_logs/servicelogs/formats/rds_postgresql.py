@@ -99,6 +99,10 @@ def _unquoted(value: bytes) -> bytes:
     return value.replace(b'""', b'"')
 
 
+def _unquoted_twice(value: bytes) -> bytes:
+    return value.replace(b'""""', b'"')
+
+
 def _in_quotes(field: str) -> str:
     """Match a value in quotes, in which a quote is doubled."""
     return rf'"(?P<{field}>[^"]*+(?:""[^"]*+)*+)"'
@@ -113,6 +117,11 @@ _DURATION = rf"duration: (?P<duration_ms>{NUMBER}) ms"
 _PREPARED = (
     r"(?P<phase>parse|bind|execute fetch from|execute) "
     r"(?P<prepared_statement>[^\n]{1,200}?): (?P<statement>.+)"
+)
+_PLAN = (
+    r"plan:\s+Query Text: (?P<statement>.+?)"
+    r"(?:\n[\t ]*+Query Parameters: (?P<parameters>[^\n]*+))?"
+    r"\n[\t ]*+(?P<plan>[^\n]*\(cost=.*)"
 )
 _NOT_LOGGED = "<none>|<not logged>|<previously logged>"
 
@@ -146,10 +155,7 @@ _SAID = (
             Form(pattern=""),
             Form(pattern=f"  {_PREPARED}"),
             # auto_explain, as text; in other formats the statement is in the plan
-            Form(
-                pattern=r"  plan:\s+Query Text: (?P<statement>.+?)"
-                r"\n[\t ]*+(?P<plan>[^\n]*\(cost=.*)"
-            ),
+            Form(pattern=rf"  {_PLAN}"),
             Form(pattern=r"  plan:\s*+(?P<plan>.+)"),
         ),
     ),
@@ -196,12 +202,39 @@ _CSV_CLIENT = (
     rf'(?:"(?:\[local\]|(?P<client_ip>{IP}):(?P<client_port>{PORT})|(?P<client_ip>{IP})'
     rf'|(?P<client_host>[^":\n]{{1,255}})(?::(?P<client_port>{PORT}))?)")?'
 )
-_CSV_MESSAGE = (
-    rf'(?:"{_DURATION}(?:  (?:statement|(?P<phase>parse|bind|execute fetch from|execute) '
-    r'(?P<prepared_statement>[^\n":]{1,200}+)): (?P<statement>[^"]*+(?:""[^"]*+)*+))?"'
-    rf"|{_column('message')})"
+_CSV_TEXT = r'[^"]*+(?:""[^"]*+)*+'
+_CSV_PREPARED = (
+    r"(?P<phase>parse|bind|execute fetch from|execute) "
+    rf'(?P<prepared_statement>[^\n"]{{1,200}}?): (?P<statement>{_CSV_TEXT})'
 )
-_CSV_COLUMNS = (
+_CSV_PLAN = (
+    r'plan:\s+Query Text: (?P<statement>(?:[^"]|"")+?)'
+    rf'(?:\nQuery Parameters: (?P<parameters>(?:[^"\n]|"")*+))?'
+    rf'\n(?P<plan>(?:[^"\n]|"")*?\(cost={_CSV_TEXT})'
+)
+_CSV_MESSAGE = (
+    rf'(?>"{_DURATION}(?:  (?:statement: (?P<statement>{_CSV_TEXT})|{_CSV_PREPARED}|{_CSV_PLAN}'
+    rf'|plan:\s*+(?P<plan>{_CSV_TEXT})))?"'
+    rf'|"(?:statement: (?P<statement>{_CSV_TEXT})|{_CSV_PREPARED})"|{_column("message")})'
+)
+
+
+def _csv_audit_column(field: str) -> str:
+    """Match a column of pgaudit inside of a column in quotes, where all quotes are doubled."""
+    return rf'(?:""(?P<{field}>[^"]*+(?:""""[^"]*+)*+)""|(?P<{field}>[^",\n]*+))'
+
+
+_CSV_AUDIT = (
+    rf'"AUDIT: (?P<audit_type>SESSION|OBJECT),(?P<statement_id>{WHOLE}),'
+    rf"(?P<substatement_id>{WHOLE}),(?P<audit_class>[A-Z]++),{_csv_audit_column('command')},"
+    rf"{_csv_audit_column('object_type')},{_csv_audit_column('object_name')},"
+    rf"(?:{_NOT_LOGGED}|{_csv_audit_column('statement')}),"
+    rf"(?:{_NOT_LOGGED}|{_csv_audit_column('parameters')})(?:,(?P<rows>{WHOLE}))?\""
+)
+
+
+_CSV_DETAIL = rf'(?:"[Pp]arameters: (?P<parameters>{_CSV_TEXT})"|{_column("detail")})'
+_CSV_BEFORE = (
     TIME,
     _column("user"),
     _column("database"),
@@ -215,8 +248,11 @@ _CSV_COLUMNS = (
     ESCAPES["x"],
     rf"(?P<level>{_LEVELS})",
     ESCAPES["e"],
-    _CSV_MESSAGE,
-    _column("detail"),
+    "",
+)
+_CSV_BEHIND = (
+    "",
+    _CSV_DETAIL,
     _column("hint"),
     _column("internal_query"),
     rf"(?P<internal_query_pos>{WHOLE})?",
@@ -226,9 +262,21 @@ _CSV_COLUMNS = (
     _column("location"),
     _column("application_name"),
 )
+_CSV_END = ",".join(_CSV_BEHIND) + optional(
+    f",{_column('backend_type')}" + optional(f",{ESCAPES['P']},{ESCAPES['Q']}")
+)
 CSV = Form(
-    pattern=",".join(_CSV_COLUMNS)
-    + optional(f",{_column('backend_type')}" + optional(f",{ESCAPES['P']},{ESCAPES['Q']}")),
+    pattern=",".join(_CSV_BEFORE),
+    inner=(
+        Form(
+            pattern=_CSV_AUDIT + _CSV_END,
+            convert=dict.fromkeys(
+                ("command", "object_type", "object_name", "statement", "parameters"),
+                _unquoted_twice,
+            ),
+        ),
+        Form(pattern=_CSV_MESSAGE + _CSV_END),
+    ),
     convert={
         **dict.fromkeys(
             (
@@ -236,6 +284,8 @@ CSV = Form(
                 "database",
                 "command_tag",
                 "statement",
+                "parameters",
+                "plan",
                 "message",
                 "detail",
                 "hint",

@@ -4,9 +4,7 @@ Values are matched as they came, and made safe for JSON together, once they are 
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import compress
-from operator import is_not, itemgetter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,12 +14,22 @@ from servicelogs.opensearch.encoder import Encoder
 from servicelogs.opensearch.fitting import MOST_TERM_BYTES, encode, fit
 from servicelogs.opensearch.frames import DELIVERY_HOUR, Frame, Frames
 from servicelogs.opensearch.json_documents import FIRST_BYTES, MOST_ARRAYS, MOST_ENDS
+from servicelogs.opensearch.message_objects import (
+    MOST_NAMES_BYTES,
+    ObjectPrinter,
+    ObjectTemplate,
+    values_of,
+    weight_of,
+)
+from servicelogs.opensearch.message_templates import START, Implied
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.fields import FieldType
 from servicelogs.parsing.json.proof import is_utf_8
 from servicelogs.parsing.messages.format import (
     FRACTION,
+    KIND,
     MESSAGE,
+    OBJECT,
     OFFSET,
     TIME,
     JsonForm,
@@ -30,38 +38,35 @@ from servicelogs.parsing.messages.format import (
 )
 from servicelogs.parsing.messages.forms import Forms, Way
 from servicelogs.parsing.messages.joining import Joiner, Message
-from servicelogs.parsing.messages.json_members import ABSENT, JsonMembers
+from servicelogs.parsing.messages.json_members import Found, JsonMembers
 from servicelogs.parsing.messages.times import times
 
 _MOST_SHAPES = 4096
-_MOST_VALUE_BYTES = 256 * 1024
-_OBJECT = b"{"
-_MORE_THAN_ONE = frozenset(b"{[n")
-"""How objects, lists and null begin: what has not a single value."""
-_first = itemgetter(0)
+_BRACE = b"{"
 _MOST_FREE_FORM = MOST_TERM_BYTES - 256
 """An object of so many bytes holds no leaf that is too long for a term, its path included."""
 _NUMBERS: tuple[FieldType, ...] = ("integer", "long", "float")
 
 _ORDINARY = bytes(byte for byte in range(0x20, 0x7F) if byte not in b'"\\')
 """What stands in a JSON string as it is."""
+_ORDINARY_OR_BETWEEN = b"\0" + _ORDINARY
 _COMMON = bytes({*range(0x20, 0x100)} | {*b"\t\n"})
 """All but control characters that are rare."""
+_DAY = 24
+_LINE_FEED = ord("\n")
+_utc_end = re.compile(rb'(?:[.,](\d{1,9}))?(?:Z|\+00:?00)"').fullmatch
 _NOT_CONTROLS = bytes(range(0x20, 0x100))
-_usual_end = re.compile(rb'\.\d{1,9}Z"').fullmatch
 _json_time = re.compile(
-    rb'"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))? ?(?:Z|UTC|GMT)?([+-]\d\d(?::?\d\d)?)?"'
+    rb'"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?'
+    rb' ?(?:Z|UTC|GMT)?([+-]\d\d(?::?\d\d)?)?"'
 ).fullmatch
 
-_HIDDEN = (TIME, OFFSET, FRACTION, "")
-_START = '%b%b"}}\n%b%d},'
-"""Takes action line, key, frame and the record's number."""
-_PLAIN = (_START + '"@timestamp":"%bZ"%b%b}\n').encode()
+_HIDDEN = (TIME, OFFSET, FRACTION, OBJECT, "")
+_PLAIN = (START + '"@timestamp":"%bZ"%b%b}\n').encode()
 _CONTINUATION = _PLAIN.replace(b"%d}", b'%d,"continuation":true}')
-_CHANGES = b'%d,"original":%b,"adjusted":%b}'
 
 type Shape = tuple[bool, ...]
-"""For each group whether it has no value, or for each member of JSON whether it has one."""
+"""For each group whether it has no value."""
 
 
 class Template(NamedTuple):
@@ -73,30 +78,62 @@ class Template(NamedTuple):
     fraction_at: int
     """Which of these is the time's fraction; 0: none is, and what stands there is swallowed."""
     conversions: tuple[tuple[int, Callable[[bytes], bytes]], ...]
+    implied: Implied
 
 
 class Printer:
     """Prints the messages that are read in one way."""
 
-    def __init__(self, way: Way, types: Mapping[str, FieldType]) -> None:
+    def __init__(self, way: Way, types: Mapping[str, FieldType], of_source: frozenset[str]) -> None:
+        """Print the groups of a way; `of_source` are the fields that a source may imply."""
         self._way = way
         self._types = types
+        self._of_source = of_source
+        self._implied: Cache[frozenset[str], Implied] = Cache(
+            lambda replaced: Implied(way.constants, replaced), _MOST_SHAPES
+        )
         self.groups = way.groups
         self.times_at = tuple(at for at, name in enumerate(way.names) if name == TIME)
         """Where times are, the best first."""
         self.offset_at = way.names.index(OFFSET) if OFFSET in way.names else -1
         self.constants = way.constants
         """Fields that messages have which are read so."""
+        self.object_at = way.names.index(OBJECT) if OBJECT in way.names else -1
         self.begins_with_time = way.names[0] == TIME and OFFSET not in way.names
         """The first group is the time, and nothing else is asked for it."""
         self.templates: Cache[Shape, Template] = Cache(self._template, _MOST_SHAPES)
         self.template = self.templates[(False,) * len(way.names)]
         """Prints those in which all groups have a value."""
 
+    def fields(self, values: Sequence[bytes]) -> dict[str, bytes]:
+        """Give the fields of a message as members of JSON, for one that ends in an object."""
+        found: dict[str, bytes] = {}
+        for name, value in zip(self._way.names, self._converted(values), strict=True):
+            if value and name not in _HIDDEN and name not in found:
+                is_number = self._types[name] in _NUMBERS
+                found[name] = value if is_number else b'"%b"' % _safe(value)
+        return found
+
+    def fraction(self, values: Sequence[bytes]) -> bytes:
+        """Give the fraction of a message's time, with its dot."""
+        if FRACTION not in self._way.names:
+            return b""
+        digits = self._converted(values)[self._way.names.index(FRACTION)]
+        return b"." + digits if digits else b""
+
+    def _converted(self, values: Sequence[bytes]) -> list[bytes]:
+        convert = self._way.convert
+        return [
+            convert[name](value) if value and name in convert else value
+            for name, value in zip(self._way.names, values, strict=True)
+        ]
+
     def _template(self, absent: Shape) -> Template:
         names = [name for name, no in zip(self._way.names, absent, strict=True) if not no]
+        if MESSAGE not in names:  # an object that could not be read
+            names = [MESSAGE if name == OBJECT else name for name in names]
         has_fraction = FRACTION in names
-        text = f'{_START}"@timestamp":"%b{".%b" if has_fraction else "%.0b"}Z"%b'
+        text = f'{START}"@timestamp":"%b{".%b" if has_fraction else "%.0b"}Z"%b'
         for at, name in enumerate(names):
             # Of a field that has several groups the first counts.
             shown = name not in _HIDDEN and name not in names[:at]
@@ -106,61 +143,30 @@ class Printer:
             f"{text}}}\n".encode(),
             names.index(FRACTION) if has_fraction else 0,
             tuple((at, convert[name]) for at, name in enumerate(names) if name in convert),
+            self._implied[self._of_source.intersection(names)],
         )
 
 
-class JsonTemplate(NamedTuple):
-    """Prints the objects that have a form, and the same of its members."""
+class Head(NamedTuple):
+    """What a message says before the object that it ends in."""
 
-    form: JsonForm
-    conditions: tuple[tuple[int, Cache[bytes, bool]], ...]
-    """Which of the members that are there must match, and which of their values do."""
-    text: bytes
-    """Takes action line, key, frame, number, time in quotes, constants, all members that are there,
-    and the object."""
-    time_at: int
-    """Which of them is the time; -1: none is."""
+    fields: Mapping[str, bytes]
+    constants: Mapping[str, str]
+    moment: tuple[int, bytes] | None
+    """Its hour and its time, if it says them."""
 
 
-class JsonPrinter:
-    """Prints the JSON objects of a kind."""
-
-    def __init__(self, forms: tuple[JsonForm, ...]) -> None:
-        self.members = JsonMembers(forms)
-        self.absent = (ABSENT,) * len(self.members.paths)
-        self._forms = forms
-        self.templates: Cache[Shape, list[JsonTemplate]] = Cache(self._templates, _MOST_SHAPES)
-        """The forms that objects with these members may have."""
-
-    def _templates(self, there: Shape) -> list[JsonTemplate]:
-        paths = [*compress(self.members.paths, there)]
-        return [_json_template(form, paths) for form in self._forms if form.when.keys() <= {*paths}]
-
-
-def _json_template(form: JsonForm, paths: list[str]) -> JsonTemplate:
-    # Of a field that may be several members the first counts.
-    names: dict[str, str] = {}
-    for path, name in form.members:
-        if path in paths:
-            names.setdefault(name, path)
-    shown = {path: name for name, path in names.items() if name != TIME}
-    members = "".join(f',"{shown[path]}":%b' if path in shown else "%.0b" for path in paths)
-    return JsonTemplate(
-        form,
-        tuple(
-            (paths.index(path), Cache(_matching(pattern), _MOST_VALUE_BYTES, weight=len))
-            for path, pattern in form.when.items()
-        ),
-        f'{_START}"@timestamp":%b%b{members},"{form.whole}":%b}}\n'.encode(),
-        paths.index(names[TIME]) if TIME in names else -1,
-    )
+NO_HEAD = Head({}, {}, None)
 
 
 class Printers(NamedTuple):
     """A kind of messages, compiled for documents."""
 
     forms: Forms[Printer]
-    objects: JsonPrinter | None
+    members: JsonMembers | None
+    objects: Mapping[JsonForm, ObjectPrinter]
+    usual: Cache[tuple[str, ...], ObjectTemplate | None]
+    """From the names in a JSON object to its template; None: more than these decide."""
     joiner: Joiner
     log_format: MessageFormat
 
@@ -168,9 +174,22 @@ class Printers(NamedTuple):
 def printers_of(kind: Kind, log_format: MessageFormat) -> Printers:
     """Compile a kind."""
     types = {field.name: field.type for field in log_format.fields} | {MESSAGE: "text"}
+    of_source = frozenset(
+        (KIND, *kind.constants, *re.findall(r"\(\?P<(\w+)>", kind.groups + kind.streams))
+    )
+    members = JsonMembers(kind.json_forms) if kind.json_forms else None
+    objects = {form: ObjectPrinter(form, of_source) for form in kind.json_forms}
+
+    def usual(names: tuple[str, ...]) -> ObjectTemplate | None:
+        if members is None or members.usual is None or not members.is_usual(names):
+            return None
+        return objects[members.usual].template_of((dict.fromkeys(names, b""),))
+
     return Printers(
-        Forms(kind, lambda way: Printer(way, types)),
-        JsonPrinter(kind.json_forms) if kind.json_forms else None,
+        Forms(kind, lambda way: Printer(way, types, of_source)),
+        members,
+        objects,
+        Cache(usual, MOST_NAMES_BYTES, weight_of),
         Joiner(kind),
         log_format,
     )
@@ -185,36 +204,31 @@ class MessageDocuments(Encoder):
         self._printers = printers
         self._fields = fields
         self._delivered = DELIVERY_HOUR, iso(self.source.delivered)[:-1].encode()
-        self._constants: Cache[Printer, bytes] = Cache(
-            lambda printer: self._written(printer.constants), _MOST_SHAPES
-        )
-        self._constants_of_form: Cache[JsonForm, bytes] = Cache(
-            lambda form: self._written(form.constants), _MOST_SHAPES
-        )
-        self._constants_of_plain = self._written({})
+        self._implied: Cache[Implied, bytes] = Cache(self._written, _MOST_SHAPES)
+        self._implied_by_all = _members(_encoded(fields))
 
     def write(self, messages: Iterable[Message]) -> None:
         """Append the documents of messages.
 
         Written for the machine: about ten calls into C for a message.
         """
-        forms, objects, joiner, _ = self._printers
+        forms, members, _, _, joiner, _ = self._printers
         match_forms, plans = forms.match, forms.plans
         frames, dated_by = self._frames, self._records.hour
         body, documents, expired = self._body, 0, 0
         # Joined events have line feeds between them.
         care, odd = _what_is_in((b"\n" if joiner.joins else b"").join(self._records.items))
-        constants, time_of, odd_ones = self._constants, self._time_of, (ValueError, OverflowError)
-        for message in messages:
+        implied, time_of, odd_ones = self._implied, self._time_of, (ValueError, OverflowError)
+        for message in messages if members is None else self._texts(messages, members):
             number, key, text, continues = message
-            if objects is not None and text[:1] == _OBJECT and self._write_json(objects, message):
-                continue
             match = None if continues else match_forms(text)
             if match is None:
                 self._write_plain(message)
                 continue
             printer = plans[match.lastindex]
             values = match.group(*printer.groups)
+            if printer.object_at >= 0 and self._write_ending(members, message, printer, values):
+                continue
             try:
                 if printer.begins_with_time and values[0]:
                     hour, time = times[values[0]]
@@ -228,10 +242,10 @@ class MessageDocuments(Encoder):
                 expired += 1
                 continue
             if all(values):
-                template, fraction_at, conversions = printer.template
+                template, fraction_at, conversions, same = printer.template
             else:
                 absent = tuple([not value for value in values])
-                template, fraction_at, conversions = printer.templates[absent]
+                template, fraction_at, conversions, same = printer.templates[absent]
                 values = tuple([value for value in values if value])
             if conversions and (converted := _converted(values, conversions)) != values:
                 # They may hold what the text does not.
@@ -241,11 +255,78 @@ class MessageDocuments(Encoder):
                 values = _safe_values(values, odd=odd)
             action, head = frame.own_action, frame.head
             fraction = values[fraction_at] if values else b""
-            same = constants[printer]
-            body += template % (action, key, head, number, time, fraction, same, *values)
+            body += template % (action, key, head, number, time, fraction, implied[same], *values)
             documents += 1
         self._documents += documents
         self._expired += expired
+
+    def _texts(self, messages: Iterable[Message], members: JsonMembers) -> Iterator[Message]:
+        """Append the messages that are JSON objects, and give the others.
+
+        Written for the machine: about ten calls into C for an object that is like most.
+        """
+        decode, usual = members.decode, self._printers.usual
+        plain = b"".join(self._records.items)
+        is_plain = _LINE_FEED not in plain and is_utf_8(plain)
+        write, may_go_through = self._write_members, _may_go_through
+        for message in messages:
+            text = message[2]
+            if text[:1] != _BRACE:
+                yield message
+                continue
+            try:
+                found = decode(text) if is_plain and may_go_through(text) else None
+            except (msgspec.DecodeError, RecursionError):
+                found = None
+            if found is None:
+                if not self._write_object(members, message):
+                    yield message
+                continue
+            template = usual[tuple(found)]
+            objects: Found = (found,)
+            if template is None:
+                form = members.form_of(found)
+                if form is None:
+                    yield message
+                    continue
+                objects = members.at_places(found, form)
+                template = self._printers.objects[form].template_of(objects)
+            write(message, text, objects, template)
+
+    def _write_members(
+        self,
+        message: Message,
+        text: bytes,
+        found: Found,
+        template: ObjectTemplate,
+        head: Head = NO_HEAD,
+        changes: Sequence[bytes] = (),
+    ) -> None:
+        """Append an object, and the members that become fields."""
+        number, key, _, _ = message
+        template, values = values_of(found, template)
+        for at, convert in template.conversions:
+            values[at] = convert(values[at])
+        hour, time = head.moment or self._time_of_member(
+            values[1] if template.has_time else b"", number
+        )
+        frame = self._frame(hour)
+        if frame is None:
+            return
+        log = b"%d" % number
+        if changes:
+            log += b',"original":%b,"adjusted":%b' % (*changes,)
+        self._body += template.text % (
+            frame.own_action,
+            key,
+            frame.head,
+            log,
+            time,
+            self._implied[template.implied] if head is NO_HEAD else self._before(head, template),
+            *values,
+            text,
+        )
+        self._documents += 1
 
     def _write_plain(self, message: Message) -> None:
         """Append a message that has no form, with its time as its source says it."""
@@ -261,65 +342,56 @@ class MessageDocuments(Encoder):
             frame.head,
             number,
             time,
-            self._constants_of_plain,
+            self._implied_by_all,
             member,
         )
         self._documents += 1
 
-    def _write_json(self, printer: JsonPrinter, message: Message) -> bool:
-        """Append a message if it is a JSON object that has a form."""
-        number, key, text, _ = message
+    def _write_object(
+        self, members: JsonMembers, message: Message, ending: bytes = b"", head: Head = NO_HEAD
+    ) -> bool:
+        """Append a message if it is, or ends in, a JSON object that has a form."""
+        text = ending or message[2]
         changes: list[bytes] = []
-        found = printer.members.read(text)
-        if found and (len(found[0]) <= FIRST_BYTES or _may_go_through(found[0])):
-            text, members = found
-            record = None
+        if (read := members.read(text)) and _may_go_through(read[0]):
+            text, found = read
+            form = members.form_of(found)
+            objects = members.at_places(found, form) if form else ()
         else:
             try:
-                record, members = printer.members.decoded(text)
+                record, form, objects = members.decoded(text)
+                text, *changes = self._fitting(record, form) if form else [b""]
             except (ValueError, RecursionError):
                 return False
-        there = tuple(map(is_not, members, printer.absent))
-        # JSON has no zeros.
-        joined = b"\0".join(compress(members, there))
-        values = joined.split(b"\0") if joined else []
-        if not _MORE_THAN_ONE.isdisjoint(map(_first, values)):
-            # Objects, lists and null count as if they were not there.
-            there = tuple([one is not ABSENT and _is_single(bytes(one)) for one in members])
-            values = [value for value in values if _is_single(value)]
-        for form, conditions, template, time_at in printer.templates[there]:  # noqa: B007
-            if False not in [matches[values[at]] for at, matches in conditions]:
-                break
-        else:
+        if form is None:
             return False
-        if record is not None:
-            try:
-                text, *changes = self._fitting(record, form)
-            except (ValueError, RecursionError):
-                return False
-            if changes:
-                template = template.replace(b"%d}", _CHANGES, 1)
-        hour, time = self._time_of_member(values[time_at] if time_at >= 0 else b"", number)
-        dated_by = self._records.hour
-        frame = self._frames[hour if dated_by is None else dated_by]
-        if frame is None:
-            self._expired += 1
-            return True
-        action, head = frame.own_action, frame.head
-        constants = self._constants_of_form[form]
-        self._body += template % (
-            action,
-            key,
-            head,
-            number,
-            *changes,
-            time,
-            constants,
-            *values,
-            text,
-        )
-        self._documents += 1
+        template = self._printers.objects[form].template_of(objects)
+        self._write_members(message, text, objects, template, head, changes)
         return True
+
+    def _write_ending(
+        self,
+        members: JsonMembers | None,
+        message: Message,
+        printer: Printer,
+        values: Sequence[bytes],
+    ) -> bool:
+        """Append a message with a text before the object that it ends in."""
+        text = values[printer.object_at]
+        if members is None or not text:
+            return False
+        head = Head(printer.fields(values), printer.constants, self._moment_of(printer, values))
+        return self._write_object(members, message, text, head)
+
+    def _before(self, head: Head, template: ObjectTemplate) -> bytes:
+        """Write what is implied, and what a text says and the object behind it does not."""
+        form = template.form
+        implied = _encoded({**self._fields, **head.constants, **form.constants})
+        said = {**implied, **head.fields}
+        for name, other in form.aside.items():
+            if name in head.fields and name in template.fields:
+                said[other] = head.fields[name]
+        return _members({name: said[name] for name in said if name not in template.fields})
 
     def _fitting(self, record: dict[str, Any], form: JsonForm) -> list[bytes]:
         """Write an object so that it fits under a free-form field.
@@ -348,41 +420,50 @@ class MessageDocuments(Encoder):
                 return times[time]
         return self._time_of_source(number)
 
-    def _time_of_member(self, value: bytes, number: int) -> tuple[int, bytes]:
-        """Give the hour and the time, in quotes, that a member says, else those of the source."""
+    def _moment_of(self, printer: Printer, values: Sequence[bytes]) -> tuple[int, bytes] | None:
+        """Give the hour and the exact time that a message says, if it does."""
+        if not any(values[at] for at in printer.times_at):
+            return None
         try:
-            # As most are written: `"2026-11-20T08:14:55.123Z"`.
-            second, end = value[1:20], value[20:]
-            if second[10:11] == b"T" and _usual_end(end):
-                return times[second][0], value
-            if found := _json_time(value):
-                second, fraction, offset = found.groups(b"")
-                hour, time = times[second + offset]
-                return hour, b'"%b.%bZ"' % (time, fraction) if fraction else b'"%bZ"' % time
+            hour, time = self._time_of(printer, values, 0)
         except (ValueError, OverflowError):
-            pass
-        hour, time = self._time_of_source(number)
-        return hour, b'"%bZ"' % time
+            return None
+        return hour, time + printer.fraction(values)
+
+    def _time_of_member(self, value: bytes, number: int) -> tuple[int, bytes]:
+        """Give the hour and the time that a JSON member says, else those of the source.
+
+        These count too where it says another day than that of the event: then it is no log's time.
+        """
+        try:
+            if end := _utc_end(value, 20):
+                hour, time = times[value[1:20]]
+                fraction = end[1]
+            elif written := _json_time(value):
+                second, fraction, offset = written.groups(b"")
+                hour, time = times[second + offset]
+            else:
+                return self._time_of_source(number)
+        except (ValueError, OverflowError):
+            return self._time_of_source(number)
+        dated_by = self._records.hour
+        if dated_by is not None and not -_DAY <= hour - dated_by <= _DAY:
+            return self._time_of_source(number)
+        return hour, b"%b.%b" % (time, fraction) if fraction else time
 
     def _time_of_source(self, number: int) -> tuple[int, bytes]:
         """Give the hour and the time of an event that says none itself."""
         time = self._records.time(number)
         return (read_iso_hour(time[:13])[0], time) if time else self._delivered
 
-    def _written(self, constants: Mapping[str, str]) -> bytes:
-        """Write the fields that are the same in all documents of this source and form."""
-        fields = {**self._fields, **constants}
-        return _members({name: msgspec.json.encode(value) for name, value in fields.items()})
+    def _written(self, implied: Implied) -> bytes:
+        """Write the fields that are the same in all documents of this source and a shape."""
+        fields = {**self._fields, **implied.constants}
+        return _members(_encoded({n: fields[n] for n in fields if n not in implied.replaced}))
 
 
-def _is_single(value: bytes) -> bool:
-    return value[0] not in _MORE_THAN_ONE
-
-
-def _matching(pattern: str) -> Callable[[bytes], bool]:
-    """Give what finds out whether a JSON string matches."""
-    match = re.compile(pattern.encode(), re.DOTALL).fullmatch
-    return lambda value: match(value.strip(b'"')) is not None
+def _encoded(fields: Mapping[str, str]) -> dict[str, bytes]:
+    return {name: msgspec.json.encode(value) for name, value in fields.items()}
 
 
 def _members(values: Mapping[str, bytes]) -> bytes:
@@ -392,7 +473,7 @@ def _members(values: Mapping[str, bytes]) -> bytes:
 
 def _may_go_through(text: bytes) -> bool:
     """Find out whether an object may lie under a free-form field as it is."""
-    return (
+    return len(text) <= FIRST_BYTES or (
         len(text) <= _MOST_FREE_FORM
         and text.count(b"}") <= MOST_ENDS
         and text.count(b"[") <= MOST_ARRAYS
@@ -418,6 +499,8 @@ def _safe_values(values: tuple[bytes, ...], *, odd: bool) -> tuple[bytes, ...]:
     if odd:
         return tuple([_safe(value) for value in values])
     joined = b"\0".join(values)
+    if not joined.translate(None, _ORDINARY_OR_BETWEEN):
+        return values
     return tuple(
         joined.replace(b"\\", rb"\\")
         .replace(b'"', rb"\"")

@@ -18,6 +18,8 @@ MAX_RECORD_BYTES = 10 * 1024 * 1024
 KEPT_BYTES = 64 * 1024
 """How much of such a record its reject shows."""
 
+_SHORT = 64 * 1024
+"""What is left of a text and not longer may be looked at with each chunk."""
 _LEAST_WINDOW = 512
 _MOST_WINDOW = 4 * BLOCK_BYTES
 
@@ -73,8 +75,8 @@ def cut[Piece](chunks: Iterable[bytes], framer: Framer[Piece], at_least: int) ->
                 continue
             rest = yield from window.take(b"".join(pending), more=True, last=False)
             pending, size = [rest], len(rest)
-            # A record that fills the buffer is looked at again when there is twice as much.
-            enough = max(at_least, min(2 * size, MAX_RECORD_BYTES + 1))
+            # A long record that fills the buffer is looked at again when there is twice as much.
+            enough = max(at_least, min(2 * size, MAX_RECORD_BYTES + 1) if size > _SHORT else 0)
     except UnreadableObject as fault:
         rest = yield from window.take(b"".join(pending), more=False, last=False)
         yield from framer.end(rest, fault)
@@ -126,10 +128,8 @@ class _Window[Piece]:
 
     def _fit(self, end: int, seen: int) -> None:
         """Show more next time where most of what was seen was cut, else less."""
-        if 2 * end >= seen:
-            self._size = min(max(self._size, 2 * seen), _MOST_WINDOW)
-        else:
-            self._size = max(4 * end, _LEAST_WINDOW)
+        wanted = max(self._size, 2 * seen) if 2 * end >= seen else max(4 * end, _LEAST_WINDOW)
+        self._size = min(wanted, _MOST_WINDOW)
 
     def _give_up(self, seen: bytes, *, last: bool) -> Generator[Piece, None, int]:
         end = yield from self._framer.give_up(seen, last=last)

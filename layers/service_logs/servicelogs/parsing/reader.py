@@ -38,7 +38,8 @@ class Parser(Protocol):
 def read(pieces: Iterable[Records | TooLong], parser: Parser, start: int = 1) -> Iterator[Block]:
     """Turn the records of a source into blocks, from the record with the number `start` on.
 
-    An UnreadableObject that ends them becomes one reject after the good records.
+    An UnreadableObject that ends them becomes one reject after the good records; an earlier attempt
+    may have come to it.
     """
     try:
         for piece in pieces:
@@ -52,7 +53,8 @@ def read(pieces: Iterable[Records | TooLong], parser: Parser, start: int = 1) ->
             else:
                 parser.take(piece, skipped)
     except UnreadableObject as error:
-        yield _alone(error.number, "unreadable", str(error), error.tail, parser.source)
+        if error.number >= start:
+            yield _alone(error.number, "unreadable", str(error), error.tail, parser.source)
 
 
 def alone(reject: Reject) -> Block:

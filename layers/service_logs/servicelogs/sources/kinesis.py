@@ -122,25 +122,36 @@ class ShardRecords:
                 yield from lines.run()
                 lines = _Lines()
                 if isinstance(text, bytes):
-                    yield from self._read_envelope(text, source)
+                    yield from self._read_envelope(text, _key(record, part), source)
                 else:
-                    yield source, self._rejected(text, record, source)
+                    yield source, self._rejected(text, _key(record, part), source)
         yield from lines.run()
 
-    def _read_envelope(self, text: bytes, source: Source) -> Iterator[Run]:
+    def _read_envelope(self, text: bytes, key: str, source: Source) -> Iterator[Run]:
         if source not in self._envelopes:
             self._envelopes[source] = Envelopes(source, keeps_extracted_fields=self._keeps)
         envelopes = self._envelopes[source]
-        envelopes.next = self._next
-        for run in envelopes.read(text):
+        first = envelopes.next = self._next
+        for place, run in envelopes.read(text):
             self._next = envelopes.next
-            yield run
+            if isinstance(run, Reject):
+                # Its number in the batch is another one the next time.
+                run.id = f"{source.id}-{_numbered(key, run.number - first + 1)}"
+            yield place, run
 
-    def _rejected(self, fault: _Unreadable, record: StreamRecord, source: Source) -> Reject:
+    def _rejected(self, fault: _Unreadable, key: str, source: Source) -> Reject:
         number = self._next
         self._next += 1
-        id_ = f"{source.id}-{record.sequence_number}"
-        return Reject(number, "unreadable", str(fault), fault.tail, id=id_)
+        return Reject(number, "unreadable", str(fault), fault.tail, id=f"{source.id}-{key}")
+
+
+def _key(record: StreamRecord, part: int) -> str:
+    """Identify a record in its shard, or one of the parts in it."""
+    return record.sequence_number if part == 1 else f"{record.sequence_number}-{part}"
+
+
+def _numbered(key: str, number: int) -> str:
+    return key if number == 1 else f"{key}.{number}"
 
 
 class _Unreadable(UnreadableObject):
@@ -167,10 +178,10 @@ class _Lines:
         lines = _lines(text)
         self.size += len(text)
         arrived = int(record.arrived.timestamp() * 1000)
-        key = record.sequence_number if part == 1 else f"{record.sequence_number}-{part}"
+        key = _key(record, part)
         for number, line in enumerate(lines, 1):
             self._items.append(line)
-            self._keys.append((key if number == 1 else f"{key}.{number}").encode())
+            self._keys.append(_numbered(key, number).encode())
             self._arrived.append(arrived)
         return len(lines)
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
 from itertools import groupby, pairwise
+from operator import itemgetter
 from typing import Any, overload, override
 
 import msgspec
@@ -39,6 +40,7 @@ _beginnings = re.compile(rb'\{(?="(?:%b)":)' % _MEMBERS).finditer
 _plain_id = re.compile(r"[\w.:-]{1,128}", re.ASCII).fullmatch
 _plain_ids = re.compile(r"(?:[\w.:-]{1,128}\n)+", re.ASCII).fullmatch
 
+_ACCOUNT_LEVEL = "ACCOUNT_LEVEL_POLICY"
 _EXTRACTED = b'"extractedFields"'
 _ACCOUNT, _REGION, _SYSTEM = "@aws.account", "@aws.region", "@"
 _HOUR_MILLISECONDS = 3_600_000
@@ -68,6 +70,7 @@ class Envelope(msgspec.Struct, gc=False, rename="camel"):
     owner: str = ""
     log_group: str = ""
     log_stream: str = ""
+    policy_level: str = ""
 
 
 _decode = msgspec.json.Decoder(Envelope).decode
@@ -194,16 +197,21 @@ class Envelopes:
 
     def _events(self, envelope: Envelope, *, extracted: bool) -> Iterator[Run]:
         events = envelope.log_events
-        place = envelope.owner, envelope.log_group, envelope.log_stream
+        account_level = envelope.policy_level == _ACCOUNT_LEVEL
+        place = envelope.owner, envelope.log_group, envelope.log_stream, account_level
         if not extracted:
             if events:
-                yield self._sources[*place, "", "", ""], self._records(events)
+                yield self._sources[*place, "", ""], self._records(events)
             return
         at = 0
         of_each = (self._extracted[bytes(event.extracted_fields)] for event in events)
-        for fields, group in groupby(of_each):
-            end = at + len([*group])
-            yield self._sources[*place, *fields], self._records(events[at:end])
+        for (account_id, region), group in groupby(of_each, itemgetter(0, 1)):
+            kept = [fields[2] for fields in group]
+            end = at + len(kept)
+            records = self._records(events[at:end])
+            if any(kept):
+                records.extracted = kept
+            yield self._sources[*place, account_id, region], records
             at = end
 
     def _records(self, events: list[Event]) -> Records:
@@ -230,7 +238,12 @@ class Envelopes:
             yield self._reject("unreadable", str(error), text)
             return
         good = Envelope(
-            envelope.message_type, [], envelope.owner, envelope.log_group, envelope.log_stream
+            envelope.message_type,
+            [],
+            envelope.owner,
+            envelope.log_group,
+            envelope.log_stream,
+            envelope.policy_level,
         )
         odd = envelope.log_events if good.message_type == "DATA_MESSAGE" else []
         for event in odd:
@@ -248,9 +261,9 @@ class Envelopes:
         id_ = f"{self._carrier.id}-{number}"
         return self._carrier, Reject(number, error_type, reason, raw, id=id_)
 
-    def _source(self, place: tuple[str, str, str, str, str, str]) -> Source:
+    def _source(self, place: tuple[str, str, str, bool, str, str]) -> Source:
         """Describe a log stream; its account is the owner's if no system field names another."""
-        owner, group, stream, account_id, region, extracted = place
+        owner, group, stream, account_level, account_id, region = place
         carrier = self._carrier
         return replace(
             carrier,
@@ -259,7 +272,7 @@ class Envelopes:
             region=region or carrier.region,
             log_group=group,
             log_stream=stream,
-            extracted_fields=extracted,
+            account_level=account_level,
         )
 
     def _read_extracted(self, raw: bytes) -> tuple[str, str, str]:
@@ -298,13 +311,9 @@ def by_hour(records: Records) -> Iterator[Records]:
     at = 0
     for hour, group in groupby(times.hours()):
         end = at + len([*group])
-        yield Records(
-            records.first + at,
-            records.items[at:end],
-            keys=records.keys and records.keys[at:end],
-            hour=hour,
-            times=times[at:end],
-        )
+        part = records.part(at, end)
+        part.hour = hour
+        yield part
         at = end
 
 

@@ -9,6 +9,7 @@ from servicelogs.parsing.json.values import Repeated, decode
 from servicelogs.sources.log_events import Event, text_of
 
 _SHOWN = 60
+_PLACES = ("owner", "logGroup", "logStream", "policyLevel")
 
 
 class BadEvent(NamedTuple):
@@ -26,6 +27,7 @@ class OddEnvelope(NamedTuple):
     owner: str
     log_group: str
     log_stream: str
+    policy_level: str
 
 
 def read_odd(text: bytes) -> OddEnvelope:
@@ -41,7 +43,7 @@ def read_odd(text: bytes) -> OddEnvelope:
     kind, events = members.get("messageType"), members.get("logEvents")
     if not isinstance(kind, str) or not (isinstance(events, list) or kind != "DATA_MESSAGE"):
         raise ValueError(f"it is not a message with log events: its messageType is {_shown(kind)}")
-    names = (members.get(name) for name in ("owner", "logGroup", "logStream"))
+    names = (members.get(name) for name in _PLACES)
     return OddEnvelope(
         kind,
         [_read_event(event) for event in events or ()],

@@ -14,6 +14,7 @@ from typing import IO, Any, NamedTuple
 
 import pyarrow
 
+from servicelogs.sources.parquet_levels import RowLengths
 from servicelogs.sources.thrift import CompactReader, Struct
 
 MIB = 1024 * 1024
@@ -39,14 +40,13 @@ LONGEST_PAGE_HEADER = MIB
 ROWS = (256, 64, 16, 4, 1)
 ROWS_BYTES = 64 * MIB
 MOST_ROW_BYTES = 128 * MIB
-# Where values repeat inside a row (lists), one row can hold all of a row group's.
-MOST_LIST_BYTES = 32 * MIB
 # What a value takes beside its own bytes.
 VALUE_BYTES = 16
 PYTHON_VALUE_BYTES = 64
 
 _DELTA_LENGTHS, _DELTA_BYTES = 6, 7
 _OF_DICTIONARY = {2, 8}
+_BIT_PACKED = 4
 _DATA_PAGE, _DICTIONARY_PAGE, _DATA_PAGE_V2 = 0, 2, 3
 # Where a page's header has what only its kind has.
 _OWN_FIELDS = {_DATA_PAGE: 5, _DICTIONARY_PAGE: 7, _DATA_PAGE_V2: 8}
@@ -73,6 +73,8 @@ class Page(NamedTuple):
     encoding: int
     levels: int
     """Bytes before its values that are never compressed (of the second kind of data pages)."""
+    packed: bool
+    """Whether its repetition levels are written as they were before 2013."""
     compressed: bool
 
 
@@ -88,6 +90,8 @@ class Column:
     kind: str
     width: int
     """Bytes of a value, if all have as many."""
+    depth: int
+    """Values of Python's for each of its values: that, and what it is nested in."""
     definitions: int
     repetitions: int
     dictionary: int = 0
@@ -98,20 +102,17 @@ class Column:
     """Bytes of its largest data page."""
     plain: int = 0
     """Bytes of its largest page whose values are only there."""
-    plain_bytes: int = 0
-    """Bytes of all such pages."""
     fewest: int = 0
     """Values in that of its pages, but the last, that has the fewest."""
+    most_in_row: int = 1
+    """Values that its longest row has: of a list more than one."""
 
     def bytes_of(self, rows: int) -> int:
         """Return how many bytes so many consecutive rows may have at most."""
-        pages = -(-rows // max(1, self.fewest)) + 1 if rows > 1 else 1
-        plain = min(rows, pages) * self.plain
-        return rows * (self.width + self.longest + PYTHON_VALUE_BYTES) + plain
-
-    def bytes_of_lists(self) -> int:
-        """Return how many bytes a row may have where it may have all values."""
-        return self.values * (self.width + self.longest + VALUE_BYTES) + self.plain_bytes
+        values = min(self.values, rows * self.most_in_row)
+        pages = -(-values // max(1, self.fewest)) + 1 if values > 1 else 1
+        plain = min(values, pages) * self.plain
+        return values * (self.width + self.longest + self.depth * PYTHON_VALUE_BYTES) + plain
 
 
 def check_description(copy: IO[bytes]) -> int:
@@ -165,21 +166,16 @@ def check_rows(metadata: Any, size: int) -> None:
 def rows_at_a_time(copy: IO[bytes], metadata: Any, number: int) -> int:
     """Return how many rows of a row group to decode at a time, by what its pages hold."""
     rows = metadata.row_group(number).num_rows
-    flat, lists, pages = [], 0, 0
-    for column in _columns(metadata, number):
+    columns, pages = [*_columns(metadata, number)], 0
+    for column in columns:
         _read_pages(copy, column)
         pages += column.largest + column.dictionary
-        if column.repetitions:
-            lists += column.bytes_of_lists()
-        else:
-            flat.append(column)
-            if column.values != rows:
-                raise ValueError(f"{column.name} has {column.values} values for {rows} rows")
+        if not column.repetitions and column.values != rows:
+            raise ValueError(f"{column.name} has {column.values} values for {rows} rows")
     _check_bytes(number, "the largest pages", pages, MOST_PAGE_BYTES)
-    _check_bytes(number, "the lists of one row may", lists, MOST_LIST_BYTES)
-    _check_bytes(number, "one row may", sum(c.bytes_of(1) for c in flat), MOST_ROW_BYTES)
+    _check_bytes(number, "one row may", sum(c.bytes_of(1) for c in columns), MOST_ROW_BYTES)
     for rows in ROWS:
-        if sum(column.bytes_of(rows) for column in flat) <= ROWS_BYTES:
+        if sum(column.bytes_of(rows) for column in columns) <= ROWS_BYTES:
             return rows
     return 1
 
@@ -213,6 +209,7 @@ def _columns(metadata: Any, number: int) -> Iterator[Column]:
             chunk.compression,
             kind,
             width,
+            chunk.path_in_schema.count(".") + 1,
             declared.max_definition_level,
             declared.max_repetition_level,
         )
@@ -222,6 +219,7 @@ def _read_pages(copy: IO[bytes], column: Column) -> None:
     """Find out what the pages of a column hold; refuse those that hold less than it says."""
     seen = last = 0
     at = column.start
+    rows = RowLengths(column.repetitions)
     for _ in range(MOST_PAGES):
         if seen >= column.values or at >= column.end:
             break
@@ -235,9 +233,12 @@ def _read_pages(copy: IO[bytes], column: Column) -> None:
             last = max(1, page.values)
             seen += page.values
             _read_data_page(copy, column, page)
+            if column.repetitions:
+                _read_levels(copy, column, page, rows)
     else:
         raise ValueError(f"{column.name} has more than {MOST_PAGES} pages")
     column.fewest = column.fewest or last
+    column.most_in_row = max(column.most_in_row, rows.longest)
     if seen != column.values:
         raise ValueError(f"{column.name} says that it has {column.values} values, and has {seen}")
 
@@ -257,6 +258,7 @@ def _page(copy: IO[bytes], at: int, column: Column) -> Page:
             values=_natural(own.get(1, 0)),
             encoding=_natural(own.get(4 if second else 2, 0)),
             levels=_natural(own.get(5)) + _natural(own.get(6)) if second else 0,
+            packed=not second and own.get(4) == _BIT_PACKED,
             compressed=own.get(7) is not False,
         )
     except ValueError as error:
@@ -310,7 +312,24 @@ def _read_data_page(copy: IO[bytes], column: Column, page: Page) -> None:
         column.longest = max(column.longest, page.size)
     else:
         column.plain = max(column.plain, page.size)
-        column.plain_bytes += page.size
+
+
+def _read_levels(copy: IO[bytes], column: Column, page: Page, rows: RowLengths) -> None:
+    """Find out how many values the rows of a page have."""
+    if page.packed or (column.codec == _AMBIGUOUS_CODEC and page.kind == _DATA_PAGE):
+        column.most_in_row = column.values  # it may be so
+        return
+    if page.kind == _DATA_PAGE_V2:
+        copy.seek(page.at)
+        levels = copy.read(page.levels)
+    else:
+        text = _text(copy, column, page)
+        length = int.from_bytes(text[:_LENGTH_BYTES], "little")
+        levels = text[_LENGTH_BYTES : _LENGTH_BYTES + length]
+    try:
+        rows.take(levels, page.values)
+    except (EOFError, ValueError):
+        raise ValueError(f"{column.name} has a page whose rows do not begin and end") from None
 
 
 def _read_dictionary(copy: IO[bytes], column: Column, page: Page) -> None:

@@ -18,6 +18,9 @@ TIME, FRACTION, OFFSET = "time", "fraction", "offset"
 """Groups that say when it happened, and are no fields: the time up to its second (times.py), the
 digits of the fraction, the distance from UTC (`+02:00`). Without them the event's own time counts,
 as it does where the time does not exist."""
+OBJECT = "json_object"
+"""Group that is a JSON object: it is read as a message that is one, and its members take the place
+of the form's fields. Where it cannot be read it is the message, if no other group is."""
 MESSAGE = "message"
 KIND = "kind"
 NOTHING = "(?!)"
@@ -43,6 +46,15 @@ class Form:
     """What makes of a group's bytes the value of the field: for text that quotes something."""
 
 
+class Place(NamedTuple):
+    """An object inside of a JSON message."""
+
+    path: str
+    above: int
+    """Where the object is that holds it: 0 is the message, 1 the first place, and so on."""
+    name: str
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class JsonForm:
     """A form of messages that are JSON objects.
@@ -56,8 +68,31 @@ class JsonForm:
     """Where a member is (`metrics.durationMs`), and the field that it becomes; the same field may
     be several members, of which the first that is there counts. `time` is the event's time."""
     when: Mapping[str, str] = field(default_factory=dict)
-    """Member → regular expression of all its text; where it does not match the next form counts."""
+    """A member of the message itself → regular expression of all its text; where it does not match
+    the next form counts."""
     constants: Mapping[str, str] = field(default_factory=dict)
+    convert: Mapping[str, Callable[[bytes], bytes]] = field(default_factory=dict)
+    """What makes of a member's JSON the field's."""
+    aside: Mapping[str, str] = field(default_factory=dict)
+    """Fields of the text before an object, and what they are where a member is the same field."""
+
+    @cached_property
+    def places(self) -> tuple[Place, ...]:
+        """The objects inside of a message in which members are, each behind the one it is in."""
+        paths = [""]
+        for member, _ in self.members:
+            names = member.split(".")
+            paths += [".".join(names[:depth]) for depth in range(1, len(names))]
+        paths = [*dict.fromkeys(paths)]
+        split = [(path, *path.rpartition(".")[::2]) for path in paths[1:]]
+        return tuple(Place(path, paths.index(above), name) for path, above, name in split)
+
+    @cached_property
+    def leaves(self) -> tuple[tuple[int, str, str], ...]:
+        """Where each member is: at which place, its name there, and the field that it becomes."""
+        at = {"": 0} | {place.path: number for number, place in enumerate(self.places, 1)}
+        split = ((*member.rpartition(".")[::2], field) for member, field in self.members)
+        return tuple((at[above], name, field) for above, name, field in split)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -140,9 +175,9 @@ class MessageFormat(Format):
         """Find the kind of log that a source is, and the fields that its names give."""
         for kind in self.kinds:
             if group := re.fullmatch(kind.groups, source.log_group):
-                stream = re.match(kind.streams, source.log_stream)
-                found = group.groupdict() | (stream.groupdict() if stream else {})
-                named = {name: text for name, text in found.items() if text}
+                matches = filter(None, (group, re.match(kind.streams, source.log_stream)))
+                found = (pair for match in matches for pair in match.groupdict().items())
+                named = {name: text for name, text in found if text}
                 return Origin(kind, {KIND: kind.name, **kind.constants, **named})
         return Origin(None, {})
 

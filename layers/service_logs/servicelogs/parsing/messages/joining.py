@@ -44,6 +44,15 @@ class Joiner:
             found = self._joined(records.first, keys, items, begun)
         return found if self._inside is None else self._taken_apart(found, self._inside)
 
+    def firsts(self, records: Records) -> Iterator[int]:
+        """Give for each event the place of the one that its record begins with."""
+        first = 0
+        begun = self._begun([item.rstrip(b"\r\n") for item in records.items])
+        for at, begins in enumerate(begun):
+            if begins or not self.joins:
+                first = at
+            yield first
+
     def raw(self, records: Records) -> Callable[[int], bytes]:
         """Give what finds all events of a record again."""
 

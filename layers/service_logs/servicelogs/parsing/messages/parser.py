@@ -41,6 +41,10 @@ class MessageParser:
         """Cut an object's text into the lines of messages."""
         return self._joiner.cut(chunks)
 
+    def of_first_events[Said](self, records: Records, said: list[Said]) -> list[Said]:
+        """Give for each event what is said of the one that its record begins with."""
+        return [said[at] for at in self._joiner.firsts(records)]
+
     def take(self, records: Records, skipped: int) -> Block:
         """Parse messages, but for those that begin in events that are skipped."""
         messages = self._joiner.messages(records)

@@ -11,6 +11,8 @@ from servicelogs.parsing.text.lines import cut_lines
 from servicelogs.records import Block, Records, Reject, Source, TooLong
 
 DOES_NOT_MATCH = "does_not_match"
+# After so many blank lines of a block the others are left out before they are matched.
+_MANY_BLANK = 16
 
 type Row = tuple[int, int | bytes, bytes]
 """A record's number, its key (the number, where the source has none), its line, safe for JSON."""
@@ -62,13 +64,20 @@ class TextParser[Plan]:
         """Parse lines; of those that are skipped only headers count."""
         numbers = records.numbers()
         keys: Iterable[int | bytes] = numbers if records.keys is None else records.keys
-        rows = zip(numbers, keys, self._lines(records), strict=True)
+        rows: Iterator[Row] = zip(numbers, keys, self._lines(records), strict=True)
         for _, _, line in islice(rows, skipped):
-            self._is_header(line)
+            if line:
+                self._is_header(line)
         self._encoder.begin(records, skipped)
-        rejects = []
+        rejects: list[Reject] = []
+        blank = 0
         while row := self._encoder.write(self._layout, rows):
-            number, _, _ = row
+            number, _, line = row
+            if not line or line.isspace():
+                blank += 1
+                if blank == _MANY_BLANK:  # a block may consist of them
+                    rows = filter(_is_filled, rows)
+                continue
             raw = records.raw(number)
             if reason := self._why_rejected(row, raw):
                 id_ = f"{self.source.id}-{records.key(number)}"
@@ -102,7 +111,7 @@ class TextParser[Plan]:
         Give the reason if it is neither a header nor a record in any way.
         """
         _, _, line = row
-        if not line or line.isspace() or self._is_header(line):
+        if self._is_header(line):
             return ""
         if line.lstrip().startswith(b"{"):
             return self._why_no_json(row, raw)
@@ -128,6 +137,10 @@ class TextParser[Plan]:
             return False
         self._layout = layout
         return True
+
+
+def _is_filled(row: Row) -> bool:
+    return bool(row[2].strip())
 
 
 def _care(line: bytes) -> bool:
