@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from local.sample_logs import generate
@@ -24,7 +24,7 @@ from servicelogs.sources.unsupported import what_is_not_read
 from tests.formats.make_cases import cases, expected_file
 from tests.formats.parsing import parse
 from tests.properties import examples
-from tests.sources.envelopes import CONTROL, envelope
+from tests.sources.envelopes import CONTROL, GROUP, envelope
 from tests.sources.stream_events import compressed, failed_batch, stream_event
 
 TEXT = [name for name in formats.NAMES if isinstance(formats.get(name), TextFormat)]
@@ -313,6 +313,104 @@ def test_numbers_are_shown_as_the_document_has_them(explain: Explain) -> None:
     assert explained["rows"][5]["becomes"] == {"request_processing_time": "0.000"}
 
 
+FLOWS = [line.decode() for line in generate("vpc_flow", 3).splitlines()[1:]]
+NOT_A_FLOW = FLOWS[0].replace(" ACCEPT ", " MAYBE? ", 1).rsplit(" ", 5)[0]
+POSTGRESQL = "2026-11-20 08:04:00 UTC:192.0.2.1(5432):app@shop:[123]:LOG:  statement: select '"
+
+
+DATABASE = "/aws/rds/instance/shop/postgresql"
+
+
+def values(explained: dict[str, Any]) -> dict[str, str]:
+    return {row["name"]: row["text"] for row in explained["rows"]}
+
+
+def test_log_events_are_explained_each_by_the_type_of_its_log_group(
+    explain: Explain, tmp_path: Path
+) -> None:
+    texts = (
+        CONTROL,
+        envelope(*FLOWS),
+        envelope(POSTGRESQL, "\tdrop table t'", logGroup=DATABASE, logStream="shop.0"),
+        envelope("hello", logGroup="/aws/lambda/billing"),
+    )
+    (tmp_path / "firehose.gz").write_bytes(gzip.compress(b"".join(texts)))
+    (tmp_path / "events").write_bytes(gzip.compress(b"".join(map(gzip.compress, texts))))
+    for name in ("firehose.gz", "events"):
+        found = {
+            number: explain("--record", str(number), str(tmp_path / name))[1]
+            for number in (2, 4, 6)
+        }
+        assert [one["log_type"] for one in found.values()] == ["vpc_flow", "rds", "lambda"]
+        assert [*found] == [one["record"] for one in found.values()]
+        assert values(found[2])["interface-id"] == FLOWS[1].split()[2]
+        assert values(found[4])["instance"] == "shop"
+        assert values(found[4])["statement"].endswith("drop table t'")
+        assert values(found[6])["function"] == "billing"
+        assert values(found[6])["@timestamp"] == "2026-11-20T08:14:55.124Z"
+
+
+def test_the_second_event_of_a_record_is_not_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "log").write_bytes(envelope(POSTGRESQL, "\tdrop table t'", logGroup=DATABASE))
+    assert main(["explain", "--record", "2", str(tmp_path / "log")]) == 2
+    assert "goes on with the record before it" in capsys.readouterr().err
+
+
+def test_the_first_rejected_log_event_is_explained_and_others_are_named(
+    explain: Explain, tmp_path: Path
+) -> None:
+    (tmp_path / "log").write_bytes(
+        envelope(*FLOWS) + envelope(FLOWS[0], NOT_A_FLOW) + envelope("hello", logGroup="/odd")
+    )
+    status, explained = explain(str(tmp_path / "log"))
+    assert (status, explained["log_type"], explained["record"]) == (1, "vpc_flow", 5)
+    assert "is missing" in explained["reason"]
+    assert explained["also_rejected"] == [6]
+
+
+def test_a_log_event_of_unknown_type_names_the_others_that_are_rejected(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "log").write_bytes(
+        envelope("hello", logGroup="/odd") + envelope(FLOWS[0], NOT_A_FLOW)
+    )
+    assert main(["explain", str(tmp_path / "log")]) == 2
+    said = capsys.readouterr().err
+    assert "'/odd'" in said
+    assert "also rejected: 3: --record NUMBER explains one" in said
+
+
+def test_a_record_of_a_streams_batch_is_explained_with_its_fields(
+    explain: Explain, tmp_path: Path
+) -> None:
+    event = stream_event(compressed(envelope(*FLOWS)), b"1795162495.123\t192.0.2.1\tOK")
+    for batch in (failed_batch(event), json.dumps(event).encode()):
+        (tmp_path / "batch").write_bytes(batch)
+        _, first = explain("--record", "1", str(tmp_path / "batch"))
+        status, last = explain("--fields", "sc-status c-ip timestamp", str(tmp_path / "batch"))
+        assert first["log_type"] == "vpc_flow"
+        assert (status, last["log_type"], wrong(last)) == (1, "cloudfront_realtime", ["sc-status"])
+
+
+def test_a_line_is_read_as_its_log_group_or_object_says(explain: Explain) -> None:
+    line = "2026-11-20T08:14:55.123456Z 0 [Warning] [MY-010055] [Server] not resolved"
+    _, explained = explain("--source", "/aws/rds/instance/shop/error", line)
+    assert (values(explained)["instance"], values(explained)["level"]) == ("shop", "Warning")
+    key = "s3://logs/AWSLogs/111122223333/vpcflowlogs/eu-west-1/2026/11/20/"
+    key += "111122223333_vpcflowlogs_eu-west-1_fl-0a1b2c3d4e5f60718_20261120T0815Z_8c7d6e5f.log.gz"
+    assert explain("--source", key, FLOWS[0])[1]["log_type"] == "vpc_flow"
+
+
+def test_a_real_time_record_with_other_columns_is_advised_to_name_them(explain: Explain) -> None:
+    line = "1795162495.123\t192.0.2.1\t200"
+    _, explained = explain("--type", "cloudfront_realtime", line)
+    assert any("CloudFrontRealtimeFields" in note for note in explained["notes"])
+    fields = ("--type", "cloudfront_realtime", "--fields", "timestamp c-ip | timestamp")
+    assert explain(*fields, line)[1]["notes"] == []
+
+
 def test_a_word_that_is_no_file_is_explained_as_a_line_of_its_type_and_said_to_be(
     explain: Explain,
 ) -> None:
@@ -467,15 +565,12 @@ def test_a_line_is_read_from_standard_input(
         assert explain("-")[1]["log_type"] == "alb"
 
 
-FLOWS = generate("vpc_flow", 3).decode().splitlines()[-2:]
-
-
 @pytest.mark.parametrize("in_stream", [False, True])
 def test_log_events_are_explained_each_by_its_type(
     explain: Explain, tmp_path: Path, in_stream: bool
 ) -> None:
     names = {"logGroup": "/aws/rds/instance/shop/error", "logStream": "shop"}
-    messages = envelope(*FLOWS, "bad"), envelope("2026-11-20 08:14:55 0 [Note] x", **names)
+    messages = envelope(*FLOWS[-2:], "bad"), envelope("2026-11-20 08:14:55 0 [Note] x", **names)
     file = tmp_path / "events"
     file.write_bytes(
         failed_batch(stream_event(*messages)) if in_stream else gzip.compress(b"".join(messages))
@@ -495,67 +590,6 @@ def test_columns_of_log_events_are_those_that_are_given(explain: Explain) -> Non
     event = envelope("ACCEPT 192.0.2.1 1795162495").decode()
     status, explained = explain("--fields", "action srcaddr end", event)
     assert (status, [row["name"] for row in explained["rows"]]) == (0, ["action", "srcaddr", "end"])
-
-
-def values(explained: dict[str, Any]) -> dict[str, str]:
-    return {row["name"]: row["text"] for row in explained["rows"]}
-
-
-def test_a_log_event_without_a_time_of_its_own_has_that_of_the_event(
-    explain: Explain, tmp_path: Path
-) -> None:
-    event = envelope("hello", logGroup="/aws/lambda/billing").decode()
-    line = {"log_group": "/aws/lambda/billing", "time": "2026-11-20T08:14:55.124Z", "raw": "hello"}
-
-    for text in (event, reject_line(log_type="lambda", **line)):
-        _, explained = explain(text)
-        assert values(explained)["function"] == "billing"
-        assert values(explained)["@timestamp"] == "2026-11-20T08:14:55.124Z"
-
-
-def test_the_second_event_of_a_record_is_none_of_its_own(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    line = "2026-11-20 08:04:00 UTC:192.0.2.1(5432):app@shop:[123]:LOG:  statement: select '"
-    group = "/aws/rds/instance/shop/postgresql"
-    (tmp_path / "log").write_bytes(envelope(line, "\tdrop table t'", logGroup=group))
-
-    assert main(["explain", "--record", "2", str(tmp_path / "log")]) == 2
-    assert "goes on with another" in capsys.readouterr().err
-
-
-def test_a_record_of_a_stream_is_explained_with_its_fields(
-    explain: Explain, tmp_path: Path
-) -> None:
-    event = stream_event(compressed(envelope(*FLOWS)), b"1795162495.123\t192.0.2.1\tOK")
-    fields = ("--fields", "sc-status c-ip timestamp")
-    for batch in (failed_batch(event), json.dumps(event).encode()):
-        (tmp_path / "batch").write_bytes(batch)
-        status, explained = explain(*fields, str(tmp_path / "batch"))
-        assert (status, explained["log_type"]) == (1, "cloudfront_realtime")
-        assert wrong(explained) == ["sc-status"]
-
-
-def test_a_line_is_read_as_its_log_group_or_its_object_says(explain: Explain) -> None:
-    line = "2026-11-20T08:14:55.123456Z 0 [Warning] [MY-010055] [Server] not resolved"
-    _, explained = explain("--source", "/aws/rds/instance/shop/error", line)
-    assert (values(explained)["instance"], values(explained)["level"]) == ("shop", "Warning")
-
-    key = "AWSLogs/111122223333/vpcflowlogs/eu-west-1/2026/11/20/"
-    key += "111122223333_vpcflowlogs_eu-west-1_fl-0a1b2c3d4e5f60718_20261120T0815Z_8c7d6e5f.log.gz"
-    _, explained = explain("--source", f"s3://logs/{key}", FLOWS[0])
-    assert explained["log_type"] == "vpc_flow"
-
-
-def test_a_real_time_record_with_other_columns_is_advised_to_name_them(explain: Explain) -> None:
-    line = "1795162495.123\t192.0.2.1\t200"
-    named = ("--type", "cloudfront_realtime")
-
-    _, by_default = explain(*named, line)
-    _, given_ = explain(*named, "--fields", "timestamp c-ip | timestamp", line)
-
-    assert any("CloudFrontRealtimeFields" in note for note in by_default["notes"])
-    assert given_["notes"] == []
 
 
 @pytest.mark.parametrize(
@@ -583,11 +617,17 @@ def test_a_real_time_record_with_other_columns_is_advised_to_name_them(explain: 
         ([envelope("what is this").decode()], "record 1: unknown type"),
         ([CONTROL.decode()], "no record in it"),
         (['{"log_type":"unknown","error_type":"a","reason":"b","raw":"c"}'], "unknown type"),
-        ([envelope("hello").decode()], "if they are logs, choose their type with --type"),
-        (["--record", "3", envelope("a", "b").decode()], "no record 3: the last one is 2"),
-        ([failed_batch({}).decode()], "the batch of a stream's records cannot be read"),
         (["--source", "arn:aws:logs:eu-west-1:/aws/lambda/x", "a line"], "give arn:aws:logs:"),
         (["--source", "arn:aws:s3:::logs/a.log", "--type", "alb", "a line"], "s3://BUCKET/KEY"),
+        ([envelope("hello").decode()], f"group {GROUP!r} match a known format"),
+        ([envelope("hello").decode()], "if they are logs, choose their type with --type"),
+        (["--record", "3", envelope("a", "b").decode()], "no record 3: the last one is 2"),
+        (
+            [envelope("cut").decode()[:-3]],
+            "record 1: the envelope of CloudWatch Logs cannot be read",
+        ),
+        ([CONTROL.decode()], "there is no record in it"),
+        ([failed_batch({}).decode()], "the batch of a stream's records cannot be read"),
     ],
 )
 def test_bad_usage_is_one_line_and_status_2(
@@ -631,6 +671,7 @@ def test_no_bytes_crash_it_or_reach_the_terminal_and_it_agrees_with_parse(
     damaged: tuple[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name, text = damaged
+    assume(not what_is_not_read(text))
     log = tmp_path / "log"
     log.write_bytes(text)
 

@@ -286,6 +286,9 @@ ODD_WORDS = (
 )
 
 
+REQUEST_ID = "aB3xExampleReqId0001=="
+
+
 def odd_lines(name: str) -> Iterator[str]:
     """Give a good line with each odd word in place of each of its own, and behind it."""
     line = LINES[name].decode()
@@ -305,6 +308,8 @@ def test_a_line_that_is_read_is_a_document_whatever_its_values(
     set_up(deployment.client, deployment.settings, [name])
     first = [HEADER.decode()] if name == "vpc_flow" else []
     lines = [*first, *odd_lines(name)]
+    # Records with ids of their own are documents of their own: each has another one.
+    lines = [line.replace(REQUEST_ID, f"request-{n}") for n, line in enumerate(lines)]
     deployment.deliver(name, "\n".join(lines).encode())
     refused = [one for one in deployment.rejects if one.error_type != "does_not_match"]
     assert [(lines[one.number - 1][:300], one.reason) for one in refused] == []

@@ -5,12 +5,12 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
@@ -31,36 +31,33 @@ from servicelogs.command_line.files import (
     type_of_source,
     types_of_files,
 )
+from servicelogs.command_line.finding import (
+    EventScan,
+    Found,
+    NotExplained,
+    RecordScan,
+    Scan,
+    columns_of,
+    find,
+)
 from servicelogs.detection.content import START_BYTES
-from servicelogs.detection.log_events import EventType, Identify
 from servicelogs.detection.objects import Detected
-from servicelogs.errors import ServiceLogsError, UnknownLogType, UnreadableObject
-from servicelogs.opensearch.dated_indexes import every_index, one_index
+from servicelogs.errors import UnknownLogType, UnreadableObject
+from servicelogs.opensearch.dated_indexes import one_index
 from servicelogs.opensearch.documents import parser_of
-from servicelogs.opensearch.event_documents import EventDocuments
 from servicelogs.parsing.format import Format
 from servicelogs.parsing.json.cutting import JsonCutter
 from servicelogs.parsing.json.format import JsonFormat
 from servicelogs.parsing.messages.format import MessageFormat
-from servicelogs.parsing.reader import Parser, read
 from servicelogs.parsing.text.format import TextFormat
-from servicelogs.parsing.text.layout import Layout
-from servicelogs.parsing.text.parser import TextParser
-from servicelogs.records import Block, Records, Reject, Source, TooLong
+from servicelogs.records import Records, Reject, Source, TooLong
 from servicelogs.sources.decompression import Begun, begin
-from servicelogs.sources.log_events import Run
 
 _WIDTH, _LEAST_WIDTH = 100, 60
 _SHOWN = 60
-_MOST_NUMBERS = 10
-"""Of other rejected records."""
 _NOT_WHOLE = ("too_long", "unreachable", "unreadable")
 """The types of errors of records of which at most the beginning is kept."""
 _is_rejects_file = re.compile(rb'\s*\{[^{}]{0,4000}?"log_type"\s*:\s*"').match
-
-
-class NotExplained(ServiceLogsError):
-    """There is no such record, or what was given is not a log; the message says which."""
 
 
 class _RejectLine(msgspec.Struct):
@@ -84,24 +81,6 @@ class _RejectLine(msgspec.Struct):
     def bytes(self) -> bytes:
         """Give the record as AWS wrote it."""
         return self.raw_base64 or self.raw.encode()
-
-
-@dataclass(slots=True)
-class _Found:
-    """A record, and what `parse` makes of it."""
-
-    log_format: Format
-    source: Source
-    raw: bytes
-    number: int
-    reject: Reject | None
-    columns: Layout[Any] | None = None
-    """For text: the layout that the last header said, before the lines in `before`."""
-    before: Sequence[bytes] = ()
-    time: bytes | None = None
-    """When it happened, as its source says: ISO 8601 without its Z."""
-    also_rejected: Sequence[int] = ()
-    """The numbers of other records of its source that are rejected, the first of them."""
 
 
 def explain(
@@ -179,13 +158,15 @@ class _Explainer:
         types = types_of_files(self.log_type, self._fields)
         detected = types.identify(file.key, begun.start, begun.fault)
         source = file.source(begun.start[:START_BYTES], detected)
+        found = find(self._scan(detected, begun, source), self._record)
+        return _explain(found, self._fields)
+
+    def _scan(self, detected: Detected, begun: Begun, source: Source) -> Scan:
         if detected.of_events:
-            events = _ScanOfEvents(detected.of_events, runs_of(detected, begun.chunks, source))
-            return _explain(_find(events, self._record), self._fields)
+            return EventScan(detected.of_events, runs_of(detected, begun.chunks, source), source)
         log_format = self._checked(detected)
         parser = parser_of(log_format, source, one_index("explained"))
-        scan = _Scan(log_format, parser, (detected.cut or parser.cut)(begun.chunks))
-        return _explain(_find(scan, self._record), self._fields)
+        return RecordScan(log_format, parser, (detected.cut or parser.cut)(begun.chunks))
 
     def _explain_reject(self, begun: Begun) -> Explanation:
         """Explain the record that a line of a rejects file holds."""
@@ -265,135 +246,23 @@ class _LinesOfRejects:
         self._seen = piece.number if isinstance(piece, TooLong) else piece.end - 1
 
 
-def _of_reject_line(line: _RejectLine, raw: bytes, log_format: Format, source: Source) -> _Found:
+def _of_reject_line(line: _RejectLine, raw: bytes, log_format: Format, source: Source) -> Found:
     """Parse the record of a rejects file again, if the file has all of it."""
     parser = parser_of(log_format, source, one_index("explained"))
     number = line.record_number
     reject: Reject | None = Reject(number, line.error_type, line.reason, raw)
+    columns = columns_of(parser)
     if line.error_type not in _NOT_WHOLE:
         rejects = parser.take(Records(number, [raw]), 0).rejects
         reject = rejects[0] if rejects else None
     time = line.time.removesuffix("Z").encode() or None
-    return _Found(log_format, source, raw, number, reject, _columns(parser), time=time)
+    return Found(raw, number, reject, log_format, source, columns, time=time)
 
 
-def _columns(parser: Parser) -> Layout[Any] | None:
-    return parser.columns if isinstance(parser, TextParser) else None
-
-
-def _find(scan: "_Scan | _ScanOfEvents", wanted: int) -> _Found:
-    """Find the record with a number; 0: the first that is rejected, else the first of all."""
-    found: _Found | None = None
-    rejected: list[int] = []
-    last = 0
-    for block in scan.blocks():
-        last = block.end - 1
-        if block.rejects and len(rejected) <= _MOST_NUMBERS:
-            rejected += [reject.number for reject in block.rejects[: _MOST_NUMBERS + 1]]
-        number = _number_in(block, wanted, first=found is None)
-        if number and (found is None or found.reject is None):
-            found = scan.found(block, number)
-    if found is None:
-        raise NotExplained(
-            f"there is no record {wanted}: the last one is {last}"
-            if wanted
-            else "there is no record in it"
-        )
-    others = [number for number in rejected if number != found.number]
-    found.also_rejected = others[:_MOST_NUMBERS]
-    return found
-
-
-def _number_in(block: Block, wanted: int, *, first: bool) -> int:
-    """Give the number of the record of a block that may be the one to explain; 0: there is none."""
-    if not wanted:
-        if block.rejects:
-            return block.rejects[0].number
-        return next(_documents(block), 0) if first else 0
-    if not block.first <= wanted < block.end:
-        return 0
-    if wanted in _documents(block) or any(one.number == wanted for one in block.rejects):
-        return wanted
-    raise NotExplained(
-        f"line {wanted} is not a record: it is a header, a comment, empty, or goes on with another"
-    )
-
-
-def _documents(block: Block) -> Iterator[int]:
-    """Give the numbers of the records of a block that are documents."""
-    for document in bytes(block.body).split(b"\n")[1::2]:
-        yield json.loads(document)["log"]["record"]
-
-
-class _Scan:
-    """Goes through a source, and knows of which piece of it each block is made."""
-
-    def __init__(
-        self, log_format: Format, parser: Parser, pieces: Iterable[Records | TooLong]
-    ) -> None:
-        self._format = log_format
-        self._parser = parser
-        self._cut = pieces
-        self._piece: Records | TooLong | None = None
-        self._columns: Layout[Any] | None = None
-
-    def blocks(self) -> Iterator[Block]:
-        """Give the blocks of the source."""
-        return read(self._pieces(), self._parser)
-
-    def _pieces(self) -> Iterator[Records | TooLong]:
-        for piece in self._cut:
-            self._piece = piece
-            self._columns = _columns(self._parser)
-            yield piece
-
-    def found(self, block: Block, number: int) -> _Found:
-        """Give a record of the block that came last."""
-        reject = next((one for one in block.rejects if one.number == number), None)
-        before: list[bytes] = []
-        if isinstance(self._piece, Records) and self._piece.first <= number < self._piece.end:
-            before = self._piece.items[: number - self._piece.first]
-        source, raw = self._parser.source, block.raw(number)
-        return _Found(self._format, source, raw, number, reject, self._columns, before)
-
-
-class _ScanOfEvents:
-    """Goes through log events, and knows of which type those of each block are."""
-
-    def __init__(self, identify: Identify, runs: Iterable[Run]) -> None:
-        self._types = identify
-        self._runs = runs
-        self._format: Format | None = None
-
-    def blocks(self) -> Iterator[Block]:
-        """Give the blocks of the events."""
-        for _, block in EventDocuments(self._identify, every_index()).blocks(self._read()):
-            yield block
-
-    def found(self, block: Block, number: int) -> _Found:
-        """Give a record of the block that came last; a NotExplained if it is of no type."""
-        reject = next((one for one in block.rejects if one.number == number), None)
-        if self._format is None or block.events is None:
-            raise NotExplained(f"record {number}: {reject.reason if reject else 'unknown type'}")
-        source, events = block.events
-        parser = parser_of(self._format, source, one_index("explained"))
-        raw = block.raw(number)
-        time = events.time(number)
-        return _Found(self._format, source, raw, number, reject, _columns(parser), time=time)
-
-    def _read(self) -> Iterator[Run]:
-        for run in self._runs:
-            self._format = None
-            yield run
-
-    def _identify(self, source: Source, records: Records) -> EventType:
-        found = self._types(source, records)
-        self._format = found.format
-        return found
-
-
-def _explain(found: _Found, fields: tuple[str, ...]) -> Explanation:
-    log_format, source, reject = found.log_format, found.source, found.reject
+def _explain(found: Found, fields: tuple[str, ...]) -> Explanation:
+    reject, log_format, source = found.reject, found.log_format, found.source
+    if log_format is None:
+        raise NotExplained(_why_no_type(found))
     explained = Explanation(log_format.name, found.number)
     if reject:
         explained.matches, explained.reason = False, reject.reason
@@ -412,3 +281,11 @@ def _explain(found: _Found, fields: tuple[str, ...]) -> Explanation:
     if note := note_on_fields(log_format, fields):
         explained.notes.append(note)
     return explained
+
+
+def _why_no_type(found: Found) -> str:
+    """Say what is known of a log event whose type is not."""
+    reason = shown(found.reject.reason) if found.reject else "its type is not known"
+    others = ", ".join(map(str, found.also_rejected))
+    also = f"; also rejected: {others}: --record NUMBER explains one" if others else ""
+    return f"record {found.number}: {reason}{also}"

@@ -23,6 +23,7 @@ from opensearchpy import (
 )
 
 from servicelogs.errors import ConfigurationError
+from servicelogs.opensearch.packed import LEVEL, Gzip
 from servicelogs.settings import SearchSettings
 
 # Of requests that say nothing else; the writer says how long it can wait.
@@ -44,15 +45,21 @@ type Authentication = Callable[[str, str, Any], dict[str, str]]
 
 
 class CheapGzipConnection(Urllib3HttpConnection):
-    """Compresses bodies at igzip's level 1.
+    """Compresses bodies that are not compressed yet, at a low level of igzip's.
 
     The level 9 that opensearch-py asks of gzip takes longer than everything else a writer does.
     It compresses before it signs, so what is signed is what is sent.
     """
 
     def _gzip_compress(self, body: str | bytes) -> bytes:
+        if isinstance(body, Gzip):
+            return body
         raw = body.encode() if isinstance(body, str) else body
-        return igzip.compress(raw, compresslevel=1)
+        return igzip.compress(raw, compresslevel=LEVEL)
+
+
+# How a bulk request's answer names a document that was created.
+_CREATED = '{"create":{"status":201}}'
 
 
 class AnswerDecoder(JSONSerializer):
@@ -60,6 +67,9 @@ class AnswerDecoder(JSONSerializer):
 
     def loads(self, s: str) -> Any:
         """Decode what msgspec takes for JSON; leave it to json what is not, or to say why."""
+        documents = s.count(_CREATED)
+        if s == f'{{"items":[{",".join([_CREATED] * documents)}]}}':
+            return {"items": [{"create": {"status": 201}}] * documents}
         try:
             return msgspec.json.decode(s)
         except (ValueError, RecursionError):

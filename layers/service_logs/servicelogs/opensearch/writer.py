@@ -25,6 +25,7 @@ from servicelogs.opensearch.answers import (
     judge_unread,
     results_of,
 )
+from servicelogs.opensearch.packed import Packed, Packer, gzipped
 from servicelogs.records import Block, Reject
 
 logger = Logger(child=True)
@@ -65,24 +66,24 @@ class Piece:
 
     block: Block
     counts: SourceCounts
-    body: bytes | bytearray
+    packed: Packed
     documents: int
     adjusted: bool = False
     """Whether each was refused once, and changed so that it fits."""
 
     def lines(self) -> list[tuple[bytes, bytes]]:
         """Return each document's action line and its own."""
-        lines = bytes(self.body).split(b"\n")
+        lines = self.packed.text().split(b"\n")
         return list(zip(lines[::2], lines[1::2], strict=False))
 
     def first(self) -> int:
         """Give the number of the first of its records."""
-        return _record_number(bytes(self.body).split(b"\n", 2)[1])
+        return _record_number(self.packed.text().split(b"\n", 2)[1])
 
     def of(self, lines: Sequence[tuple[bytes, bytes]]) -> "Piece":
         """Return a piece that holds only these of its documents."""
         body = b"".join(b"%b\n%b\n" % pair for pair in lines)
-        return Piece(self.block, self.counts, body, len(lines), self.adjusted)
+        return Piece(self.block, self.counts, Packer().pack(body), len(lines), self.adjusted)
 
     def in_another_form(self, action: bytes, document: bytes) -> "Piece | None":
         """Return a piece of a refused document, changed so that it fits; None if it was already."""
@@ -151,17 +152,21 @@ class BulkWriter:
         self._sleep = sleep
         self._ensured: set[str] = set()
         self._pieces: list[Piece] = []
+        self._packer = Packer()
         self._bytes = 0
         self._most_bytes = MOST_BYTES
 
     def add(self, block: Block, counts: SourceCounts) -> None:
-        """Take a block's records; send what was gathered when it is enough."""
+        """Take a block's records, its body with them; send what was gathered when it is enough."""
         _check(block)
-        if block.documents:
-            self._ensure(counts.log_type)
-            if self._bytes + len(block.body) > self._most_bytes:
-                self.flush()
-        piece = Piece(block, counts, block.body, block.documents)
+        if not block.documents:
+            counts.take(block)
+            return
+        self._ensure(counts.log_type)
+        if self._bytes + len(block.body) > self._most_bytes:
+            self.flush()
+        piece = Piece(block, counts, self._packer.pack(block.body), block.documents)
+        block.body = b""
         if block.delivery_index:
             piece = self._without_those_of_earlier_deliveries(piece)
         counts.take(block)
@@ -169,13 +174,14 @@ class BulkWriter:
         if not piece.documents:
             return
         self._pieces.append(piece)
-        self._bytes += len(piece.body)
+        self._bytes += piece.packed.size
         if self._bytes >= min(ENOUGH_BYTES, self._most_bytes):
             self.flush()
 
     def flush(self) -> None:
         """Send what was gathered and settle each document of it."""
         pieces, self._pieces, self._bytes = self._pieces, [], 0
+        self._packer = Packer()
         if pieces:
             self._deliver(pieces)
 
@@ -318,7 +324,7 @@ class BulkWriter:
                 "/_bulk",
                 params={"filter_path": ANSWER},
                 headers={"content-type": "application/x-ndjson"},
-                body=b"".join(piece.body for piece in request),
+                body=gzipped(piece.packed for piece in request),
                 timeout=min(REQUEST_SECONDS, self._seconds_left()),
             )
         except OpenSearchException as failure:
@@ -464,7 +470,7 @@ def _documents(request: Iterable[Piece]) -> int:
 
 
 def _size(request: Iterable[Piece]) -> int:
-    return sum(len(piece.body) for piece in request)
+    return sum(piece.packed.size for piece in request)
 
 
 def _leave(requests: Iterable[list[Piece]], error: DeliveryError) -> None:
