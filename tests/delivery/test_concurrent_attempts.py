@@ -118,7 +118,7 @@ class Engine:
         if path == "/_mget":
             found = [self._id(target) in self.documents for target in body["docs"]]
             return {"docs": [{"_id": "", "found": there} for there in found]}
-        actions = [json.loads(line)["create"] for line in body.split(b"\n")[:-1:2]]
+        actions = [json.loads(line)["create"] for line in gzip.decompress(body).split(b"\n")[:-1:2]]
         return {"items": [{"create": self._create(self._id(action))} for action in actions]}
 
     def _create(self, document_id: str) -> dict[str, Any]:
