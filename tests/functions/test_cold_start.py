@@ -25,6 +25,7 @@ NOT_OF_EVERY_EVENT = {
     "servicelogs.formats.": "a type is loaded with its first object",
     "servicelogs.parsing.text.": "so is what reads text",
     "servicelogs.parsing.json.": "or JSON",
+    "servicelogs.parsing.messages.": "or log events",
     "servicelogs.opensearch.fitting": "few records are refused",
 }
 

@@ -28,7 +28,6 @@ from servicelogs.errors import (
 )
 from servicelogs.opensearch.dated_indexes import DatedIndexes
 from servicelogs.opensearch.documents import blocks_of
-from servicelogs.opensearch.event_documents import EventDocuments
 from servicelogs.records import Reject, Source
 from servicelogs.sources.decompression import Begun, begin, not_read_here
 from servicelogs.sources.event_notifications import ObjectToRead, read_notification
@@ -246,6 +245,8 @@ class ObjectIndexer:
             unread.reject_whole(Reject(wanted.start, "unreadable", str(error), error.tail))
             return unread
         identify = cast("Identify", detected.of_events)
+        from servicelogs.opensearch.event_documents import EventDocuments  # late: few hold events
+
         blocks = EventDocuments(identify, self._indexes).blocks(runs, wanted.start)
         delivery, *_ = self._attempt.deliver_types(
             source, wanted.start, work.item, blocks, files=files
