@@ -40,7 +40,7 @@ down: $(environment) ## stop the stack and everything it started
 test: $(environment) ## run all tests (TESTS="tests/local -k ports": some of them)
 	@$(python) -m pytest $(if $(TESTS),$(TESTS),$(parallel))
 
-test-quick: $(environment) ## run the tests that need no real OpenSearch, stack or build (a minute)
+test-quick: $(environment) ## run the tests that need no real OpenSearch, stack or build (two minutes)
 	@$(python) -m pytest $(parallel) --hypothesis-profile=quick -m "not engine and not end_to_end and not build"
 
 check: $(environment) ## check format, lint, types, templates and locked versions; change nothing
