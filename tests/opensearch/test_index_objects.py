@@ -436,6 +436,26 @@ def test_an_object_of_rejects_alone_is_saved_in_as_many_attempts_as_it_takes(
     assert deployment.counts["vpc_flow"]["Rejected"] == 2_000
 
 
+def test_log_events_that_are_rejects_alone_are_saved_in_as_many_attempts_as_it_takes(
+    deployment, monkeypatch
+):
+    monkeypatch.setattr("servicelogs.delivery.rejects.FILE_RECORDS", 300)
+    monkeypatch.setattr("servicelogs.delivery.rejects.MOST_FILES", 2)
+    unknown = envelope(*["what is this"] * 100, logGroup="/odd")
+    deployment.put("firehose/a", unknown * 20)
+    deployment.notify("firehose/a")
+
+    invocations = 0
+    while deployment.waiting() != (0, 0):
+        invocations += 1
+        assert deployment.run() == []
+
+    assert invocations > 1
+    lines = [line["record_number"] for part in deployment.rejected().values() for line in part]
+    assert sorted(lines) == list(range(1, 2_001))
+    assert deployment.counts["unknown"]["Rejected"] == 2_000
+
+
 # Of every type so much text that it takes several invocations.
 TEXT_BYTES = 300_000
 

@@ -38,7 +38,6 @@ NEARLY_ALL = 0.9
 # The rejects of so many sources are saved at a time: as many connections boto3 keeps open.
 SAVED_AT_A_TIME = 10
 
-
 UNKNOWN = "unknown"
 """The log type of what has none that is known."""
 
@@ -209,11 +208,16 @@ class Attempt:
             for block in blocks:
                 self._add(block, delivery)
                 delivery.end = block.end
-                self.look_at_time()
-                if delivery.rejects.full:
-                    raise OutOfTime
+                self._look_at_what_is_left(delivery)
         except OutOfTime:
             delivery.resume_at = delivery.end
+
+    def _look_at_what_is_left(self, *deliveries: Delivery) -> None:
+        """Raise OutOfTime where what was begun leaves no time, or no room for more rejects."""
+        if deliveries:
+            self.look_at_time()
+        if any(delivery.rejects.full for delivery in deliveries):
+            raise OutOfTime
 
     def deliver_types(
         self,
@@ -235,8 +239,7 @@ class Attempt:
         resume_at, end = 0, first
         try:
             for log_type, block in blocks:
-                if by_type:
-                    self.look_at_time()
+                self._look_at_what_is_left(*by_type.values())
                 if log_type not in by_type:
                     by_type[log_type] = self.begin(source, log_type, first, item, files=files)
                 self._add_some(block, by_type[log_type], stops=stops)
