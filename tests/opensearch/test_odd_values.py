@@ -209,6 +209,15 @@ def with_a_name_of_ours(record: str) -> str:
     return record.removesuffix("}") + ',"request":"of AWS"}'
 
 
+def without_mark(odd: dict[str, str], documents: dict[int, dict[str, Any]]) -> list[str]:
+    """Name the records whose mark is not in their document."""
+    return [
+        what
+        for number, (what, text) in enumerate(odd.items(), 1)
+        if "MARK" in text and "MARK" not in json.dumps(documents[number])
+    ]
+
+
 @pytest.mark.parametrize("layout", [str, with_a_name_of_ours])
 @pytest.mark.parametrize("name", JSON_FORMATS)
 def test_a_value_of_any_shape_in_any_field_is_kept_in_a_document(
@@ -223,12 +232,7 @@ def test_a_value_of_any_shape_in_any_field_is_kept_in_a_document(
     assert [(names[one.number - 1], one.reason) for one in deployment.rejects] == []
     documents = {one["log"]["record"]: one for one in deployment.documents()}
     assert len(documents) == len(odd)
-    without = [
-        what
-        for number, (what, text) in enumerate(odd.items(), 1)
-        if "MARK" in text and "MARK" not in json.dumps(documents[number])
-    ]
-    assert without == []
+    assert without_mark(odd, documents) == []
     changed = [log for one in documents.values() if "original" in (log := one["log"])]
     assert [log for log in changed if log["adjusted"] != [*log["original"]]] == []
     assert deployment.total() == len(odd)
@@ -265,12 +269,7 @@ def test_no_object_of_an_application_breaks_the_mapping(anywhere: Deployment, he
     assert [(names[one.number - 1], one.reason) for one in anywhere.rejects] == []
     documents = {one["log"]["record"]: one for one in anywhere.documents()}
     assert len(documents) == len(odd)
-    without = [
-        what
-        for number, (what, text) in enumerate(odd.items(), 1)
-        if "MARK" in text and "MARK" not in json.dumps(documents[number])
-    ]
-    assert without == []
+    assert without_mark(odd, documents) == []
     not_one = [what for number, what in enumerate(odd, 1) if "json" not in documents[number]]
     assert not_one == []
     assert anywhere.total() == len(odd)

@@ -1,9 +1,16 @@
 """What passes between the rooms: where records come from, how they were cut, what was refused."""
 
+import base64
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+
+def short_id(identity: bytes) -> str:
+    """Shorten an identity to 16 characters (96 bits) that may stand in an `_id`."""
+    return base64.urlsafe_b64encode(hashlib.sha256(identity).digest())[:16].decode()
 
 
 @dataclass(frozen=True, slots=True)

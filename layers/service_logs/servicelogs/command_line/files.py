@@ -1,7 +1,5 @@
 """The files of the command line: how they are opened, and what is known of them."""
 
-import base64
-import hashlib
 import os
 import re
 import stat
@@ -18,7 +16,7 @@ from servicelogs.detection.options import format_options
 from servicelogs.errors import ConfigurationError, ServiceLogsError, UnreadableObject
 from servicelogs.parsing.format import Format
 from servicelogs.parsing.text.format import BETWEEN_LISTS, TextFormat
-from servicelogs.records import Source
+from servicelogs.records import Source, short_id
 from servicelogs.settings import LogSettings
 from servicelogs.sources.failed_batches import read_failed_batch
 from servicelogs.sources.log_events import Envelopes, Run
@@ -104,10 +102,9 @@ class LogFile:
         """Describe where its records come from; `start` is what its text begins with."""
         # A name may hold bytes that are not UTF-8.
         uri = os.fsencode(self.uri).decode("utf-8", "replace")
-        identity = hashlib.sha256(uri.encode() + b"\0" + start).digest()
         return Source(
             uri=uri,
-            id=base64.urlsafe_b64encode(identity)[:16].decode(),
+            id=short_id(uri.encode() + b"\0" + start),
             delivered=self._modified(),
             account_id=detected.account_id or self._log_stream.account_id,
             region=detected.region or self._log_stream.region,

@@ -1,8 +1,10 @@
-"""What encoders of text and of JSON have in common: a block is begun, filled and finished."""
+"""What encoders have in common: a block is begun, filled and finished."""
 
 from collections.abc import Callable
+from functools import cached_property
 
-from servicelogs.opensearch.frames import Frames
+from servicelogs.dates import iso, read_iso_hour
+from servicelogs.opensearch.frames import DELIVERY_HOUR, Frames
 from servicelogs.records import Block, Records, Reject
 
 
@@ -22,6 +24,15 @@ class Encoder:
         self._skipped = skipped
         self._body = bytearray()
         self._documents = self._expired = 0
+
+    def _time_of_source(self, number: int) -> tuple[int, bytes]:
+        """Give the hour and the time of a record that tells none itself."""
+        time = self._records.time(number)
+        return (read_iso_hour(time[:13])[0], time) if time else self._delivered
+
+    @cached_property
+    def _delivered(self) -> tuple[int, bytes]:
+        return DELIVERY_HOUR, iso(self.source.delivered)[:-1].encode()
 
     def finish(self, rejects: list[Reject], raw: Callable[[int], bytes] | None = None) -> Block:
         """End the block; `raw` gives a record that is not one of the source's alone."""

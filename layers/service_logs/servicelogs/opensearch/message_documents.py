@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from servicelogs.dates import iso, read_iso_hour
 from servicelogs.opensearch.encoder import Encoder
 from servicelogs.opensearch.fitting import MOST_TERM_BYTES, encode, fit
-from servicelogs.opensearch.frames import DELIVERY_HOUR, Frame, Frames
+from servicelogs.opensearch.frames import Frame, Frames
 from servicelogs.opensearch.json_documents import FIRST_BYTES, MOST_ARRAYS, MOST_ENDS
 from servicelogs.opensearch.message_objects import (
     MOST_NAMES_BYTES,
@@ -203,7 +202,6 @@ class MessageDocuments(Encoder):
         super().__init__(frames)
         self._printers = printers
         self._fields = fields
-        self._delivered = DELIVERY_HOUR, iso(self.source.delivered)[:-1].encode()
         self._implied: Cache[Implied, bytes] = Cache(self._written, _MOST_SHAPES)
         self._implied_by_all = _members(_encoded(fields))
 
@@ -450,11 +448,6 @@ class MessageDocuments(Encoder):
         if dated_by is not None and not -_DAY <= hour - dated_by <= _DAY:
             return self._time_of_source(number)
         return hour, b"%b.%b" % (time, fraction) if fraction else time
-
-    def _time_of_source(self, number: int) -> tuple[int, bytes]:
-        """Give the hour and the time of an event that says none itself."""
-        time = self._records.time(number)
-        return (read_iso_hour(time[:13])[0], time) if time else self._delivered
 
     def _written(self, implied: Implied) -> bytes:
         """Write the fields that are the same in all documents of this source and a shape."""

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
 
-from servicelogs.dates import iso, read_iso_hour
 from servicelogs.opensearch.encoder import Encoder
-from servicelogs.opensearch.frames import DELIVERY_HOUR, MOST_ID_BYTES, Frames
+from servicelogs.opensearch.frames import MOST_ID_BYTES
 from servicelogs.parsing.text.columns import Group
 from servicelogs.parsing.text.layout import EXTRA, Layout
 from servicelogs.parsing.text.parser import Row
@@ -47,10 +46,6 @@ class Printer:
 
 class TextDocuments(Encoder):
     """The documents of one source's lines."""
-
-    def __init__(self, frames: Frames) -> None:
-        super().__init__(frames)
-        self._delivered = DELIVERY_HOUR, iso(self.source.delivered)[:-1].encode()
 
     def write(self, layout: Layout[Printer], rows: Iterator[Row]) -> Row | None:
         """Append documents until a line does not match; give that row, or None at the end.
@@ -106,11 +101,6 @@ class TextDocuments(Encoder):
         self._documents += documents
         self._expired += expired
         return odd
-
-    def _time_of_source(self, number: int) -> tuple[int, bytes]:
-        """Give the hour and the time of a record that tells none itself."""
-        time = self._records.time(number)
-        return (read_iso_hour(time[:13])[0], time) if time else self._delivered
 
 
 def make_printer(pattern: Pattern[Printer], shape: Shape) -> Printer:

@@ -5,9 +5,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html
 
 from __future__ import annotations
 
-import base64
 import binascii
-import hashlib
 import io
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +18,7 @@ from isal import igzip_lib
 
 from servicelogs.errors import UnreadableObject
 from servicelogs.parsing.framing import BLOCK_BYTES, MAX_RECORD_BYTES
-from servicelogs.records import Records, Reject, Source
+from servicelogs.records import Records, Reject, Source, short_id
 from servicelogs.sources.aggregation import is_aggregated, taken_apart
 from servicelogs.sources.decompression import GZIP_MAGIC, decompressed
 from servicelogs.sources.log_events import Envelopes, EventTimes, Run, is_envelope
@@ -60,10 +58,9 @@ class StreamRecord:
     def source(self) -> Source:
         """Describe the shard, as the records of one hour share it."""
         stream = self.stream_arn.rpartition("/")[2]
-        identity = f"{self.stream_arn}/{self.shard_id}".encode()
         return Source(
             uri=f"kinesis://{stream}/{self.shard_id}",
-            id=base64.urlsafe_b64encode(hashlib.sha256(identity).digest())[:16].decode(),
+            id=short_id(f"{self.stream_arn}/{self.shard_id}".encode()),
             # What each record arrived at would make a source of each. An hour is the same for all
             # of them, whatever batch they come in.
             delivered=self.arrived.replace(minute=0, second=0, microsecond=0),

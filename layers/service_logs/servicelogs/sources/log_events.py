@@ -5,8 +5,6 @@ writes objects, envelopes follow each other, with nothing or a newline between.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
 """
 
-import base64
-import hashlib
 import json
 import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -24,7 +22,7 @@ from servicelogs.errors import UnreadableObject
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.framing import BLOCK_BYTES, KEPT_BYTES, cut, too_long
 from servicelogs.parsing.places import place_of
-from servicelogs.records import Records, Reject, Source
+from servicelogs.records import Records, Reject, Source, short_id
 
 type Run = tuple[Source, Records | Reject]
 """Consecutive events of one log stream, or what stands in the place of one and cannot be read."""
@@ -338,7 +336,8 @@ def _keys(events: list[Event]) -> list[bytes]:
     for event in events:
         key = event.id
         if not _plain_id(key):
-            key = _digest(f"{key}\0{event.timestamp}\0{event.message}")
+            identity = f"{key}\0{event.timestamp}\0{event.message}"
+            key = short_id(identity.encode("utf-8", "replace"))
         number = 1
         while (numbered := key if number == 1 else f"{key}-{number}") in keys:
             number += 1
@@ -348,13 +347,7 @@ def _keys(events: list[Event]) -> list[bytes]:
 
 def _identify(owner: str, group: str, stream: str) -> str:
     # No name holds a NUL, so that no two log streams share a text.
-    return _digest(f"{owner}\0{group}\0{stream}")
-
-
-def _digest(text: str) -> str:
-    """Shorten a text to 16 characters (96 bits) that may stand in an `_id`."""
-    digest = hashlib.sha256(text.encode("utf-8", "replace")).digest()
-    return base64.urlsafe_b64encode(digest)[:16].decode()
+    return short_id(f"{owner}\0{group}\0{stream}".encode("utf-8", "replace"))
 
 
 def text_of(value: Any) -> str:

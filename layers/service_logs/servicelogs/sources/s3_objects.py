@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
@@ -11,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError
 
 from servicelogs.errors import ObjectGone, ObjectUnreachable
-from servicelogs.records import Source
+from servicelogs.records import Source, short_id
 from servicelogs.sources.event_notifications import ObjectToRead
 
 if TYPE_CHECKING:
@@ -25,8 +23,7 @@ REOPENINGS = 5
 def identify(bucket: str, key: str, etag: str) -> str:
     """Shorten an object's identity to 16 characters (96 bits) that may stand in an `_id`."""
     # A bucket's name holds no slash and an ETag no NUL, so that no two objects share a text.
-    identity = f"{bucket}/{key}\0{etag}".encode()
-    return base64.urlsafe_b64encode(hashlib.sha256(identity).digest())[:16].decode()
+    return short_id(f"{bucket}/{key}\0{etag}".encode())
 
 
 @dataclass(slots=True)
