@@ -12,7 +12,7 @@ class MadeUp(Format):
         """Return one field of each type."""
         return (
             Field("verb", "keyword"),
-            Field("hosts", "keyword", many=True),
+            Field("hosts[]", "keyword"),
             Field("user_agent", "keyword"),
             Field("status", "integer"),
             Field("bytes", "long"),
