@@ -25,6 +25,8 @@ class MadeUp(Format):
             Field("userIdentity.arn", "keyword"),
             Field("userIdentity.sessionContext", "flat_object"),
             Field("requestParameters", "flat_object"),
+            Field("headers[].name", "keyword"),
+            Field("headers[].value", "keyword", indexed=False),
         )
 
 

@@ -109,9 +109,10 @@ FORMAT = JsonFormat(
         _number("responseCodeSent", "status code of a custom response"),
         Field("httpRequest.clientIp", "ip", "client"),
         _keyword("httpRequest.country", "its country; - if not known"),
-        # Their values are only in the document: to index all would make the index of the sample
-        # logs larger by half, and most of that would be cookies.
         _keyword("httpRequest.headers[].name", "headers, as they were written"),
+        # To index their values would make the index of the sample logs larger by half, and most of
+        # that would be cookies.
+        Field("httpRequest.headers[].value", "keyword", "their values", indexed=False),
         _keyword("httpRequest.uri", "path in the URL"),
         _keyword("httpRequest.args", "query string in the URL"),
         _keyword("httpRequest.httpVersion", "protocol version"),

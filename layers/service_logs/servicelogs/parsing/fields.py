@@ -36,6 +36,8 @@ class Field:
     """For a timestamp: `epoch_second`, `epoch_millis`; empty: ISO 8601."""
     alias_of: str = ""
     """Documents have it under this name instead (`@timestamp`), and an alias stands for it."""
+    indexed: bool = True
+    """It can be searched; else documents have it all the same, and the lake has its column."""
 
     @property
     def name(self) -> str:
