@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from servicelogs.formats import rds
 from servicelogs.opensearch.dated_indexes import every_index
 from servicelogs.opensearch.documents import blocks_of
-from servicelogs.parsing.messages.format import Form, Kind, MessageFormat
+from servicelogs.parsing.messages.format import Form, JsonForm, Kind, MessageFormat
 from servicelogs.parsing.messages.forms import Forms
+from servicelogs.parsing.messages.json_members import JsonMembers
 from servicelogs.parsing.messages.times import times
 from servicelogs.records import Source
 from tests.parsing.messages.made_up_messages import FORMAT, documents, own, source, take
@@ -157,6 +158,26 @@ def test_of_several_members_the_first_with_a_single_value_counts() -> None:
     (document,) = own(b'{"who":["x"],"name":"ann","text":{"a":1}}', of=STAFF)
     assert document["user"] == "ann"
     assert "message" not in document
+
+
+def test_something_else_in_the_place_of_an_inner_object_leaves_all_as_it_came() -> None:
+    for inner in (b"7", b'"x"', b"null", b"[{}]"):
+        text = b'{"type": "bill.x", "bill": %b}' % inner
+        block = take(text, of=STAFF)
+        assert text in block.body
+        ((_, document),) = documents(block)
+        assert (document["level"], document.get("amount")) == ("good", None)
+
+
+def test_members_that_no_form_asks_for_are_not_decoded() -> None:
+    (kind,) = (kind for kind in FORMAT.kinds if kind.json_forms)
+    assert [*JsonMembers(kind.json_forms).decode(b'{"a":1,"name":"x","b":{"name":1}}')] == ["name"]
+
+
+def test_members_of_a_form_have_different_names() -> None:
+    form = JsonForm(whole="x", members=(("a", "user"), ("b.a", "level")))
+    with pytest.raises(ValueError, match="same name"):
+        JsonMembers((form,))
 
 
 def test_an_object_that_is_too_long_for_a_term_is_made_to_fit() -> None:
