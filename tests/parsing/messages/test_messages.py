@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from servicelogs.formats import rds
 from servicelogs.opensearch.dated_indexes import every_index
 from servicelogs.opensearch.documents import blocks_of
-from servicelogs.parsing.messages.format import Form, JsonForm, Kind, MessageFormat
+from servicelogs.parsing.messages.format import Form, JsonForm, MessageFormat
 from servicelogs.parsing.messages.forms import Forms
 from servicelogs.parsing.messages.json_members import JsonMembers
 from servicelogs.parsing.messages.times import times
@@ -249,7 +249,7 @@ def test_what_is_not_a_time_is_a_value_error(text: bytes) -> None:
 def test_each_group_of_a_form_has_a_name() -> None:
     form = Form(pattern=r"[(](?P<user>\(x)(y)")
     with pytest.raises(ValueError, match="must be named"):
-        Forms(Kind(name="x", groups="", forms=(form,)), lambda way: way)
+        Forms((form,), lambda way: way)
 
 
 def test_a_long_message_takes_no_longer_than_its_length() -> None:
@@ -284,6 +284,8 @@ def test_each_group_is_a_declared_field(log_format: MessageFormat) -> None:
 
 def forms_of(log_format: MessageFormat) -> Iterator[Form]:
     left = [form for kind in log_format.kinds for form in kind.forms]
+    objects = [one for kind in log_format.kinds for one in kind.json_forms]
+    left += [form for one in objects for forms in one.texts.values() for form in forms]
     while left:
         form = left.pop()
         yield form

@@ -147,6 +147,7 @@ _AUDIT = (
 )
 """pgaudit: https://github.com/pgaudit/pgaudit#format"""
 
+_PARAMETERS = r"[Pp]arameters: (?P<parameters>.+)"
 _SAID = (
     Form(
         pattern=_DURATION,
@@ -169,7 +170,7 @@ TEXT = (
         inner=(*_SAID, Form(pattern=rf"(?P<sql_state_code>{_SQLSTATE}): ", inner=_SAID)),
     ),
     Form(pattern=r"(?P<level>STATEMENT):  (?P<statement>.+)"),
-    Form(pattern=r"(?P<level>DETAIL):  [Pp]arameters: (?P<parameters>.+)"),
+    Form(pattern=rf"(?P<level>DETAIL):  {_PARAMETERS}"),
     Form(pattern=r"(?P<level>DETAIL):  (?P<detail>.+)"),
     Form(pattern=r"(?P<level>HINT):  (?P<hint>.+)"),
     Form(pattern=r"(?P<level>CONTEXT):  (?P<context>.+)"),
@@ -331,5 +332,9 @@ JSON = JsonForm(
         ("leader_pid", "leader_pid"),
         ("query_id", "query_id"),
     ),
+    texts={
+        "message": _SAID,
+        "detail": (Form(pattern=_PARAMETERS),),
+    },
 )
 """A line of jsonlog: https://www.postgresql.org/docs/current/runtime-config-logging.html"""

@@ -33,6 +33,7 @@ from servicelogs.parsing.messages.format import (
     OBJECT,
     OFFSET,
     TIME,
+    Form,
     JsonForm,
     Kind,
     MessageFormat,
@@ -55,6 +56,7 @@ _COMMON = bytes({*range(0x20, 0x100)} | {*b"\t\n"})
 """All but control characters that are rare."""
 _DAY = 24
 _LINE_FEED = ord("\n")
+_decode_text = msgspec.json.Decoder(str).decode
 _utc_end = re.compile(rb'(?:[.,](\d{1,9}))?(?:Z|\+00:?00)"').fullmatch
 _NOT_CONTROLS = bytes(range(0x20, 0x100))
 _json_time = re.compile(
@@ -166,6 +168,8 @@ class Printers(NamedTuple):
     forms: Forms[Printer]
     members: JsonMembers | None
     objects: Mapping[JsonForm, ObjectPrinter]
+    texts: Mapping[JsonForm, Mapping[str, Forms[Printer]]]
+    """The members of an object that are texts with forms of their own."""
     usual: Cache[tuple[str, ...], ObjectTemplate | None]
     """From the names in a JSON object to its template; None: more than these decide."""
     joiner: Joiner
@@ -181,15 +185,22 @@ def printers_of(kind: Kind, log_format: MessageFormat) -> Printers:
     members = JsonMembers(kind.json_forms) if kind.json_forms else None
     objects = {form: ObjectPrinter(form, of_source) for form in kind.json_forms}
 
+    def compiled(forms: Iterable[Form]) -> Forms[Printer]:
+        return Forms(forms, lambda way: Printer(way, types, of_source))
+
     def usual(names: tuple[str, ...]) -> ObjectTemplate | None:
         if members is None or members.usual is None or not members.is_usual(names):
             return None
         return objects[members.usual].template_of(dict.fromkeys(names, b""))
 
     return Printers(
-        Forms(kind, lambda way: Printer(way, types, of_source)),
+        compiled(kind.forms),
         members,
         objects,
+        {
+            form: {name: compiled(forms) for name, forms in form.texts.items()}
+            for form in kind.json_forms
+        },
         Cache(usual, MOST_NAMES_BYTES, weight_of),
         Joiner(kind),
         log_format,
@@ -212,7 +223,7 @@ class MessageDocuments(Encoder):
 
         Written for the machine: about ten calls into C for a message.
         """
-        forms, members, _, _, joiner, _ = self._printers
+        forms, members, _, _, _, joiner, _ = self._printers
         match_forms, plans = forms.match, forms.plans
         frames, dated_by = self._frames, self._records.hour
         body, documents, expired = self._body, 0, 0
@@ -282,15 +293,17 @@ class MessageDocuments(Encoder):
                 if not self._write_object(members, message):
                     yield message
                 continue
-            template = usual[tuple(found)]
+            head, template = NO_HEAD, usual[tuple(found)]
             if template is None:
                 form = members.form_of(found)
                 if form is None:
                     yield message
                     continue
                 found = members.with_places(text, found, form)
+                if form.texts:
+                    head, found = self._read_texts(form, found)
                 template = self._printers.objects[form].template_of(found)
-            write(message, text, found, template)
+            write(message, text, found, template, head)
 
     def _write_members(
         self,
@@ -367,9 +380,29 @@ class MessageDocuments(Encoder):
                 return False
         if form is None:
             return False
+        head, found = self._read_texts(form, found, head)
         template = self._printers.objects[form].template_of(found)
         self._write_members(message, text, found, template, head, changes)
         return True
+
+    def _read_texts(
+        self, form: JsonForm, found: Members, head: Head = NO_HEAD
+    ) -> tuple[Head, Members]:
+        """Give what texts among the members say, as a head does, and the members beside that."""
+        for name, forms in self._printers.texts[form].items():
+            try:
+                text = _decode_text(found.get(name, b""))
+            except msgspec.DecodeError:  # there is none
+                continue
+            if match := forms.match(text.encode()):
+                printer = forms.plans[match.lastindex]
+                fields = printer.fields(match.group(*printer.groups))
+                head = Head(
+                    {**head.fields, **fields}, {**head.constants, **printer.constants}, head.moment
+                )
+                replaced = {member for member, field in form.leaves if field in fields} | {name}
+                found = {one: found[one] for one in found if one not in replaced}
+        return head, found
 
     def _write_ending(
         self,

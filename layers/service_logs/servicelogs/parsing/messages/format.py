@@ -65,6 +65,9 @@ class JsonForm:
     constants: Mapping[str, str] = field(default_factory=dict)
     convert: Mapping[str, Callable[[bytes], bytes]] = field(default_factory=dict)
     """What makes of a member's JSON the field's."""
+    texts: Mapping[str, tuple[Form, ...]] = field(default_factory=dict)
+    """Members that are texts, and the forms that these have: the fields of a form take the place of
+    the member, and of other members that are the same field."""
     aside: Mapping[str, str] = field(default_factory=dict)
     """Fields of the text before an object, and what they are where a member is the same field."""
 
