@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from servicelogs.errors import ConfigurationError
 from servicelogs.parsing.messages.format import Form, JsonForm
-from servicelogs.parsing.messages.patterns import IP, NUMBER, PORT, WHOLE, optional
+from servicelogs.parsing.messages.patterns import IP, NUMBER, PORT, WHOLE, optional, unnamed
 
 PREFIXES = ("%t:%r:%u@%d:[%p]:", "%m:%r:%u@%d:[%p]:%l:%e:%s:%v:%x:%c:%q%a")
 """What log_line_prefix may be without a parameter of ours: RDS's own, and the one with more."""
@@ -88,7 +88,7 @@ def prefix(words: tuple[str, ...]) -> str:
 
 def begins(words: tuple[str, ...]) -> str:
     """Give a regular expression of how lines with this log_line_prefix begin."""
-    return re.sub(r"\(\?P<\w+>", "(?:", prefix(words))
+    return unnamed(prefix(words))
 
 
 def _iso(value: bytes) -> bytes:

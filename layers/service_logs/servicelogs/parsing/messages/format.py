@@ -87,6 +87,16 @@ class JsonForm:
         return tuple((name_of(member), field) for member, field in self.members)
 
 
+class Inside(NamedTuple):
+    """How an event is taken apart that holds several records."""
+
+    begins: str
+    """A regular expression of how such an event begins."""
+    between: str
+    """A regular expression of what stands between its records: it is left out, and what it looks
+    ahead at is a record's beginning. A group in it is a record of its own."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Kind:
     """A kind of log, which has a log group of its own."""
@@ -106,9 +116,8 @@ class Kind:
     empty: every event is a record."""
     continues: str = NOTHING
     """A regular expression of how events begin that continue a record, whatever they look like."""
-    inside: str = ""
-    """A regular expression of what stands, inside of one event, before its second record and each
-    that follows: it is left out, and what it looks ahead at is their beginning."""
+    inside: tuple["Inside", ...] = ()
+    """How events that hold several records are taken apart, one way after the other."""
     unfinished: str = ""
     """A regular expression of all of an event that is no record yet: the next one goes on with it,
     whatever it looks like."""
@@ -148,7 +157,6 @@ class MessageFormat(Format):
     def any_kind(self) -> Kind:
         """The kind of logs whose group is not known: a message may have the forms of all."""
         named = [one for one in self.kinds if one.begins]
-        inside = [one.inside for one in self.kinds if one.inside]
         return Kind(
             name="",
             groups=NOTHING,
@@ -158,7 +166,7 @@ class MessageFormat(Format):
             ),
             begins="|".join(f"(?:{kind.begins})" for kind in named),
             continues="|".join(f"(?:{kind.continues})" for kind in named) or NOTHING,
-            inside="|".join(f"(?:{one})" for one in inside),
+            inside=tuple(dict.fromkeys(way for kind in self.kinds for way in kind.inside)),
             unfinished="|".join(f"(?:{kind.unfinished})" for kind in named if kind.unfinished),
         )
 
