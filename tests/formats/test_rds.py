@@ -1,6 +1,7 @@
 """RDS logs: what no statement, name or order of events may do to a record."""
 
 import json
+import re
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -258,6 +259,39 @@ def test_lines_with_another_prefix_are_read_when_the_option_says_it(
 def test_what_is_no_prefix_is_refused(prefix: str) -> None:
     with pytest.raises(ConfigurationError, match="log_line_prefix"):
         read_settings(LogSettings, {"FORMAT_OPTIONS": f"PostgresLogLinePrefix={prefix}"})
+
+
+NAMES_LIKE_PREFIXES = (
+    ("a:b", "s:h"),
+    ("a[1]", "[2]:"),
+    ("a@b:[1]:", "shop"),
+    ("a:[1]:x@y", "d:[7]:"),
+    ("a", "b:[1]:LOG"),
+)
+
+
+@pytest.mark.parametrize(("user", "database"), NAMES_LIKE_PREFIXES)
+@pytest.mark.parametrize("before", [POSTGRESQL, LONG])
+def test_a_name_that_looks_like_a_part_of_a_prefix_is_one(
+    before: str, user: str, database: str
+) -> None:
+    (found,) = documents(take("postgresql", f"{named(before, user, database)}ERROR:  x"))
+    assert (found["user"], found["database"], found["message"]) == (user, database, "x")
+
+
+@pytest.mark.parametrize(
+    ("user", "database"), [("a@b:[1]:LOG:  x", "shop"), ("a", "b:[1]:LOG:  x")]
+)
+def test_a_name_that_looks_like_the_rest_of_the_short_prefix_is_one_behind_the_long(
+    user: str, database: str
+) -> None:
+    (found,) = documents(take("postgresql", f"{named(LONG, user, database)}ERROR:  x"))
+    assert (found["user"], found["database"], found["message"]) == (user, database, "x")
+
+
+def named(before: str, user: str, database: str) -> str:
+    """Put other names into a prefix."""
+    return re.sub(r"\w+@\w+:\[", lambda _: f"{user}@{database}:[", before, count=1)
 
 
 BANNER = (
