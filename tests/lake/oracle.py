@@ -14,7 +14,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -94,7 +94,9 @@ def records_of(
 
     def choose_index(moment: datetime, source: Source) -> DatedIndex | None:
         date = dates.date(moment, source, by_delivery=log_format.is_snapshot(source))
-        return date and DatedIndex(date.moment.date().isoformat(), date.adjusted)
+        if date is None:
+            return None
+        return DatedIndex(date.moment.date().isoformat(), date.adjusted)
 
     for block in blocks_of(parser_of(log_format, source, choose_index)):
         lines = bytes(block.body).split(b"\n")
@@ -133,7 +135,7 @@ def members_of(log_format: Format, document: Mapping[str, Any], raw: bytes) -> d
         members: dict[str, Any] = settled(decode(raw))
         return members
     own = {name: value for name, value in document.items() if name not in FRAME_MEMBERS}
-    changed = value_at(document, "log.original") or {}
+    changed = document["log"].get("original", {})
     return own | {name: _object_in(raw) for name in changed}
 
 
@@ -302,7 +304,14 @@ def _comparable(value: Any, column: LakeColumn) -> Any:
 
 def json_value(text: str) -> Any:
     """Read JSON text so that equal values are equal, however exactly they are written."""
-    return settled(json.loads(text, parse_int=Decimal, parse_float=Decimal))
+    return settled(json.loads(text, parse_int=_exactly, parse_float=_exactly))
+
+
+def _exactly(number: str) -> Decimal | str:
+    try:
+        return Decimal(number)
+    except InvalidOperation:  # an exponent of twenty digits
+        return number
 
 
 def _one_of(column: LakeColumn) -> LakeColumn:
