@@ -50,7 +50,7 @@ class Run:
     status: str
     error: str
     states: list[str]
-    """Those entered, in order; of maps' children too, which come in any order."""
+    """Those entered, in order; not those of the children of a distributed map."""
     calls: list[tuple[str, dict[str, Any]]]
     """The functions called, each with its event."""
 

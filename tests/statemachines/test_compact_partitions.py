@@ -13,7 +13,7 @@ PARTITIONS = [
 
 def machine(count: int = len(PARTITIONS), **functions: Play) -> Machine:
     usual = {
-        "ExpirePartitions": answers({}),
+        "ExpirePartitions": answers({"state": "DONE"}),
         "PickPartitions": answers({"manifest": MANIFEST, "partitions": count}),
         "CompactPartition": answers({"state": "DONE"}),
     }
@@ -79,3 +79,12 @@ def test_a_run_that_cannot_pick_fails_by_that_name(monkeypatch):
     run = machine(PickPartitions=answers(RuntimeError)).run(monkeypatch)
 
     assert (run.status, run.error) == ("FAILED", "NothingPicked")
+
+
+def test_deleting_goes_on_until_all_is_deleted(monkeypatch):
+    states = answers({"state": "MORE"}, {"state": "BUSY"}, {"state": "DONE"})
+    run = machine(0, ExpirePartitions=states).run(monkeypatch)
+
+    assert run.status == "SUCCEEDED"
+    assert len(run.called("ExpirePartitions")) == 3
+    assert run.states.count("WaitForTheLeases") == 1
