@@ -24,10 +24,10 @@ from servicelogs.command_line.files import (
 )
 from servicelogs.delivery.rejects import line as reject_line
 from servicelogs.detection.content import START_BYTES
+from servicelogs.detection.event_blocks import EventBlocks
 from servicelogs.errors import UnknownLogType
 from servicelogs.opensearch.dated_indexes import every_index
-from servicelogs.opensearch.documents import blocks_of
-from servicelogs.opensearch.event_documents import EventDocuments
+from servicelogs.opensearch.documents import blocks_of, parsers_of
 from servicelogs.records import Block, Reject, Source
 from servicelogs.settings import IndexSettings
 from servicelogs.sources.decompression import begin
@@ -146,7 +146,7 @@ class _Parser:
         source = file.source(start[:START_BYTES], detected)
         types: set[str] = set()
         if detected.of_events:
-            documents = EventDocuments(detected.of_events, self._indexes)
+            documents = EventBlocks(detected.of_events, parsers_of(self._indexes))
             blocks = documents.blocks(runs_of(detected, chunks, source))
         elif log_format := detected.format:
             check_fields(log_format, self._fields)
