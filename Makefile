@@ -40,8 +40,8 @@ down: $(environment) ## stop the stack and everything it started
 test: $(environment) ## run all tests (TESTS="tests/local -k ports": some of them)
 	@$(python) -m pytest $(if $(TESTS),$(TESTS),$(parallel))
 
-test-quick: $(environment) ## run the tests that need no real OpenSearch, stack or build (two minutes)
-	@$(python) -m pytest $(parallel) --hypothesis-profile=quick -m "not engine and not end_to_end and not build"
+test-quick: $(environment) ## run the tests that need no real OpenSearch, stack, build or large input (a minute)
+	@$(python) -m pytest $(parallel) --hypothesis-profile=quick -m "not (engine or end_to_end or build or slow)"
 
 check: $(environment) ## check format, lint, types, templates and locked versions; change nothing
 	$(python) -m ruff format --check --quiet .

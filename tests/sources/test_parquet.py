@@ -224,6 +224,7 @@ def all_documents(row_group_size):
     return parse_file(file_of(row_group_size)).documents
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", [1, 2, 1000, 1001, 4321, 5000])
 @pytest.mark.parametrize("row_group_size", [1000, 10_000])
 def test_a_later_invocation_goes_on_with_any_row(start, row_group_size):
@@ -343,6 +344,7 @@ def test_what_a_file_says_falsely_is_one_reject_that_says_what(name):
     assert reason in reject.reason
 
 
+@pytest.mark.slow
 def test_what_a_file_says_falsely_takes_no_memory(tmp_path):
     good = tmp_path / "good"
     good.write_bytes(parquet(TEXT))
@@ -375,6 +377,7 @@ def test_a_file_with_fewer_rows_than_it_says_is_one_reject_for_the_rest():
     assert "it says that it has 1000 rows" in reject.reason
 
 
+@pytest.mark.slow
 def test_a_value_longer_than_any_record_costs_its_row_alone():
     long = "x" * (MAX_RECORD_BYTES + 5)
     for column in (
@@ -388,6 +391,7 @@ def test_a_value_longer_than_any_record_costs_its_row_alone():
         assert reject.raw.startswith(b'{"version":2,"interface_id":"xxxx')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compression", ["snappy", "zstd"])
 def test_a_page_that_inflates_to_more_than_the_memory_is_one_reject(compression):
     columns = pyarrow.table({"interface_id": ["x" * 300_000] * 500})
@@ -481,6 +485,7 @@ def grown(*files: Path) -> tuple[int, int]:
     return records, growth
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_file_nor_with_its_row_groups(tmp_path):
     small, groups, whole = (tmp_path / name for name in ("small", "groups", "whole"))
     small.write_bytes(parquet(TEXT))
@@ -495,6 +500,7 @@ def test_memory_does_not_grow_with_the_file_nor_with_its_row_groups(tmp_path):
     assert growth < 20 * MIB
 
 
+@pytest.mark.slow
 def test_long_values_that_repeat_in_a_few_bytes_do_not_fill_the_memory(tmp_path):
     """A hundred megabytes, which were ten times as much when all rows were decoded at once."""
     ordinary, bomb = tmp_path / "ordinary", tmp_path / "bomb"
