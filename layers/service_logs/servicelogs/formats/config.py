@@ -5,6 +5,7 @@ A notification too long for SNS lies in S3 as one document of its own, with the 
 """
 
 from servicelogs.parsing.fields import Field
+from servicelogs.parsing.format import Summary
 from servicelogs.parsing.json.format import JsonFormat
 
 
@@ -105,4 +106,7 @@ FORMAT = JsonFormat(
         "cloud.account.id": "awsAccountId",
         "cloud.resource_id": "ARN",
     },
+    summary=Summary(
+        by=("resourceType", "configurationItemStatus"),
+    ),
 )
