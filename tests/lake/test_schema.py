@@ -29,6 +29,7 @@ from servicelogs.parsing.fields import Field
 from servicelogs.parsing.format import Format
 from servicelogs.parsing.frame import frame_field
 from tests.lake.glue_types import parse_hive_type
+from tests.lake.made_up_format import MadeUp
 
 MOMENT = datetime(2026, 11, 20, 8, 14, 55, 123456, tzinfo=UTC)
 VALUES: dict[str, Any] = {
@@ -40,20 +41,6 @@ VALUES: dict[str, Any] = {
     "boolean": True,
     "json": '{"a":[1]}',
 }
-
-
-class MadeUp(Format):
-    """A format of the fields that a test gives it."""
-
-    kind = "text"
-
-    def __init__(self, *fields: Field) -> None:
-        super().__init__(name="made_up", title="", page="", keys=(), service_principal="")
-        object.__setattr__(self, "_fields", fields)
-
-    @property
-    def fields(self) -> tuple[Field, ...]:
-        return self._fields  # type: ignore[attr-defined]
 
 
 @pytest.fixture(params=formats.NAMES)

@@ -36,7 +36,7 @@ FORMAT = JsonFormat(
         _keyword("userIdentity.accessKeyId", "access key that signed the request"),
         _keyword("userIdentity.userName", "name of the caller"),
         _keyword("userIdentity.invokedBy", "AWS service that made the request for the caller"),
-        _keyword("userIdentity.invokedByDelegate", "partner that made it for the caller"),
+        _keyword("userIdentity.invokedByDelegate.accountId", "partner that made it for the caller"),
         _keyword("userIdentity.identityProvider", "who vouched for a federated caller"),
         _keyword("userIdentity.credentialId", "credential that signed the request"),
         _keyword("userIdentity.onBehalfOf.userId", "IAM Identity Center user"),

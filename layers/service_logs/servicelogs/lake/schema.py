@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
+from servicelogs.lake.published import Order, published_order
 from servicelogs.parsing.fields import Field, FieldType
 from servicelogs.parsing.format import Format
 from servicelogs.parsing.frame import frame_field
@@ -145,11 +146,12 @@ def columns(log_format: Format) -> tuple[LakeColumn, ...]:
     fields = [field for field in log_format.fields if not field.alias_of]
     own = _columns([(field.path.split("."), field) for field in fields])
     taken = {*PARTITION, *named.values()}
-    return (
+    declared = (
         replace(time, description=_of_time(time, log_format)),
         *(_out_of_the_way(column, taken) for column in own),
         *frame,
     )
+    return _in_order(declared, published_order(log_format.name))
 
 
 def frame_columns(log_format: Format) -> Mapping[str, str]:
@@ -200,6 +202,15 @@ def _of_time(time: LakeColumn, log_format: Format) -> str:
 
 def _out_of_the_way(column: LakeColumn, taken: Collection[str]) -> LakeColumn:
     return replace(column, name=f"logged_{column.name}") if column.name in taken else column
+
+
+def _in_order(found: Collection[LakeColumn], order: Order) -> tuple[LakeColumn, ...]:
+    """Put what was published where it was, at each level, and what is new behind it."""
+    ranks = {name: rank for rank, name in enumerate(order)}
+    return tuple(
+        replace(column, members=_in_order(column.members, order.get(column.name, {})))
+        for column in sorted(found, key=lambda column: ranks.get(column.name, len(ranks)))
+    )
 
 
 def _columns(fields: Sequence[tuple[list[str], Field]]) -> Iterator[LakeColumn]:
