@@ -5,7 +5,6 @@ A notification too long for SNS lies in S3 as one document of its own, with the 
 """
 
 from servicelogs.parsing.fields import Field
-from servicelogs.parsing.format import Summary
 from servicelogs.parsing.json.format import JsonFormat
 
 
@@ -106,7 +105,4 @@ FORMAT = JsonFormat(
         "cloud.account.id": "awsAccountId",
         "cloud.resource_id": "ARN",
     },
-    summary=Summary(
-        by=("resourceType", "configurationItemStatus"),
-    ),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from servicelogs.lake.schema import Kind, LakeColumn, columns
+from servicelogs.lake.schema import Kind, LakeColumn, as_glue_columns, columns
 from servicelogs.parsing.format import Format
 
 MINUTE, RECORDS = "minute", "records"
@@ -49,6 +49,11 @@ def summary_columns(log_format: Format) -> tuple[LakeColumn, ...]:
         _column(RECORDS, "long", "how many records it has"),
         *(column for found in measures(log_format) for column in _sum_and_count(found)),
     )
+
+
+def glue_columns_of_summary(log_format: Format) -> list[dict[str, str]]:
+    """Give the columns of a log type's summary as Glue's API takes them; none if it has none."""
+    return as_glue_columns(summary_columns(log_format))
 
 
 def _column(name: str, kind: Kind | None, description: str) -> LakeColumn:
