@@ -39,6 +39,7 @@ from tests.sources.crafted_parquet import (
     dictionary_page,
     i32,
     i64,
+    nested,
     text,
 )
 
@@ -282,7 +283,7 @@ HOSTILE = {
     "rows without columns": (crafted(Group(b"", 2**62), columns=0), "it has no columns"),
     "a list of columns that is not there": (
         crafted(Group(GOOD, 2), claimed_columns=900_000),
-        "thrift",
+        "a list that is longer than itself",
     ),
     "columns in the same place": (crafted(Group(GOOD, 2), columns=50), "in the same place"),
     "a column behind the end": (
@@ -309,6 +310,12 @@ HOSTILE = {
     "a page whose header has a field twice": (
         crafted(Group(data_page(b"", 1, PLAIN, 1, i32(2, MOST)), 1)),
         "the field 2 twice",
+    ),
+    # pyarrow follows them all, and its process ends.
+    "columns in columns without end": (nested(30_000), "too deeply nested"),
+    "columns in columns that are no list of structs": (
+        nested(30_000).replace(b"\x09\x04\xfc", b"\x09\x04\xf8"),
+        "no list of structs",
     ),
     "no pages at all": (crafted(Group(b"\xff" * 40, 1)), "its description has"),
     "a dictionary that claims values": (
