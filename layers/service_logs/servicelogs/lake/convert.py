@@ -148,13 +148,14 @@ class BatchConverter:
         self, detected: Detected, begun: Begun, log: StagedLog, rejects: ObjectRejects
     ) -> dict[str, Counts]:
         source = replace(log.source, account_id=detected.account_id, region=detected.region)
-        by_type: dict[str, Counts] = {}
+        # An object without any record is counted too, as unknown if it would hold log events.
+        by_type = {detected.format.name: Counts()} if detected.format else {}
         rejects.source = source
         try:
             self._conversion.take(detected, begun.chunks, source, rejects.add, by_type)
         except UnreadableObject as error:  # all of a batch of a stream's records
             return _rejected(Reject(1, "unreadable", str(error), error.tail), rejects)
-        return by_type
+        return by_type or {UNKNOWN: Counts()}
 
 
 def _rejected(reject: Reject, rejects: ObjectRejects) -> dict[str, Counts]:
