@@ -102,6 +102,7 @@ FORMAT = TextFormat(
     title="CloudFront standard logs (access logs), legacy and v2",
     page="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs-reference.html",
     service_principal="delivery.logs.amazonaws.com",
+    worldwide=r".",
     keys=(
         "AWSLogs/{account}/CloudFront/{folders?}{distribution}.{date_and_hour}.{id}",
         "AWSLogs/aws-account-id={account}/CloudFront/{folders?}{distribution}.{date_and_hour}.{id}",

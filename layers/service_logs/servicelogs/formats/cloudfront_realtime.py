@@ -86,6 +86,7 @@ FORMAT = TextFormat(
     title="CloudFront real-time logs",
     page="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/real-time-logs.html",
     service_principal="",
+    worldwide=r".",
     keys=(),
     starts=r"\d{9,11}\.\d{3}\t[0-9A-Fa-f:.]+\t",
     separator="\t",

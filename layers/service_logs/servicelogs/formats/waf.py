@@ -70,6 +70,8 @@ FORMAT = JsonFormat(
     starts=rf'\s*\{{(?=\s*"(?:{_NAMES})"\s*:).*?[{{,]\s*"webaclId"\s*:\s*"',
     times=("timestamp",),
     places=("webaclId",),
+    # A web ACL of CloudFront.
+    worldwide=r"/WAFLogs/cloudfront/|^arn:[^:]*:wafv2:[^:]*:[^:]*:global/",
     tree=(
         Field(
             "timestamp",

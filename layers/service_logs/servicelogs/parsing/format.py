@@ -1,7 +1,7 @@
 """What every log format says of itself, whichever way its records are cut."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, get_args
 
@@ -45,6 +45,9 @@ class Format:
     places: tuple[str, ...] = ()
     """The fields (of text: the columns) that name a record's account and Region, or an ARN in them,
     the best first; they count where the object's key does not say."""
+    worldwide: str = ""
+    """A regular expression found in the URIs of objects, or in the values of `places`, whose
+    records are of no Region; the lake has them under `global`."""
     snapshots: str = ""
     """A regular expression found in the keys of objects that describe one moment, whenever their
     records happened: these are dated by their delivery."""
@@ -66,6 +69,11 @@ class Format:
     def fields(self) -> tuple[Field, ...]:
         """The document's fields in the order AWS documents them."""
         raise NotImplementedError
+
+    def is_worldwide(self, source: Source, values: Iterable[str]) -> bool:
+        """Say whether a record of a source, with these values of `places`, is of no Region."""
+        pattern = self.worldwide
+        return bool(pattern) and any(re.search(pattern, text) for text in (source.uri, *values))
 
     def is_snapshot(self, source: Source) -> bool:
         """Say whether the records of a source describe the moment of their delivery."""
