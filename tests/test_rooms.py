@@ -36,9 +36,9 @@ MAY_IMPORT["__main__"] = {"command_line"}
 ONLY_IN = {
     "opensearchpy": {"opensearch"},
     "pyarrow": {"lake", "sources"},
-    "boto3": {"opensearch", "sources"},
-    "botocore": {"opensearch", "sources", "delivery"},
-    "aws_lambda_powertools": {"opensearch", "sources", "delivery"},
+    "boto3": {"lake", "opensearch", "sources"},
+    "botocore": {"lake", "opensearch", "sources", "delivery"},
+    "aws_lambda_powertools": {"lake", "opensearch", "sources", "delivery"},
     "moto": set(),
 }
 FUNCTIONS = sorted(path.name for path in (ROOT / "functions").iterdir() if path.is_dir())
