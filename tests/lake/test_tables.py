@@ -57,6 +57,15 @@ def test_each_log_type_has_a_table_that_athena_reads(glue: Any) -> None:
         assert "parquet" in found["StorageDescriptor"]["SerdeInfo"]["SerializationLibrary"]
 
 
+def test_a_summary_has_a_table_with_the_same_partitions(glue: Any) -> None:
+    make(glue, "alb")
+
+    found = table(glue, "alb_summary")
+    assert found["PartitionKeys"] == table(glue, "alb")["PartitionKeys"]
+    assert found["StorageDescriptor"]["Location"] == "s3://lake/alb_summary/"
+    assert {"minute", "records"} <= {c["Name"] for c in found["StorageDescriptor"]["Columns"]}
+
+
 def test_types_that_the_lake_does_not_take_have_no_table(glue: Any) -> None:
     make(glue, "alb")
 

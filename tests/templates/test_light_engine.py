@@ -11,6 +11,7 @@ from servicelogs.settings import (
     BackupSettings,
     LakeSettings,
     LogSettings,
+    PlaceSettings,
     read_settings,
 )
 from tests.statemachines.machine import definition, states
@@ -55,7 +56,7 @@ def test_functions_get_every_setting_that_they_read_and_each_is_one_that_they_ta
     variables = read(NAME)["Globals"]["Function"]["Environment"]["Variables"]
     needed = {
         annotation.__metadata__[0].name
-        for settings in (LakeSettings, BackupSettings, LogSettings)
+        for settings in (LakeSettings, BackupSettings, LogSettings, PlaceSettings)
         for name, annotation in get_type_hints(settings, include_extras=True).items()
         if name in {field.name for field in fields(settings)}
     }
@@ -69,7 +70,7 @@ def test_functions_get_every_setting_that_they_read_and_each_is_one_that_they_ta
         for name, value in function["Environment"]["Variables"].items()
     }
     plain["GLUE_DATABASE"] = "made_here"
-    for settings in (LakeSettings, BackupSettings, LogSettings):
+    for settings in (LakeSettings, BackupSettings, LogSettings, PlaceSettings):
         read_settings(settings, plain)
 
 

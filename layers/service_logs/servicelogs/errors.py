@@ -107,6 +107,10 @@ class ObjectUnreachable(ServiceLogsError):
     """An object cannot be fetched now (forbidden, archived, throttled); its message comes again."""
 
 
+class ObjectNotConverted(ServiceLogsError):
+    """An object keeps its batch from being converted; the others of a smaller batch may pass."""
+
+
 class Unaccounted(ServiceLogsError):
     """The counts of an object do not add up: a fault of ours, never to be taken for success."""
 

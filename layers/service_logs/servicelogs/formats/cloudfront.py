@@ -8,6 +8,7 @@ from servicelogs.formats.cloudfront_columns import (
     status,
     url_part,
 )
+from servicelogs.parsing.format import Summary
 from servicelogs.parsing.text.columns import (
     date,
     decoded,
@@ -140,4 +141,8 @@ FORMAT = TextFormat(
         "cloud.account.id": "cloud.account_id",
         "cloud.resource_id": "cs_host",
     },
+    summary=Summary(
+        by=("cs_host", "cs_method", "cs_protocol", "sc_status", "x_edge_result_type"),
+        sums=("sc_bytes", "cs_bytes", "time_taken", "time_to_first_byte"),
+    ),
 )

@@ -10,6 +10,7 @@ from servicelogs.formats.cloudfront_columns import (
     status,
     url_part,
 )
+from servicelogs.parsing.format import Summary
 from servicelogs.parsing.text.columns import (
     decoded,
     encoded_lines,
@@ -115,4 +116,8 @@ FORMAT = TextFormat(
         "tls.cipher": "ssl_cipher",
         "cloud.resource_id": "x_host_header",
     },
+    summary=Summary(
+        by=("cs_host", "cs_method", "cs_protocol", "sc_status", "x_edge_result_type"),
+        sums=("sc_bytes", "cs_bytes", "time_taken", "time_to_first_byte"),
+    ),
 )

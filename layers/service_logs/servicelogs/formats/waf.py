@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from servicelogs.parsing.fields import Field, FieldType
+from servicelogs.parsing.format import Summary
 from servicelogs.parsing.json.format import JsonFormat
 
 
@@ -170,4 +171,15 @@ FORMAT = JsonFormat(
         "cloud.resource_id": "webaclId",
         "event.action": "action",
     },
+    summary=Summary(
+        by=(
+            "webaclId",
+            "action",
+            "terminatingRuleId",
+            "terminatingRuleType",
+            "httpRequest.country",
+            "httpRequest.httpMethod",
+        ),
+        sums=("requestBodySize",),
+    ),
 )

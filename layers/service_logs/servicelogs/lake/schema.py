@@ -169,10 +169,10 @@ def arrow_schema(log_format: Format) -> pyarrow.Schema:
 
 def glue_columns(log_format: Format) -> list[dict[str, str]]:
     """Give the columns of a log type's table as Glue's API takes them (StorageDescriptor)."""
-    return as_glue(columns(log_format))
+    return as_glue_columns(columns(log_format))
 
 
-def as_glue(found: Iterable[LakeColumn]) -> list[dict[str, str]]:
+def as_glue_columns(columns: Iterable[LakeColumn]) -> list[dict[str, str]]:
     """Write columns as Glue's API takes them."""
     return [
         {
@@ -180,7 +180,7 @@ def as_glue(found: Iterable[LakeColumn]) -> list[dict[str, str]]:
             "Type": column.hive_type(),
             "Comment": column.description[:LONGEST_COMMENT],
         }
-        for column in found
+        for column in columns
     ]
 
 

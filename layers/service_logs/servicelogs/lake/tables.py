@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from servicelogs import formats
 from servicelogs.lake.catalog import PARQUET
-from servicelogs.lake.schema import LakeColumn, as_glue, columns, partition_keys
+from servicelogs.lake.names import summary_of
+from servicelogs.lake.schema import LakeColumn, as_glue_columns, columns, partition_keys
+from servicelogs.lake.summaries import summary_columns
 from servicelogs.parsing.format import Format
 
 if TYPE_CHECKING:
@@ -40,14 +42,16 @@ def make_tables(
     for log_type in log_types:
         for name, found in tables_of(formats.get(log_type)).items():
             location = f"s3://{bucket}/{name}/"
-            _make(glue, database, name, location, as_glue(found), _title(log_type, name))
+            _make(glue, database, name, location, as_glue_columns(found), _title(log_type, name))
             made.append(name)
     return made
 
 
 def tables_of(log_format: Format) -> dict[str, tuple[LakeColumn, ...]]:
-    """Give the columns of a log type's tables, by their names."""
-    return {log_format.name: columns(log_format)}
+    """Give the columns of a log type's tables, by their names: the rows, and their summary."""
+    name = log_format.name
+    summary = summary_columns(log_format)
+    return {name: columns(log_format)} | ({summary_of(name): summary} if summary else {})
 
 
 def _title(log_type: str, name: str) -> str:

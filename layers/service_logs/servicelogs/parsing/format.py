@@ -15,6 +15,16 @@ Period = Literal["hour", "day", "week", "month", "year"]
 PERIODS: tuple[Period, ...] = get_args(Period)
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is kept of the records of a minute where nobody asks for each of them."""
+
+    by: tuple[str, ...]
+    """The fields by which they are counted apart: of few values, so no client and no path."""
+    sums: tuple[str, ...] = ()
+    """The numbers that are added up."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Format:
     """A log format: parser, document, mapping, schema and reference follow from it."""
@@ -49,6 +59,8 @@ class Format:
     it too. Empty: the columns are always the same, or in each file."""
     headless: str = ""
     """A regular expression of lines with the columns of the option."""
+    summary: Summary | None = None
+    """What the lake's summary of it has; None: it has none."""
 
     @property
     def fields(self) -> tuple[Field, ...]:
