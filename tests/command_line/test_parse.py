@@ -449,6 +449,7 @@ def test_lines_of_a_pipe_come_out_before_it_ends() -> None:
     assert process.returncode == 0
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_whatever_the_size(tmp_path: Path) -> None:
     """A file of 110 MB, a few of it on disk, in an address space of 80 MB."""
     member = gzip.compress(generate("waf", 5_000))

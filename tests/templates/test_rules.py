@@ -70,6 +70,7 @@ def test_the_rules_have_something_to_hold():
         assert "" in {p.get("Default") for p in read(name)["Parameters"].values()}, name
 
 
+@pytest.mark.slow
 @every_template
 def test_the_expanded_template_has_no_lint(name):
     import cfnlint.api  # late: it takes a second, for this test alone

@@ -3,7 +3,7 @@
 from servicelogs.formats import rds_mysql as mysql
 from servicelogs.formats import rds_postgresql as postgresql
 from servicelogs.parsing.fields import Field
-from servicelogs.parsing.messages.format import Form, Kind, MessageFormat
+from servicelogs.parsing.messages.format import Form, Inside, Kind, MessageFormat
 
 _INSTANCE = r"(?P<instance>[A-Za-z][A-Za-z0-9-]*)"
 """Streams are called as the instance, with a number or the file's name behind it."""
@@ -20,7 +20,7 @@ def _kind(
     engine: str = "",
     forms: tuple[Form, ...] = (),
     begins: str = "",
-    inside: str = "",
+    inside: tuple[Inside, ...] = (),
     unfinished: str = "",
 ) -> Kind:
     return Kind(
