@@ -38,7 +38,11 @@ def main(folder: Path) -> None:
     for path in sorted(folder.rglob("*.so*")):
         library = path.read_bytes()
         if library.startswith(MAGIC):
-            path.write_bytes(stripped(library))
+            # The file may be one with uv's cache and all environments: it is not written into.
+            new = path.with_name(f"{path.name}.new")
+            new.write_bytes(stripped(library))
+            new.chmod(path.stat().st_mode)
+            new.replace(path)
 
 
 if __name__ == "__main__":

@@ -29,9 +29,10 @@ from servicelogs.parsing.json.values import (
     Repeated,
     decode,
     is_iso_time,
+    strings_at,
     value_at,
 )
-from servicelogs.parsing.places import Place
+from servicelogs.parsing.places import Place, names_places
 from servicelogs.parsing.reader import Parser
 from servicelogs.records import Block, Source
 
@@ -76,10 +77,14 @@ def rows_of(
     """
     rows = []
     for document, raw, day in records_of(log_format, source, blocks_of):
-        cloud = document["cloud"]
+        cloud, values = document["cloud"], []
+        if names_places(log_format, source):
+            values = [*strings_at(members_of(log_format, document, raw), log_format.places)]
         row = row_of(log_format, document, raw)
         row["account_id"] = cloud.get("account_id") or default_place.account_id
         row["region"] = cloud.get("region") or default_place.region
+        if log_format.is_worldwide(source, values):
+            row["region"] = "global"
         row["event_day"] = day
         rows.append(row)
     return rows

@@ -1,6 +1,7 @@
 """CloudTrail events: management, data, Insights, network activity and aggregated events."""
 
 from servicelogs.parsing.fields import Field
+from servicelogs.parsing.format import Summary
 from servicelogs.parsing.json.format import JsonFormat
 
 
@@ -137,4 +138,7 @@ FORMAT = JsonFormat(
         "tls.cipher": "tlsDetails.cipherSuite",
         "tls.client.server_name": "tlsDetails.clientProvidedHostHeader",
     },
+    summary=Summary(
+        by=("eventSource", "eventName", "errorCode", "readOnly", "userIdentity.type"),
+    ),
 )

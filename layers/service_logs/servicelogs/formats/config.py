@@ -43,6 +43,7 @@ FORMAT = JsonFormat(
     starts=r'\s*\{(?:\s*"(?:fileVersion|configSnapshotId|requestId)"\s*:\s*"[^"]*"\s*,)*\s*'
     r'"configuration(?:Items"\s*:\s*\[|Item(?:Diff)?"\s*:\s*(?:\{|null)|ItemVersion"\s*:\s*")'
     r'|\s*\{\s*"messageType"\s*:\s*"ConfigurationItemChangeNotification"',
+    worldwide=r"/Config/global/",
     snapshots=r"/ConfigSnapshot/",
     # A snapshot holds items of every day: a shorter period would make hundreds of small indexes.
     least_period="month",

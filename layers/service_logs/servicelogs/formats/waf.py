@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from servicelogs.parsing.fields import Field, FieldType
+from servicelogs.parsing.format import Summary
 from servicelogs.parsing.json.format import JsonFormat
 
 
@@ -69,6 +70,8 @@ FORMAT = JsonFormat(
     starts=rf'\s*\{{(?=\s*"(?:{_NAMES})"\s*:).*?[{{,]\s*"webaclId"\s*:\s*"',
     times=("timestamp",),
     places=("webaclId",),
+    # A web ACL of CloudFront.
+    worldwide=r"/WAFLogs/cloudfront/|^arn:[^:]*:wafv2:[^:]*:[^:]*:global/",
     tree=(
         Field(
             "timestamp",
@@ -170,4 +173,15 @@ FORMAT = JsonFormat(
         "cloud.resource_id": "webaclId",
         "event.action": "action",
     },
+    summary=Summary(
+        by=(
+            "webaclId",
+            "action",
+            "terminatingRuleId",
+            "terminatingRuleType",
+            "httpRequest.country",
+            "httpRequest.httpMethod",
+        ),
+        sums=("requestBodySize",),
+    ),
 )

@@ -13,10 +13,11 @@ import pyarrow
 import pyarrow.compute
 
 from servicelogs.dates import DatePolicy, dating_moment
+from servicelogs.lake.row_place import row_place
 from servicelogs.lake.schema import PARTITION
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.format import Format
-from servicelogs.parsing.places import Place, names_places, place_in, place_of
+from servicelogs.parsing.places import Place, names_places
 from servicelogs.records import Source
 
 _MOST_HOURS = 10_000
@@ -55,6 +56,7 @@ class RowFrames:
         """The same for records that name their own account and Region."""
         self.by_record = names_places(log_format, source)
         """Whether records are asked for their account and Region."""
+        self._format = log_format
         self._dates = dates
         self._by_delivery = log_format.is_snapshot(source)
         self._default = default_place
@@ -62,21 +64,17 @@ class RowFrames:
         self._frames = Cache(self._make, _MOST_HOURS)
 
     def _of_source(self, hour: int) -> RowFrame | None:
-        return self._of(hour, Place(self.source.account_id, self.source.region))
+        return self._of_record((hour, ()))
 
     def _of_record(self, placed: Placed) -> RowFrame | None:
         hour, values = placed
-        return self._of(hour, place_in(self.source, place_of(values)))
-
-    def _of(self, hour: int, place: Place) -> RowFrame | None:
         source = self.source
         moment = dating_moment(hour, source)
         date = self._dates.date(moment, source, by_delivery=self._by_delivery)
         if date is None:
             return None
-        default = self._default
-        account_id, region = place.account_id or default.account_id, place.region or default.region
-        return self._frames[account_id, region, date.moment.date().isoformat(), date.adjusted]
+        place = row_place(self._format, source, values, self._default)
+        return self._frames[*place, date.moment.date().isoformat(), date.adjusted]
 
     def _make(self, of: tuple[str, str, str, bool]) -> RowFrame:
         return RowFrame(self.source, *of)

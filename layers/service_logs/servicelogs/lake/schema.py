@@ -17,7 +17,7 @@ the file, and a table knows a name once: a field that has the name of one, or of
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
@@ -169,13 +169,18 @@ def arrow_schema(log_format: Format) -> pyarrow.Schema:
 
 def glue_columns(log_format: Format) -> list[dict[str, str]]:
     """Give the columns of a log type's table as Glue's API takes them (StorageDescriptor)."""
+    return as_glue_columns(columns(log_format))
+
+
+def as_glue_columns(columns: Iterable[LakeColumn]) -> list[dict[str, str]]:
+    """Write columns as Glue's API takes them."""
     return [
         {
             "Name": column.name,
             "Type": column.hive_type(),
             "Comment": column.description[:LONGEST_COMMENT],
         }
-        for column in columns(log_format)
+        for column in columns
     ]
 
 
