@@ -131,7 +131,7 @@ def test_what_answers_cloudformation_needs_nothing_that_could_be_missing() -> No
     assert {name.split(".")[0] for name in names - ours} <= sys.stdlib_module_names
 
 
-@pytest.mark.parametrize("function", ["configure_bucket", "set_up_opensearch"])
+@pytest.mark.parametrize("function", ["configure_bucket", "set_up_lake", "set_up_opensearch"])
 def test_a_custom_resource_imports_nothing_before_it_can_answer_that_it_failed(function) -> None:
     code = ast.parse((ROOT / "functions" / function / "app.py").read_text())
     names = {

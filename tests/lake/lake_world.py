@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 from servicelogs.detection.objects import ObjectTypes
 from servicelogs.lake import copies, names
@@ -207,9 +208,13 @@ class World:
         """Do what the state machine does with a batch."""
         try:
             return self.convert(batch)
-        except BadObject as error:
+        except (BadObject, ClientError) as error:
+            # boto3 names the class after the code where the service declares it.
+            name = type(error).__name__
+            if isinstance(error, ClientError) and error.response["Error"]["Code"] == "NoSuchKey":
+                name = "NoSuchKey"
             cause = json.dumps({"errorMessage": str(error)})
-            return split_batch(self.lake, batch, {"Error": "BadObject", "Cause": cause})
+            return split_batch(self.lake, batch, {"Error": name, "Cause": cause})
 
     def publish(self, execution: str, table: str) -> str:
         published = publish_table(self.lake, table, execution, enough_time, self.count)

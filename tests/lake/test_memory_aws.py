@@ -45,7 +45,9 @@ def test_conditions_of_transactions_are_told_apart(either: World) -> None:
     items = Items(either.dynamodb, LEDGER)
     items.write(put_new(("a", "-"), {"n": 1, "s": {"x"}, "none": None}))
     with pytest.raises(ConditionFailed) as raised:
-        items.write(check(("a", "-"), n=1), put_new(("a", "+"), {}), update(("a", "2"), {"k": 1}, n=3))
+        items.write(
+            check(("a", "-"), n=1), put_new(("a", "+"), {}), update(("a", "2"), {"k": 1}, n=3)
+        )
     assert raised.value.failed == {2}
     assert items.get(("a", "+")) is None
     items.write(check(("a", "-"), n=1), update(("a", "+"), {"k": 2, "z": None}, add={"s": {"y"}}))

@@ -107,6 +107,7 @@ def _quarantine(lake: Lake, batch: Batch, staged: StagedObject, reason: str) -> 
         about |= {"source": source.uri, "etag": found.metadata["etag"]}
         copies.copy(staging.s3, found, staging.bucket, aside, found.metadata)
     if lake.ledger.quarantined(batch.id, staged.id, about):
+        # Should it be sent again at this very moment, it ends here once more, its copy gone.
         staging.delete([staged.key])
         logger.error("object quarantined", extra={"batch": batch.id, **about})
 
