@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from local import sample_logs
 from servicelogs.errors import ObjectNotConverted
 from servicelogs.lake import buffers, convert, names, staged
+from servicelogs.lake.conversion import Conversion, Counts
 from servicelogs.lake.ledger import State
 from tests.lake.oracle_rows import OracleGatherer
 from tests.lake.staged_batches import (
@@ -305,13 +306,23 @@ def test_where_there_is_much_each_account_is_written_before_the_next_is_read(
 ) -> None:
     """Else its rows would be in many small files, one each time that memory was full."""
     monkeypatch.setattr(convert, "ORDERED_BYTES", 1)
+    steps: list[tuple[str, set[str]]] = []
+    take = Conversion.take
+
+    def noted(self: Any, detected: Any, chunks: Any, source: Any, *others: Any) -> None:
+        steps.append((source.account_id, {one.partition.account_id for one in self.written}))
+        take(self, detected, chunks, source, *others)
+
+    monkeypatch.setattr(Conversion, "take", noted)
     accounts = [f"{number:012}" for number in (5, 3, 4)]
-    for name in "abcd":
+    for name in "ab":
         for account in accounts:
-            lake.stage_text(flow_key(name, account), flows(500))
-    budget = {"memory_limit_in_mb": 14}
-    in_order = [o for o in lake.outputs(lake.convert(**budget)).files if o.table == "vpc_flow"]
-    assert [file.account_id for file in in_order] == sorted(accounts)
+            lake.stage_text(flow_key(name, account), flows(10))
+    files = [one for one in lake.outputs(lake.convert()).files if one.table == "vpc_flow"]
+    assert [file.account_id for file in files] == sorted(accounts)
+    assert [account for account, _ in steps] == sorted(accounts * 2)
+    for account, written in steps:
+        assert written == {other for other in accounts if other < account}
 
 
 def test_many_tiny_objects_are_turned_into_rows_together(lake, monkeypatch) -> None:
@@ -407,6 +418,23 @@ def test_time_is_looked_at_within_an_object(lake) -> None:
             {"batch": batch, "execution": "run"}, Context(seconds_left=counting_down(90, 9))
         )
     assert not lake.has_outputs(batch)
+
+
+def test_time_is_looked_at_within_the_rows_of_a_parquet_file(lake, monkeypatch) -> None:
+    """All of it was read before its first row."""
+    from local.sample_logs.parquet import parquet
+
+    left = [900.0]
+    add = Counts.add
+
+    def noted(self: Counts, block: Any) -> None:
+        add(self, block)
+        left[0] = 1.0
+
+    monkeypatch.setattr(Counts, "add", noted)
+    data = parquet(flows(100).decode())
+    lake.stage(flow_key("a").replace(".log.gz", ".log.parquet"), data)
+    fails(lake, lake.open(), "deliver it in parts", seconds_left=lambda: left[0])
 
 
 @pytest.mark.parametrize("operation", ["PutObject", "HeadObject"])

@@ -77,7 +77,7 @@ def _copy(pieces: Iterable[bytes], copy: IO[bytes]) -> None:
             raise
         raise ObjectUnreachable(
             "the Parquet file does not fit into the function's temporary storage: "
-            "raise ParquetStorageMegabytes"
+            "raise ParquetStorageMegabytes, or ConvertStorageMegabytes for the Light Engine"
         ) from error
 
 
