@@ -16,6 +16,7 @@ import pytest
 from servicelogs.lake import names, publish, swap
 from servicelogs.lake.ledger import State
 from servicelogs.lake.names import Partition
+from servicelogs.lake.split import split_batch
 from tests.lake.lake_world import (
     ACCOUNT,
     BACKUP,
@@ -176,8 +177,6 @@ def quarantine(world: World) -> str:
 
 
 def split_by_a_fault(world: World, batch: str) -> None:
-    from servicelogs.lake.split import split_batch
-
     assert split_batch(world.lake, batch, {"Error": "ValueError"}) == State.QUARANTINED
 
 
