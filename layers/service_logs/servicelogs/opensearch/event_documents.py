@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from servicelogs.delivery.attempt import UNKNOWN
-from servicelogs.detection.log_events import Identify
+from servicelogs.detection.log_events import Identify, of_one_type
 from servicelogs.errors import OutsidePrefix, UnknownLogType
 from servicelogs.opensearch.dated_indexes import DatedIndexes
 from servicelogs.opensearch.documents import parser_of
@@ -38,8 +38,11 @@ class EventDocuments:
                 if run.number >= start:
                     run.source = source
                     yield UNKNOWN, alone(run)
-            elif run.end > start:
-                yield from self._blocks(source, run, max(start - run.first, 0))
+                continue
+            is_lines = not source.log_group and run.extracted is None
+            for part in of_one_type(run) if is_lines else (run,):
+                if part.end > start:
+                    yield from self._blocks(source, part, max(start - part.first, 0))
 
     def _blocks(self, source: Source, events: Records, skipped: int) -> Iterator[tuple[str, Block]]:
         start = events.first + skipped

@@ -18,7 +18,7 @@ from isal import igzip_lib
 
 from servicelogs.errors import UnreadableObject
 from servicelogs.parsing.framing import BLOCK_BYTES, MAX_RECORD_BYTES
-from servicelogs.records import Records, Reject, Source, short_id
+from servicelogs.records import ANOTHER_LINE, Records, Reject, Source, short_id
 from servicelogs.sources.aggregation import is_aggregated, taken_apart
 from servicelogs.sources.decompression import GZIP_MAGIC, decompressed
 from servicelogs.sources.log_events import Envelopes, EventTimes, Run, is_envelope
@@ -148,7 +148,7 @@ def _key(record: StreamRecord, part: int) -> str:
 
 
 def _numbered(key: str, number: int) -> str:
-    return key if number == 1 else f"{key}.{number}"
+    return key if number == 1 else f"{key}{ANOTHER_LINE.decode()}{number}"
 
 
 class _Unreadable(UnreadableObject):
