@@ -586,6 +586,46 @@ def test_a_batch_that_lambda_gave_up_is_read(run: Run) -> None:
     assert run("parse", "-", stdin=failed_batch({})).returncode == 2
 
 
+def test_a_reject_of_a_batch_carries_its_sequence_number_and_its_number_in_that_record(
+    run: Run, tmp_path: Path
+) -> None:
+    event = stream_event(FLOWS[0].encode(), f"{FLOWS[1]}\n2 odd".encode())
+
+    done = run("parse", "--rejects", "rejects", "-", stdin=failed_batch(event))
+
+    assert done.returncode == 1
+    (reject,) = map(json.loads, (tmp_path / "rejects").read_text().splitlines())
+    sequence_number = event["Records"][1]["kinesis"]["sequenceNumber"]
+    assert (reject["sequence_number"], reject["record_number"]) == (sequence_number, 2)
+    assert reject["raw"] == "2 odd"
+
+
+@pytest.mark.parametrize(
+    ("log_type", "given", "meant"),
+    [
+        ("cloudfront_realtime", "timestamp c_ip", "c-ip"),
+        ("cloudfront", "date cs_user_agent", "cs(User-Agent)"),
+        ("vpc_flow", "account_id", "account-id"),
+        ("vpc_flow", "srcaddr account_id", "account-id"),
+    ],
+)
+def test_a_field_that_is_given_as_a_column_gets_a_hint(
+    run: Run, log_type: str, given: str, meant: str
+) -> None:
+    done = run("parse", "--type", log_type, "--fields", given, "-", stdin=b"x\n")
+    assert f"(write {meant})" in done.stderr.decode()
+
+
+def test_a_csvlog_of_postgresql_is_identified_by_its_beginning(run: Run) -> None:
+    line = (
+        '2026-11-20 08:14:55.123 UTC,"app","shop",3639,"192.0.2.55:51514",691ecb80.e37,7,"SELECT",'
+        "2026-11-20 08:00:00 UTC,3/17,0,LOG,00000,x,,,,,,,,,"
+    )
+    for one in (line, line.replace('"app","shop"', ",").replace('"192.0.2.55:51514"', "")):
+        done = run("parse", "-", stdin=f"{one}\n".encode())
+        assert [*summary(done)["by_type"]] == ["rds"]
+
+
 def test_real_time_logs_are_read_with_their_fields(run: Run) -> None:
     line = b"1795162495.123\t192.0.2.1\t200\n"
     done = run(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from servicelogs.command_line.explanation import shown
+from servicelogs.delivery.shard_rejects import ShardFiles
 from servicelogs.detection.log_events import type_of_group
 from servicelogs.detection.objects import Detected, ObjectTypes
 from servicelogs.detection.options import format_options
@@ -120,12 +121,18 @@ class LogFile:
         return datetime.now(UTC)
 
 
-def runs_of(detected: Detected, chunks: Iterable[bytes], source: Source) -> Iterator[Run]:
-    """Read log events: in their envelopes, or in a batch of a stream's records."""
+def runs_of(
+    detected: Detected, chunks: Iterable[bytes], source: Source
+) -> tuple[Iterator[Run], ShardFiles | None]:
+    """Read log events: in their envelopes, or in a batch of a stream's records.
+
+    What says under which sequence number a reject of such a batch lies comes with them.
+    """
     if not detected.is_batch:
-        return Envelopes(source, keeps_extracted_fields=True).cut(chunks)
+        return Envelopes(source, keeps_extracted_fields=True).cut(chunks), None
     try:
-        return read_failed_batch(chunks, keeps_extracted_fields=True).runs()
+        shard = read_failed_batch(chunks, keeps_extracted_fields=True)
+        return shard.runs(), ShardFiles(shard)
     except UnreadableObject as error:
         raise UnreadableFile(str(error)) from error
 
@@ -152,7 +159,9 @@ def note_on_fields(log_format: Format, fields: tuple[str, ...]) -> str:
     if not fields or not isinstance(log_format, TextFormat):
         return ""
     known = {column.name for column in log_format.columns} | {BETWEEN_LISTS}
-    unknown = ", ".join(repr(shown(name, _SHOWN)) for name in fields if name not in known)
+    unknown = ", ".join(
+        f"{shown(name, _SHOWN)!r}{log_format.hint_at(name)}" for name in fields if name not in known
+    )
     if not unknown:
         return ""
     return f"--fields: not known as columns of {log_format.name}, so kept as they are: {unknown}"

@@ -23,6 +23,7 @@ from servicelogs.command_line.files import (
     types_of_files,
 )
 from servicelogs.delivery.rejects import line as reject_line
+from servicelogs.delivery.shard_rejects import ShardFiles
 from servicelogs.detection.content import START_BYTES
 from servicelogs.errors import UnknownLogType
 from servicelogs.opensearch.dated_indexes import every_index
@@ -145,9 +146,10 @@ class _Parser:
         detected = self._types.identify(file.key, start, fault)
         source = file.source(start[:START_BYTES], detected)
         types: set[str] = set()
+        shard: ShardFiles | None = None
         if detected.of_events:
-            documents = EventDocuments(detected.of_events, self._indexes)
-            blocks = documents.blocks(runs_of(detected, chunks, source))
+            runs, shard = runs_of(detected, chunks, source)
+            blocks = EventDocuments(detected.of_events, self._indexes).blocks(runs)
         elif log_format := detected.format:
             check_fields(log_format, self._fields)
             self._note(note_on_fields(log_format, self._fields))
@@ -162,7 +164,7 @@ class _Parser:
             types.add(log_type)
             outcome.counts(log_type).add(block)
             outcome.add_rejects(file.name, block)
-            self._write(block, source, log_type)
+            self._write(block, source, log_type, shard)
         for log_type in types:
             outcome.counts(log_type).files += 1
         if not types:
@@ -174,7 +176,7 @@ class _Parser:
             self._notes.add(note)
             sys.stderr.write(f"servicelogs: {note}\n")
 
-    def _write(self, block: Block, source: Source, log_type: str) -> None:
+    def _write(self, block: Block, source: Source, log_type: str, shard: ShardFiles | None) -> None:
         if self._bulk:
             self._out.write(block.body)
         elif block.documents:
@@ -183,7 +185,8 @@ class _Parser:
         self._out.flush()
         if self._rejects:
             for reject in block.rejects:
-                self._rejects.write(reject_line(reject, source, log_type))
+                placed = shard.placed(reject) if shard else reject
+                self._rejects.write(reject_line(placed, source, log_type))
 
 
 def _summary(outcome: Outcome, rejects: str) -> Iterator[str]:
