@@ -569,6 +569,21 @@ def test_one_message_of_a_subscription_is_read_whatever_its_type(run: Run) -> No
         assert summary(done)["records"] == len(messages)
 
 
+def test_what_the_aws_cli_prints_of_a_log_group_is_read_as_its_events(run: Run) -> None:
+    events = [
+        {"logStreamName": "s", "timestamp": 1795162495123, "message": one, "eventId": str(number)}
+        for number, one in enumerate(FLOWS)
+    ]
+    text = json.dumps({"events": events, "searchedLogStreams": []}, indent=4).encode()
+
+    done = run("parse", "--source", "/vpc/flow", "-", stdin=text)
+
+    assert summary(done)["by_type"]["vpc_flow"]["documents"] == len(FLOWS)
+    assert documents(done)[0]["log"]["group"] == "/vpc/flow"
+    assert documents(done)[0]["log"]["stream"] == "s"
+    assert run("explain", "-", stdin=text).returncode == 0
+
+
 def test_control_messages_alone_are_said_to_be_that(run: Run) -> None:
     done = run("parse", "-", stdin=CONTROL)
     assert (done.returncode, summary(done)["records"]) == (0, 0)

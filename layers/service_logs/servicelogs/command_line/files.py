@@ -20,6 +20,7 @@ from servicelogs.parsing.text.format import BETWEEN_LISTS, TextFormat
 from servicelogs.records import Source, short_id
 from servicelogs.settings import LogSettings
 from servicelogs.sources.failed_batches import read_failed_batch
+from servicelogs.sources.listed_events import ListedEvents
 from servicelogs.sources.log_events import Envelopes, Run
 
 STANDARD_INPUT = "-"
@@ -124,10 +125,12 @@ class LogFile:
 def runs_of(
     detected: Detected, chunks: Iterable[bytes], source: Source
 ) -> tuple[Iterator[Run], ShardFiles | None]:
-    """Read log events: in their envelopes, or in a batch of a stream's records.
+    """Read log events: in their envelopes, in a list, or in a batch of a stream's records.
 
     What says under which sequence number a reject of such a batch lies comes with them.
     """
+    if detected.is_list:
+        return ListedEvents(source).cut(chunks), None
     if not detected.is_batch:
         return Envelopes(source, keeps_extracted_fields=True).cut(chunks), None
     try:

@@ -32,6 +32,7 @@ from servicelogs.records import Reject, Source
 from servicelogs.sources.decompression import Begun, begin, not_read_here
 from servicelogs.sources.event_notifications import ObjectToRead, read_notification
 from servicelogs.sources.failed_batches import read_failed_batch
+from servicelogs.sources.listed_events import ListedEvents
 from servicelogs.sources.log_events import Envelopes, Run
 from servicelogs.sources.queue import Message, Queue
 from servicelogs.sources.s3_objects import OpenObject, open_object
@@ -258,6 +259,8 @@ class ObjectIndexer:
     ) -> tuple[Iterator[Run], RejectFiles | None]:
         """Read log events, and say where their rejects lie, if not in an object's files."""
         keeps = self._keeps_extracted_fields
+        if detected.is_list:
+            return ListedEvents(source).cut(chunks), None
         if not detected.is_batch:
             return Envelopes(source, keeps_extracted_fields=keeps).cut(chunks), None
         shard = read_failed_batch(chunks, keeps_extracted_fields=keeps)
