@@ -7,8 +7,6 @@ import pty
 import resource
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ import pytest
 
 from local.sample_logs import SampleObject, generate, objects
 from servicelogs import formats
-from servicelogs.command_line.main import main
+from tests.command_line.conftest import Run
 from tests.sources.envelopes import CONTROL, envelope
 from tests.sources.stream_events import compressed, failed_batch, stream_event
 
@@ -27,45 +25,6 @@ KEY = (
     "AWSLogs/123456789012/vpcflowlogs/eu-west-1/2026/11/20/"
     "123456789012_vpcflowlogs_eu-west-1_fl-0a1b2c3d4e5f60718_20261120T0815Z_0a477c23.log.gz"
 )
-
-Run = Callable[..., subprocess.CompletedProcess[bytes]]
-
-
-@contextmanager
-def standard_input(path: Path) -> Iterator[None]:
-    """Let this process read a file as its standard input."""
-    before = os.dup(0)
-    with path.open("rb") as file:
-        os.dup2(file.fileno(), 0)
-    try:
-        yield
-    finally:
-        os.dup2(before, 0)
-        os.close(before)
-
-
-@pytest.fixture
-def run(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Run the command in a folder of its own, with files for its streams."""
-    streams = tmp_path_factory.mktemp("streams")
-
-    def run_it(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        (streams / "stdin").write_bytes(stdin)
-        with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
-            patch.chdir(tmp_path)
-            stack.enter_context(standard_input(streams / "stdin"))
-            for name in ("stdout", "stderr"):
-                stream = stack.enter_context((streams / name).open("w", encoding="utf-8"))
-                patch.setattr(sys, name, stream)
-            try:
-                status: object = main(arguments)
-            except SystemExit as ended:
-                status = ended.code
-        assert isinstance(status, int)
-        out, err = ((streams / name).read_bytes() for name in ("stdout", "stderr"))
-        return subprocess.CompletedProcess(arguments, status, out, err)
-
-    return run_it
 
 
 def summary(done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
@@ -449,6 +408,7 @@ def test_lines_of_a_pipe_come_out_before_it_ends() -> None:
     assert process.returncode == 0
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_whatever_the_size(tmp_path: Path) -> None:
     """A file of 110 MB, a few of it on disk, in an address space of 80 MB."""
     member = gzip.compress(generate("waf", 5_000))

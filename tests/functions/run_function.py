@@ -20,11 +20,14 @@ import boto3
 from moto import mock_aws
 
 from servicelogs import formats
+from servicelogs.lake import names
 from servicelogs.opensearch.client import connect
 from servicelogs.opensearch.setup import set_up
 from servicelogs.settings import IndexSettings, SearchSettings, read_settings
 from tests.deployment import BACKUP, LOGS, Deployment, flow_key, flow_lines
 from tests.functions.test_index_functions import Context
+from tests.lake import lake_world
+from tests.lake.lake_world import World
 from tests.sources.envelopes import envelope
 from tests.sources.stream_events import compressed, stream_event
 
@@ -128,10 +131,58 @@ def subscriptions() -> Iterator[dict[str, Any]]:
         }
 
 
+def lake_events(name: str) -> list[dict[str, Any]]:
+    """Give events of one of the lake's functions: over objects with forged keys, some of them gone.
+
+    What they are about is made here.
+    """
+    queue_url = boto3.client("sqs").create_queue(QueueName="objects")["QueueUrl"]
+    world = World.in_moto()
+    os.environ |= {
+        "BACKUP_BUCKET": lake_world.BACKUP,
+        "QUEUE_URL": queue_url,
+        "STAGING_BUCKET": lake_world.STAGING,
+        "LAKE_BUCKET": lake_world.LAKE,
+        "LEDGER_TABLE": lake_world.LEDGER,
+        "GLUE_DATABASE": lake_world.DATABASE,
+    }
+    key = f"firehose/{FORGED}"
+    world.s3.put_object(Bucket=lake_world.LOGS, Key=key, Body=b"a\nalb 2026-11-20")
+    objects = [{"bucket": lake_world.LOGS, "key": one} for one in (key, f"missing{FORGED}")]
+    bodies = [*map(json.dumps, objects), FORGED]
+    messages = [
+        {
+            "messageId": str(number),
+            "receiptHandle": "handle",
+            "attributes": {"ApproximateReceiveCount": "1"},
+            "body": body,
+        }
+        for number, body in enumerate(bodies)
+    ]
+    events: dict[str, list[dict[str, Any]]] = {"stage_logs": [{"Records": messages}]}
+    asked = {"execution": FORGED}
+    if name != "stage_logs":
+        world.stage(key)
+    if name in {"split_batch", "publish_table"}:
+        (batch,) = world.plan(FORGED)
+        error = {"Error": FORGED, "Cause": FORGED}
+        events["split_batch"] = [{"batch": one, "error": error, **asked} for one in (batch, FORGED)]
+        if name == "publish_table":
+            world.convert(batch)
+            world.lake.staging.delete_all(names.OUT)
+        events["publish_table"] = [{"table": one, **asked} for one in ("alb", FORGED)]
+    return events.get(name, [asked])
+
+
 def main(name: str) -> None:
     """Run the function with events for it."""
+    of_lake = "servicelogs.lake" in (ROOT / "functions" / name / "app.py").read_text()
+    events = lake_events(name) if of_lake else []
     # As Lambda's runtime sets logging up: a handler of the root, whose level stays WARNING.
     logging.getLogger().addHandler(logging.StreamHandler(sys.stdout))
+    if of_lake:
+        run(name, *events)
+        return
     deployment = Deployment.make()
     secret = json.dumps({"username": "user", "password": SECRETS["password"]})
     arn = boto3.client("secretsmanager").create_secret(Name="engine", SecretString=secret)["ARN"]

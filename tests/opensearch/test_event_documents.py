@@ -11,11 +11,11 @@ import pytest
 from local.sample_logs import generate
 from servicelogs import formats
 from servicelogs.delivery.counts import SourceCounts
+from servicelogs.detection.event_blocks import EventBlocks
 from servicelogs.detection.log_events import EventTypes
 from servicelogs.opensearch.client import connect
 from servicelogs.opensearch.dated_indexes import every_index
-from servicelogs.opensearch.documents import blocks_of
-from servicelogs.opensearch.event_documents import EventDocuments
+from servicelogs.opensearch.documents import blocks_of, parsers_of
 from servicelogs.opensearch.setup import set_up, template_check
 from servicelogs.opensearch.writer import BulkWriter
 from servicelogs.records import Block, Reject
@@ -38,7 +38,7 @@ TRAIL = (
 def blocks(text: bytes, start: int = 1, **settings: Any) -> list[tuple[str, Block]]:
     identify = EventTypes(LogSettings(**settings)).identify
     runs = Envelopes(UNSAID, keeps_extracted_fields=True).cut([text])
-    return [*EventDocuments(identify, every_index()).blocks(runs, start)]
+    return [*EventBlocks(identify, parsers_of(every_index())).blocks(runs, start)]
 
 
 def documents(found: Iterable[Block]) -> list[tuple[dict[str, str], dict[str, Any]]]:
@@ -98,7 +98,7 @@ def test_each_record_of_a_stream_without_envelope_has_the_type_that_its_own_firs
     shard = ShardRecords([StreamRecord.of(record) for record in stream_event(*data)["Records"]])
 
     identify = EventTypes(LogSettings()).identify
-    found = [*EventDocuments(identify, every_index()).blocks(shard.runs())]
+    found = [*EventBlocks(identify, parsers_of(every_index())).blocks(shard.runs())]
 
     assert [(name, block.documents, len(block.rejects)) for name, block in found] == [
         ("cloudfront_realtime", 1, 0),
@@ -242,7 +242,7 @@ def test_the_engine_takes_whatever_names_and_values_a_filter_extracted(opensearc
     counts = SourceCounts(SOURCE, "vpc_flow", rejects.append)
     identify = EventTypes(LogSettings()).identify
     runs = Envelopes(UNSAID, keeps_extracted_fields=True).cut([envelope(*events)])
-    for _, block in EventDocuments(identify, every_index(settings.prefix)).blocks(runs):
+    for _, block in EventBlocks(identify, parsers_of(every_index(settings.prefix))).blocks(runs):
         writer.add(block, counts)
     writer.flush()
     assert [reject.reason for reject in rejects] == []

@@ -219,6 +219,7 @@ def zstd_bomb(size: int) -> bytes:
     return b"".join(map(compress.compress, zeros(size))) + compress.flush()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bomb", [gzip_bomb, zstd_bomb])
 def test_memory_does_not_grow_with_what_an_object_inflates_to(bomb):
     content = bomb(300_000_000)

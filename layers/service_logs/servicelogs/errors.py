@@ -103,9 +103,25 @@ class ObjectGone(ServiceLogsError):
     """An object was deleted, or replaced by other bytes, before it was read: nothing to do."""
 
 
+class ObjectReplaced(ServiceLogsError):
+    """An object has other bytes than a moment ago: what was read of it counts no more."""
+
+
 class ObjectUnreachable(ServiceLogsError):
     """An object cannot be fetched now (forbidden, archived, throttled); its message comes again."""
 
 
+class ObjectNotConverted(ServiceLogsError):
+    """An object keeps its batch from being converted; the others of a smaller batch may pass."""
+
+
 class Unaccounted(ServiceLogsError):
     """The counts of an object do not add up: a fault of ours, never to be taken for success."""
+
+
+class LeaseBusy(ServiceLogsError):
+    """Another execution works on the table, or took it over: try again when it is done."""
+
+
+class CatalogError(ServiceLogsError):
+    """Glue does not take what it is told of a partition; the message says what to do."""

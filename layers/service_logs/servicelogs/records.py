@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+UNKNOWN = "unknown"
+"""The log type of what has none that is known."""
+
 
 def short_id(identity: bytes) -> str:
     """Shorten an identity to 16 characters (96 bits) that may stand in an `_id`."""

@@ -43,7 +43,7 @@ def _one_of(choices: tuple[str, ...]) -> _Reader:
     return read
 
 
-def _number(least: int, most: int) -> _Reader:
+def _number(least: int, most: int) -> Callable[[str, str], int]:
     def read(name: str, value: str) -> int:
         number = int(value) if re.fullmatch(r"\d{1,9}", value) else -1
         if not least <= number <= most:
@@ -145,7 +145,20 @@ def _check_option(name: str, option: str, fields: tuple[str, ...]) -> None:
         )
 
 
+def _days(name: str, value: str) -> dict[str, int]:
+    """Read a number of days, and those of single log types: `90, alb=30`; "" is all others'."""
+    read = _number(0, 36_500)
+    days: dict[str, int] = {}
+    for part in filter(None, map(str.strip, value.split(","))):
+        log_type, equals, number = part.rpartition("=")
+        of = _log_type(name, log_type.strip()) if equals else ""
+        if days.setdefault(of, kept := read(name, number.strip())) != kept:
+            raise ConfigurationError(f"{name} must give {of or 'all types'} one number of days")
+    return days
+
+
 _service = _one_of(get_args(Service))
+_bucket = _text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket")
 _queue = _text(r"https?://\S+", "the address of an SQS queue")
 
 
@@ -193,13 +206,7 @@ class LogSettings:
 class BackupSettings:
     """Where rejected records go."""
 
-    bucket: Annotated[
-        str,
-        _Variable(
-            "BACKUP_BUCKET",
-            _text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket"),
-        ),
-    ]
+    bucket: Annotated[str, _Variable("BACKUP_BUCKET", _bucket)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +266,58 @@ class IndexSettings:
     """0: records never expire."""
     service: Annotated[Service, _Variable("OPENSEARCH_SERVICE", _service)] = "es"
     """A collection of OpenSearch Serverless (aoss) decides shards, replicas and codec itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LakeSettings:
+    """Where the lake is, what comes into it, and how much of it at a time."""
+
+    staging_bucket: Annotated[str, _Variable("STAGING_BUCKET", _bucket)]
+    """Where objects wait for their conversion, and files for their publication."""
+    lake_bucket: Annotated[str, _Variable("LAKE_BUCKET", _bucket)]
+    ledger_table: Annotated[
+        str, _Variable("LEDGER_TABLE", _text(r"[\w.-]{3,255}", "the name of a DynamoDB table"))
+    ]
+    glue_database: Annotated[
+        str, _Variable("GLUE_DATABASE", _text(r"\w{1,255}", "the name of a Glue database"))
+    ]
+    log_types: Annotated[tuple[str, ...], _Variable("LAKE_LOG_TYPES", _log_types)] = formats.NAMES
+    """The types that the lake takes; objects of others are skipped."""
+    delete_after_days: Annotated[Mapping[str, int], _Variable("LAKE_DELETE_AFTER_DAYS", _days)] = (
+        field(default_factory=dict)
+    )
+    """How long rows are kept, by log type; "" for the types that it does not name."""
+    max_objects_per_batch: Annotated[
+        int, _Variable("MAX_OBJECTS_PER_BATCH", _number(1, 10_000))
+    ] = 2000
+    max_bytes_per_batch: Annotated[
+        int, _Variable("MAX_BYTES_PER_BATCH", _number(1, 999_999_999))
+    ] = 512 * 1024 * 1024
+    """Of objects as they are delivered, compressed."""
+    max_batches_per_run: Annotated[int, _Variable("MAX_BATCHES_PER_RUN", _number(1, 1000))] = 200
+    grace_hours: Annotated[int, _Variable("GRACE_HOURS", _number(1, 8760))] = 24
+    """How long files that were replaced stay for the queries that still read them."""
+
+    def days_kept(self, log_type: str) -> int:
+        """Say for how many days rows of a log type are kept; 0: for ever."""
+        return self.delete_after_days.get(log_type, self.delete_after_days.get("", 0))
+
+    def most_days_kept(self) -> int:
+        """Say for how many days rows of any log type may be kept; 0: for ever."""
+        days = [self.days_kept(log_type) for log_type in formats.NAMES]
+        return max(days) if all(days) else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceSettings:
+    """Where records are from whose place neither they nor their objects name."""
+
+    account_id: Annotated[
+        str, _Variable("DEFAULT_ACCOUNT_ID", _text(r"\d{12}", "the id of an AWS account"))
+    ]
+    region: Annotated[
+        str, _Variable("DEFAULT_REGION", _text(r"[a-z0-9-]+", "a Region, as eu-west-1"))
+    ]
 
 
 def read_settings[Concern: DataclassInstance](

@@ -252,6 +252,7 @@ def test_each_group_of_a_form_has_a_name() -> None:
         Forms((form,), lambda way: way)
 
 
+@pytest.mark.slow
 def test_a_long_message_takes_no_longer_than_its_length() -> None:
     for filling in (b"x", b"'", b"\n", b" for ", b"''", b"\nNEXT 2026-"):
 

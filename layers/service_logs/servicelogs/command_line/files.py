@@ -20,8 +20,8 @@ from servicelogs.parsing.text.format import BETWEEN_LISTS, TextFormat
 from servicelogs.records import Source, short_id
 from servicelogs.settings import LogSettings
 from servicelogs.sources.failed_batches import read_failed_batch
-from servicelogs.sources.listed_events import ListedEvents
-from servicelogs.sources.log_events import Envelopes, Run
+from servicelogs.sources.listed_events import read_events
+from servicelogs.sources.log_events import Run
 
 STANDARD_INPUT = "-"
 _SHOWN = 60
@@ -129,10 +129,10 @@ def runs_of(
 
     What says under which sequence number a reject of such a batch lies comes with them.
     """
-    if detected.is_list:
-        return ListedEvents(source).cut(chunks), None
     if not detected.is_batch:
-        return Envelopes(source, keeps_extracted_fields=True).cut(chunks), None
+        is_list = detected.is_list
+        runs = read_events(chunks, source, is_list=is_list, keeps_extracted_fields=True)
+        return runs, None
     try:
         shard = read_failed_batch(chunks, keeps_extracted_fields=True)
         return shard.runs(), ShardFiles(shard)

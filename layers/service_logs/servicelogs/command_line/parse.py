@@ -22,20 +22,17 @@ from servicelogs.command_line.files import (
     type_of_source,
     types_of_files,
 )
+from servicelogs.command_line.first_rejects import FirstRejects
 from servicelogs.delivery.rejects import line as reject_line
 from servicelogs.delivery.shard_rejects import ShardFiles
 from servicelogs.detection.content import START_BYTES
+from servicelogs.detection.event_blocks import EventBlocks
 from servicelogs.errors import UnknownLogType
 from servicelogs.opensearch.dated_indexes import every_index
-from servicelogs.opensearch.documents import blocks_of
-from servicelogs.opensearch.event_documents import EventDocuments
-from servicelogs.records import Block, Reject, Source
+from servicelogs.opensearch.documents import blocks_of, parsers_of
+from servicelogs.records import Block, Source
 from servicelogs.settings import IndexSettings
 from servicelogs.sources.decompression import begin
-
-_MOST_REJECTS = 5
-"""So many are shown with their reasons."""
-_MOST_OF_REASON = 300
 
 
 @dataclass(slots=True)
@@ -65,17 +62,11 @@ class Outcome:
     """Files that are not logs, and what they are."""
     failed: dict[str, str] = field(default_factory=dict)
     """Files that could not be read or identified, and why."""
-    first_rejects: list[tuple[str, Reject]] = field(default_factory=list)
-    """The first rejected records, each with the name of its file."""
+    rejects: FirstRejects = field(default_factory=lambda: FirstRejects("parse"))
 
     def counts(self, log_type: str) -> Counts:
         """Give the counts of a log type."""
         return self.by_type.setdefault(log_type, Counts())
-
-    def add_rejects(self, name: str, block: Block) -> None:
-        """Keep the rejects of a block of a file, if they are among the first."""
-        missing = _MOST_REJECTS - len(self.first_rejects)
-        self.first_rejects += [(name, reject) for reject in block.rejects[:missing]]
 
     def total(self) -> Counts:
         """Add up all log types."""
@@ -149,7 +140,7 @@ class _Parser:
         shard: ShardFiles | None = None
         if detected.of_events:
             runs, shard = runs_of(detected, chunks, source)
-            blocks = EventDocuments(detected.of_events, self._indexes).blocks(runs)
+            blocks = EventBlocks(detected.of_events, parsers_of(self._indexes)).blocks(runs)
         elif log_format := detected.format:
             check_fields(log_format, self._fields)
             self._note(note_on_fields(log_format, self._fields))
@@ -163,7 +154,7 @@ class _Parser:
         for log_type, block in blocks:
             types.add(log_type)
             outcome.counts(log_type).add(block)
-            outcome.add_rejects(file.name, block)
+            outcome.rejects.add(file.name, block.rejects)
             self._write(block, source, log_type, shard)
         for log_type in types:
             outcome.counts(log_type).files += 1
@@ -193,7 +184,7 @@ def _summary(outcome: Outcome, rejects: str) -> Iterator[str]:
     """Write the summary: for a person on a terminal, else for a program."""
     if sys.stderr.isatty():
         yield from _table(outcome)
-        yield from _first_rejects(outcome, rejects)
+        yield from outcome.rejects.lines(rejects)
         return
     content = asdict(outcome.total()) | {
         "by_type": {name: asdict(counts) for name, counts in sorted(outcome.by_type.items())},
@@ -211,19 +202,3 @@ def _table(outcome: Outcome) -> Iterator[str]:
         yield f"{name:<{width}}" + "".join(f"{count:>11,}" for count in asdict(counts).values())
     for name, reason in outcome.skipped.items():
         yield f"skipped: {shown(name)}: {shown(reason)}"
-
-
-def _first_rejects(outcome: Outcome, rejects: str) -> Iterator[str]:
-    """Say why the first records were rejected, and how to see more; `rejects` is their file."""
-    for name, reject in outcome.first_rejects:
-        reason = shown(reject.reason, _MOST_OF_REASON)
-        yield f"rejected: {shown(name)}, record {reject.number}: {reason}"
-    if more := outcome.rejected - len(outcome.first_rejects):
-        yield f"… and {more:,} more"
-    if rejects and outcome.rejected:
-        yield f"servicelogs explain {shown(rejects)} shows them column by column"
-    elif outcome.rejected:
-        yield (
-            "servicelogs explain FILE shows them column by column (--record NUMBER: one of them); "
-            "parse --rejects FILE keeps them"
-        )

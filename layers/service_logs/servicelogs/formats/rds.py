@@ -3,6 +3,7 @@
 from servicelogs.formats import rds_mysql as mysql
 from servicelogs.formats import rds_postgresql as postgresql
 from servicelogs.parsing.fields import Field
+from servicelogs.parsing.format import Summary
 from servicelogs.parsing.messages.format import Form, Inside, Kind, MessageFormat
 
 _INSTANCE = r"(?P<instance>[A-Za-z][A-Za-z0-9-]*)"
@@ -280,4 +281,8 @@ FORMAT = MessageFormat(
         "event.action": "operation",
         "cloud.resource_id": "instance",
     },
+    summary=Summary(
+        by=("engine", "kind", "cluster", "instance", "level"),
+        sums=("duration_ms", "query_time", "lock_time", "rows_sent", "rows_examined"),
+    ),
 )

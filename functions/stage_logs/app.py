@@ -1,0 +1,26 @@
+"""Stage the log objects that S3 notifications name, for their conversion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+
+from servicelogs.lake.stage import StageFunction
+from servicelogs.log_lines import as_line
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from servicelogs.delivery.failed_items import Answer
+
+logger, metrics = Logger(json_serializer=as_line), Metrics()
+function = StageFunction(boto3.Session())
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics(capture_cold_start_metric=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Answer:
+    """Stage every object of the batch; report the messages that must come again."""
+    return function.stage(event, context, metrics)

@@ -1,0 +1,103 @@
+"""The lease of a table: only one execution publishes, compacts or expires it at a time.
+
+It is an execution's, and has a number that each taking raises. It is taken over when that execution
+runs no longer, or by another invocation of the same one: what the former holder still does cannot
+be stopped, but each write of the ledger under a lease is conditional on its number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from botocore.exceptions import ClientError
+
+from servicelogs.errors import LeaseBusy
+from servicelogs.lake.items import ConditionFailed, Items, Key, Write, check, update
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+_ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
+# Each time somebody else was quicker.
+_TRIES = 5
+
+
+class RunningExecutions(Protocol):
+    """Knows which executions run."""
+
+    def is_running(self, execution: str) -> bool:
+        """Say whether an execution may still do something."""
+        ...
+
+
+class Executions:
+    """The executions of Step Functions."""
+
+    def __init__(self, stepfunctions: SFNClient) -> None:
+        self._stepfunctions = stepfunctions
+
+    def is_running(self, execution: str) -> bool:
+        """Say whether an execution may still do something; one that is forgotten has ended."""
+        try:
+            answer = self._stepfunctions.describe_execution(executionArn=execution)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ExecutionDoesNotExist":
+                return False
+            raise
+        return answer["status"] not in _ENDED
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What its holder has while nobody else took it."""
+
+    items: Items
+    table: str
+    number: int
+
+    def write(self, *writes: Write) -> None:
+        """Write to the ledger, if the lease still holds; LeaseBusy if somebody else took it."""
+        held = check(_key(self.table), number=self.number)
+        try:
+            self.items.write(held, *writes)
+        except ConditionFailed as error:
+            if 0 in error.failed:
+                raise LeaseBusy(f"the table {self.table} was taken over") from error
+            raise ConditionFailed(frozenset(n - 1 for n in error.failed)) from error
+
+
+class Leases:
+    """The leases of all tables."""
+
+    def __init__(self, items: Items, executions: RunningExecutions) -> None:
+        self._items = items
+        self._executions = executions
+
+    @contextmanager
+    def held(self, table: str, execution: str) -> Iterator[Lease]:
+        """Hold a table's lease for an execution; LeaseBusy while another holds it."""
+        lease = self._take(table, execution)
+        try:
+            yield lease
+        finally:
+            # If it was taken over, it is the other's to give back.
+            self._items.try_to_write(update(_key(table), {"owner": None}, number=lease.number))
+
+    def _take(self, table: str, execution: str) -> Lease:
+        for _ in range(_TRIES):
+            found = self._items.get(_key(table)) or {}
+            owner, number = found.get("owner", ""), found.get("number")
+            if owner not in {"", execution} and self._executions.is_running(owner):
+                raise LeaseBusy(f"the table {table} is held by {owner}")
+            taken = (number or 0) + 1
+            values = {"owner": execution, "number": taken}
+            if self._items.try_to_write(update(_key(table), values, number=number)):
+                return Lease(self._items, table, taken)
+        raise LeaseBusy(f"the table {table} is wanted by several at once")
+
+
+def _key(table: str) -> Key:
+    return f"table#{table}", "lease"
