@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
-from io import BytesIO
 from typing import Any
 
 import pyarrow
@@ -81,10 +80,12 @@ def one_record(raw: bytes) -> Callable[[Parser], Iterable[Block]]:
 
 
 def through_parquet(log_type: str, rows: list[Row]) -> list[Row]:
-    file = BytesIO()
+    # Not a file of Python's: a thread of Arrow's that lets go of one while Python ends aborts it.
+    file = pyarrow.BufferOutputStream()
     table = pyarrow.Table.from_pylist(rows, schema=arrow_schema(formats.get(log_type)))
     pyarrow.parquet.write_table(table, file)
-    found: list[Row] = pyarrow.parquet.read_table(file).to_pylist()
+    read = pyarrow.parquet.read_table(pyarrow.BufferReader(file.getvalue()))
+    found: list[Row] = read.to_pylist()
     return found
 
 
