@@ -20,9 +20,11 @@ from servicelogs.opensearch.setup import set_up, template_check
 from servicelogs.opensearch.writer import BulkWriter
 from servicelogs.records import Block, Reject
 from servicelogs.settings import IndexSettings, LogSettings, SearchSettings
+from servicelogs.sources.kinesis import ShardRecords, StreamRecord
 from servicelogs.sources.log_events import Envelopes
 from tests.formats.parsing import SOURCE
 from tests.sources.envelopes import CONTROL, GROUP, STREAM, envelope, event
+from tests.sources.stream_events import stream_event
 
 UNSAID = replace(SOURCE, account_id="", region="eu-west-1")
 FLOW = "2 111122223333 eni-0a1b 192.0.2.1 192.0.2.2 1 2 6 12 5120 1795162490 1795162495 ACCEPT OK"
@@ -79,6 +81,32 @@ def test_a_custom_format_of_flow_logs_is_read_by_its_option() -> None:
     ((name, block),) = blocks(envelope("ACCEPT 192.0.2.1 1795162495"), format_options=options)
     ((_, document),) = documents([block])
     assert (name, document["srcaddr"]) == ("vpc_flow", "192.0.2.1")
+
+
+def test_each_record_of_a_stream_without_envelope_has_the_type_that_its_own_first_line_says() -> (
+    None
+):
+    realtime = generate("cloudfront_realtime", 2).splitlines()
+    data = [
+        realtime[0],
+        FLOW.encode(),
+        b"odd",
+        TRAIL.encode(),
+        realtime[1],
+        b"version x\n" + realtime[0],
+    ]
+    shard = ShardRecords([StreamRecord.of(record) for record in stream_event(*data)["Records"]])
+
+    identify = EventTypes(LogSettings()).identify
+    found = [*EventBlocks(identify, parsers_of(every_index())).blocks(shard.runs())]
+
+    assert [(name, block.documents, len(block.rejects)) for name, block in found] == [
+        ("cloudfront_realtime", 1, 0),
+        ("vpc_flow", 1, 1),
+        ("cloudtrail", 1, 0),
+        ("cloudfront_realtime", 2, 1),
+    ]
+    assert [block.first for _, block in found] == [1, 2, 4, 5]
 
 
 def test_ids_are_the_events_own_and_cloudtrails_stay_cloudtrails() -> None:

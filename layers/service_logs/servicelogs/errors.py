@@ -55,6 +55,10 @@ class UnreadableMessage(ServiceLogsError):
     """A queue message is not a notification that we know."""
 
 
+class UnreadableEvent(ServiceLogsError):
+    """A function was invoked with an event that is not its own; the message names what is wrong."""
+
+
 class OverlappingNotification(ServiceLogsError):
     """Somebody else's notification of the bucket already takes some of the same objects."""
 

@@ -16,6 +16,10 @@ def short_id(identity: bytes) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(identity).digest())[:16].decode()
 
 
+ANOTHER_LINE = b"."
+"""Stands in the keys of a stream record's further lines, and not in that of its first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where records come from, and what that place says about them."""

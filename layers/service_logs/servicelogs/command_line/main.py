@@ -27,8 +27,8 @@ _ABOUT_PARSE = """\
 Write each record of AWS log files to standard output as a JSON document, one a line, in order.
 Files are plain, compressed (gzip, zstd, bzip2, xz, ZIP) or, with pyarrow installed, Parquet, by
 their content, and of any size. They hold records as AWS writes them to S3, or log events as
-CloudWatch Logs' subscriptions send them (one message, or what Firehose wrote), or a batch of a
-Kinesis stream that Lambda gave up."""
+CloudWatch Logs' subscriptions send them (one message, or what Firehose wrote) or the AWS CLI prints
+them (filter-log-events, get-log-events), or a batch of a Kinesis stream that Lambda gave up."""
 
 _MORE_ABOUT_PARSE = """\
 A file's type is identified by its path, if that is an S3 key as AWS lays them out (with anything
@@ -236,9 +236,9 @@ def _add_what_to_read(command: argparse.ArgumentParser) -> None:
         metavar="s3://BUCKET/KEY",
         help="the object that the file came from, or its key alone: it says type, account and "
         "Region, and becomes log.source, s3:///KEY without a bucket; or the log group whose events "
-        "are the lines of the file: its name, if that begins with a slash, or its ARN or a log "
-        "stream's (only with one FILE). `aws logs filter-log-events --log-group-name NAME "
-        "--query 'events[].[message]' --output text` prints such lines",
+        "are the lines of the file, or what `aws logs filter-log-events --output json` printed of "
+        "it: its name, if that begins with a slash, or its ARN or a log stream's (only with one "
+        "FILE)",
     )
     command.add_argument(
         "--rejects",

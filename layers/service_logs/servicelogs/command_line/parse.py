@@ -24,6 +24,7 @@ from servicelogs.command_line.files import (
 )
 from servicelogs.command_line.first_rejects import FirstRejects
 from servicelogs.delivery.rejects import line as reject_line
+from servicelogs.delivery.shard_rejects import ShardFiles
 from servicelogs.detection.content import START_BYTES
 from servicelogs.detection.event_blocks import EventBlocks
 from servicelogs.errors import UnknownLogType
@@ -136,9 +137,10 @@ class _Parser:
         detected = self._types.identify(file.key, start, fault)
         source = file.source(start[:START_BYTES], detected)
         types: set[str] = set()
+        shard: ShardFiles | None = None
         if detected.of_events:
-            documents = EventBlocks(detected.of_events, parsers_of(self._indexes))
-            blocks = documents.blocks(runs_of(detected, chunks, source))
+            runs, shard = runs_of(detected, chunks, source)
+            blocks = EventBlocks(detected.of_events, parsers_of(self._indexes)).blocks(runs)
         elif log_format := detected.format:
             check_fields(log_format, self._fields)
             self._note(note_on_fields(log_format, self._fields))
@@ -153,7 +155,7 @@ class _Parser:
             types.add(log_type)
             outcome.counts(log_type).add(block)
             outcome.rejects.add(file.name, block.rejects)
-            self._write(block, source, log_type)
+            self._write(block, source, log_type, shard)
         for log_type in types:
             outcome.counts(log_type).files += 1
         if not types:
@@ -165,7 +167,7 @@ class _Parser:
             self._notes.add(note)
             sys.stderr.write(f"servicelogs: {note}\n")
 
-    def _write(self, block: Block, source: Source, log_type: str) -> None:
+    def _write(self, block: Block, source: Source, log_type: str, shard: ShardFiles | None) -> None:
         if self._bulk:
             self._out.write(block.body)
         elif block.documents:
@@ -174,7 +176,8 @@ class _Parser:
         self._out.flush()
         if self._rejects:
             for reject in block.rejects:
-                self._rejects.write(reject_line(reject, source, log_type))
+                placed = shard.placed(reject) if shard else reject
+                self._rejects.write(reject_line(placed, source, log_type))
 
 
 def _summary(outcome: Outcome, rejects: str) -> Iterator[str]:

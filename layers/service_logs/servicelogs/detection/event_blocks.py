@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from servicelogs.detection.log_events import Identify
+from servicelogs.detection.log_events import Identify, of_one_type
 from servicelogs.errors import OutsidePrefix, UnknownLogType
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.format import Format
@@ -39,8 +39,11 @@ class EventBlocks:
                 if run.number >= start:
                     run.source = source
                     yield UNKNOWN, alone(run)
-            elif run.end > start:
-                yield from self._blocks(source, run, max(start - run.first, 0))
+                continue
+            is_lines = not source.log_group and run.extracted is None
+            for part in of_one_type(run) if is_lines else (run,):
+                if part.end > start:
+                    yield from self._blocks(source, part, max(start - part.first, 0))
 
     def _blocks(self, source: Source, events: Records, skipped: int) -> Iterator[tuple[str, Block]]:
         start = events.first + skipped

@@ -120,6 +120,9 @@ FORMAT = MessageFormat(
         # PostgreSQL
         r"\d{4}-\d\d-\d\d[ ]\d\d:\d\d:\d\d(?:\.\d+)?[ ][A-Za-z0-9:+-]{2,6}:"
         r"[^\n@]{0,300}@[^\n]{0,200}?:\[\d+\]:"
+        # PostgreSQL's csvlog: user, database, process, client, session and its line
+        r"|\d{4}-\d\d-\d\d[ ]\d\d:\d\d:\d\d(?:\.\d+)?[ ][A-Za-z0-9:+-]{2,6}"
+        r'(?:,(?:"[^"\n]{0,200}")?){2},\d*,(?:"[^"\n]{0,300}")?,[0-9a-f]{1,16}\.[0-9a-f]{1,8},\d+,'
         # MySQL and MariaDB: error and general logs, slow queries, audit
         r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(?:Z|[+-]\d\d:\d\d)"
         r"(?:[ ]\d+[ ]\[[A-Z][a-z]+\][ ]|\t[ ]*\d+[ ][A-Z])"

@@ -148,7 +148,7 @@ class Conversion:
         if detected.of_events:
             from servicelogs.detection.event_blocks import EventBlocks  # late: few hold events
 
-            runs = _runs(chunks, source, is_batch=detected.is_batch)
+            runs = _runs(detected, chunks, source)
             yield from EventBlocks(detected.of_events, self._parser_of).blocks(runs)
         elif log_format := detected.format:
             parser = self._parser_of(log_format, source)
@@ -197,12 +197,12 @@ class Conversion:
         self.written.append(WrittenFile(name, partition, table.num_rows, size, first, last))
 
 
-def _runs(chunks: Iterable[bytes], source: Source, *, is_batch: bool) -> Iterator[Run]:
+def _runs(detected: Detected, chunks: Iterable[bytes], source: Source) -> Iterator[Run]:
     """Read log events, in the object that holds them."""
-    from servicelogs.sources.log_events import Envelopes  # late: few hold events
+    from servicelogs.sources.listed_events import read_events  # late: few hold events
 
-    if not is_batch:
-        return Envelopes(source).cut(chunks)
+    if not detected.is_batch:
+        return read_events(chunks, source, is_list=detected.is_list)
     from servicelogs.sources.failed_batches import read_failed_batch
 
     # A stream's shard has many batches, each of which numbers its records from 1.

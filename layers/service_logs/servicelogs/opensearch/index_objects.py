@@ -32,7 +32,8 @@ from servicelogs.records import UNKNOWN, Reject, Source
 from servicelogs.sources.decompression import Begun, begin, not_read_here
 from servicelogs.sources.event_notifications import ObjectToRead, read_notification
 from servicelogs.sources.failed_batches import read_failed_batch
-from servicelogs.sources.log_events import Envelopes, Run
+from servicelogs.sources.listed_events import read_events
+from servicelogs.sources.log_events import Run
 from servicelogs.sources.queue import Message, Queue
 from servicelogs.sources.s3_objects import OpenObject, open_object
 
@@ -259,7 +260,9 @@ class ObjectIndexer:
         """Read log events, and say where their rejects lie, if not in an object's files."""
         keeps = self._keeps_extracted_fields
         if not detected.is_batch:
-            return Envelopes(source, keeps_extracted_fields=keeps).cut(chunks), None
+            is_list = detected.is_list
+            runs = read_events(chunks, source, is_list=is_list, keeps_extracted_fields=keeps)
+            return runs, None
         shard = read_failed_batch(chunks, keeps_extracted_fields=keeps)
         return shard.runs(), ShardFiles(shard)
 
