@@ -125,3 +125,7 @@ class LeaseBusy(ServiceLogsError):
 
 class CatalogError(ServiceLogsError):
     """Glue does not take what it is told of a partition; the message says what to do."""
+
+
+class AthenaError(ServiceLogsError):
+    """Athena does not do what it is asked to; the message says why."""
