@@ -11,7 +11,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from servicelogs import formats
-from servicelogs.errors import AthenaError
+from servicelogs.errors import AwsError
 from servicelogs.lake.named_queries import PREFIX, QUERIES, NamedQuery, named_queries, put_queries
 from servicelogs.lake.tables import tables_of
 from tests.lake.athena_sql import NotForAthena, check
@@ -322,6 +322,6 @@ def test_what_athena_does_not_give_is_an_error_and_not_made_a_second_time() -> N
     athena = Athena()
     put(athena, ALL[:1])
     athena.unprocessed = [{"NamedQueryId": "id 1", "ErrorCode": "INTERNAL_FAILURE"}]
-    with pytest.raises(AthenaError, match="id 1: INTERNAL_FAILURE"):
+    with pytest.raises(AwsError, match="id 1: INTERNAL_FAILURE"):
         put(athena, ALL[:1])
     assert athena.calls == []

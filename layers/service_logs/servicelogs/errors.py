@@ -127,5 +127,5 @@ class CatalogError(ServiceLogsError):
     """Glue does not take what it is told of a partition; the message says what to do."""
 
 
-class AthenaError(ServiceLogsError):
-    """Athena does not do what it is asked to; the message says why."""
+class AwsError(ServiceLogsError):
+    """AWS does not answer a question about the lake; the message says why."""

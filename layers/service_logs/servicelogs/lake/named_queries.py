@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from servicelogs import formats
-from servicelogs.errors import AthenaError
+from servicelogs.errors import AwsError
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
@@ -119,7 +119,7 @@ def _offered(athena: AthenaClient, work_group: str) -> Iterator[NamedQueryTypeDe
     for group in batched(ids, _MOST_READ, strict=False):
         answer = athena.batch_get_named_query(NamedQueryIds=group)
         for failed in answer.get("UnprocessedNamedQueryIds", []):
-            raise AthenaError(
+            raise AwsError(
                 f"Athena does not give the named query {failed.get('NamedQueryId')}: "
                 f"{failed.get('ErrorCode')}: {failed.get('ErrorMessage')}"
             )
