@@ -21,7 +21,7 @@ parallel := --numprocesses=auto --maxprocesses=4 --dist=loadgroup --max-worker-r
 # A package address from a user's environment must not reach a checkout's Python.
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
-.PHONY: help env up demo down test test-quick check format docs cases bench lock clean
+.PHONY: help env up demo down test test-quick check format docs cases columns bench lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -40,8 +40,8 @@ down: $(environment) ## stop the stack and everything it started
 test: $(environment) ## run all tests (TESTS="tests/local -k ports": some of them)
 	@$(python) -m pytest $(if $(TESTS),$(TESTS),$(parallel))
 
-test-quick: $(environment) ## run the tests that need no real OpenSearch, stack or build (two minutes)
-	@$(python) -m pytest $(parallel) --hypothesis-profile=quick -m "not engine and not end_to_end and not build"
+test-quick: $(environment) ## run the tests that need no real OpenSearch, stack, build or large input (a minute)
+	@$(python) -m pytest $(parallel) --hypothesis-profile=quick -m "not (engine or end_to_end or build or slow)"
 
 check: $(environment) ## check format, lint, types, templates and locked versions; change nothing
 	$(python) -m ruff format --check --quiet .
@@ -60,6 +60,9 @@ docs: $(environment) ## write the parts of docs/log-types that follow from the f
 
 cases: $(environment) ## write what is expected of the golden inputs (CASES="waf/* alb/ipv6": of some)
 	@PYTHONPATH=layers/service_logs:. $(python) -m tests.formats.make_cases $(foreach case,$(CASES),'$(case)')
+
+columns: $(environment) ## publish new columns: append them to those of the lake's tables
+	@PYTHONPATH=layers/service_logs:. $(python) -m tests.lake.publish_columns
 
 bench: $(environment) ## measure records per CPU second (TYPES="alb waf"; BESIDE=../other: compare with it)
 	@PYTHONPATH=layers/service_logs:. $(python) -m tests.benchmarks $(TYPES) $(if $(BESIDE),--beside $(BESIDE))

@@ -29,7 +29,7 @@ LOCKS = {
     DEV: ("dev.in", [*PYTHON, "--override", "requirements/overrides.txt"]),
     ROOT / "layers/service_logs/requirements.txt": ("layer.in", LAYER),
     ROOT / "layers/opensearch/requirements.txt": ("opensearch.in", LAYER),
-    ROOT / "layers/pyarrow/requirements.txt": ("pyarrow.in", LAYER),
+    ROOT / "layers/awswrangler/requirements.txt": ("awswrangler.in", LAYER),
 }
 
 

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from servicelogs import cloudformation
+from servicelogs.errors import UnreadableEvent
 
 LAYER = Path(__file__).parents[1] / "layers" / "service_logs"
 EVENT = {
@@ -62,3 +63,9 @@ def test_a_reason_is_one_line_whatever_it_quotes(sent):
 
     (answer,) = sent
     assert json.loads(answer)["Reason"] == r"there is no bucket a\n\x00b\x1b[2J\u2028é"
+
+
+def test_a_request_that_cannot_be_answered_names_what_it_lacks(sent):
+    with pytest.raises(UnreadableEvent, match="has no StackId, ResponseURL"):
+        cloudformation.succeed({"RequestId": "r", "LogicalResourceId": "l", "StackId": 1})
+    assert sent == []

@@ -1,7 +1,9 @@
 """The package's rooms: what each may import, as docs/structure.md says."""
 
 import ast
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -39,6 +41,8 @@ ONLY_IN = {
     "boto3": {"lake", "opensearch", "sources"},
     "botocore": {"lake", "opensearch", "sources", "delivery"},
     "aws_lambda_powertools": {"lake", "opensearch", "sources", "delivery"},
+    "awswrangler": {"lake"},
+    "pandas": {"lake"},
     "moto": set(),
 }
 FUNCTIONS = sorted(path.name for path in (ROOT / "functions").iterdir() if path.is_dir())
@@ -108,6 +112,17 @@ def test_in_sources_only_the_reader_of_parquet_knows_pyarrow() -> None:
     assert names == {"parquet.py", "parquet_pages.py"}
 
 
+def test_in_the_lake_only_what_converts_loads_pyarrow() -> None:
+    """The functions that stage, plan and publish begin without it."""
+    steps = ("stage", "plan", "split", "publish", "clean", "expire", "summaries", "schema")
+    modules = ", ".join(f"servicelogs.lake.{step}" for step in steps)
+    heavy = "{'pyarrow', 'pandas', 'awswrangler'}"
+    code = f"import sys, {modules}; sys.exit(bool({heavy} & sys.modules.keys()))"
+    environment = os.environ | {"PYTHONPATH": str(PACKAGE.parent)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, check=False)
+    assert done.returncode == 0
+
+
 def test_what_answers_cloudformation_needs_nothing_that_could_be_missing() -> None:
     needed = [PACKAGE / f"{name}.py" for name in ("cloudformation", "errors", "log_lines")]
     names = {name for one in needed for name in imports(one)}
@@ -116,7 +131,7 @@ def test_what_answers_cloudformation_needs_nothing_that_could_be_missing() -> No
     assert {name.split(".")[0] for name in names - ours} <= sys.stdlib_module_names
 
 
-@pytest.mark.parametrize("function", ["configure_bucket", "set_up_opensearch"])
+@pytest.mark.parametrize("function", ["configure_bucket", "set_up_lake", "set_up_opensearch"])
 def test_a_custom_resource_imports_nothing_before_it_can_answer_that_it_failed(function) -> None:
     code = ast.parse((ROOT / "functions" / function / "app.py").read_text())
     names = {

@@ -1,6 +1,8 @@
 """Print records per CPU second from gzip to bulk body: ours, a plain loop, and inflating alone.
 
-The three run in turn, several times, and the best time of each counts: what else the machine does
+Beside them stands what polars takes to read the object into columns: see polars_columns.py.
+
+All run in turn, several times, and the best time of each counts: what else the machine does
 then hits all alike. `make bench TYPES="alb waf"` measures some formats.
 
 A second table shows what a record costs in each case of delivery, beside a yardstick, and what part
@@ -25,13 +27,21 @@ from isal import igzip_lib
 
 from local.sample_logs import generate
 from servicelogs.formats import NAMES
-from tests.benchmarks import cold_start, comparison, costs, handler, log_events
+from tests.benchmarks import (
+    cold_start,
+    comparison,
+    costs,
+    handler,
+    log_events,
+    polars_columns,
+)
 from tests.benchmarks.cases import START_UP_RECORDS
 from tests.benchmarks.ours import bulk_bodies, source_of
 from tests.benchmarks.plain_loops import LOOPS
 
 RECORDS = 40_000
 ROUNDS = 7
+MOST_ROUNDS_OF_POLARS = 2
 FLOORS = {
     "alb": 3.5,
     "alb_connection": 3.0,
@@ -105,6 +115,10 @@ def measure(name: str, records: int, rounds: int) -> dict[str, Any]:
         },
         rounds,
     )
+    if name in polars_columns.READERS:
+        # Fewer rounds: of nested records it takes longer than all else together.
+        polars = {"polars": lambda: polars_columns.read(name, data)}
+        times |= best_times(polars, min(rounds, MOST_ROUNDS_OF_POLARS))
     return {
         "format": name,
         "bytes_per_record": round(len(text) / records),
@@ -189,7 +203,7 @@ def main() -> int:
             parser.error(f"{arguments.beside} is not a checkout: it has no {comparison.PACKAGES}")
         print_comparison(arguments.formats or NAMES, arguments)
         return 0
-    row = "{:<12} {:>9} {:>11} {:>11} {:>11} {:>8} {:>7} {:>16}"
+    row = "{:<19} {:>7} {:>11} {:>11} {:>11} {:>11} {:>8} {:>7} {:>16}"
     if not arguments.json:
         print("records per CPU second, from gzip to bulk body, on one core")
         print(
@@ -197,6 +211,7 @@ def main() -> int:
                 "format",
                 "bytes",
                 "inflate",
+                "polars",
                 "plain loop",
                 "ours",
                 "ratio",
@@ -218,6 +233,7 @@ def main() -> int:
                 name,
                 result["bytes_per_record"],
                 f"{result['inflate_per_second']:,}",
+                f"{result['polars_per_second']:,}" if "polars_per_second" in result else "",
                 f"{result['loop_per_second']:,}",
                 f"{result['ours_per_second']:,}",
                 result["ratio"],

@@ -60,6 +60,7 @@ class Bucket:
             "ContentLength": len(data),
             "ETag": f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"',
             "LastModified": _DELIVERED,
+            "Metadata": {},
         }
 
 

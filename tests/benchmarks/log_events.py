@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from local.sample_logs import generate
+from servicelogs.detection.event_blocks import EventBlocks
 from servicelogs.detection.log_events import EventTypes
 from servicelogs.opensearch.dated_indexes import every_index
-from servicelogs.opensearch.event_documents import EventDocuments
+from servicelogs.opensearch.documents import parsers_of
 from servicelogs.settings import LogSettings
 from servicelogs.sources.kinesis import ShardRecords, StreamRecord
 from tests.benchmarks.ours import bulk_bodies
@@ -73,5 +74,5 @@ def measure(
 def documents_of(batch: list[dict[str, object]], types: EventTypes) -> int:
     """Turn a batch into bulk bodies, and keep none; say how many documents they hold."""
     shard = ShardRecords([StreamRecord.of(record) for record in batch])
-    blocks = EventDocuments(types.identify, every_index()).blocks(shard.runs())
+    blocks = EventBlocks(types.identify, parsers_of(every_index())).blocks(shard.runs())
     return sum(block.documents for _, block in blocks)

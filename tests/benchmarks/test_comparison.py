@@ -28,6 +28,7 @@ def test_costs_are_of_the_best_rounds_without_start_up_and_its_records() -> None
     assert small.noise == pytest.approx(0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["vpc_flow", "waf", "config"])
 def test_every_case_of_a_checkout_beside_itself_is_compared(
     name: str, monkeypatch: pytest.MonkeyPatch

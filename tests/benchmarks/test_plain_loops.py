@@ -9,7 +9,7 @@ from local.sample_logs import generate
 from servicelogs.detection.log_events import EventTypes
 from servicelogs.formats import NAMES
 from servicelogs.settings import LogSettings
-from tests.benchmarks import log_events
+from tests.benchmarks import log_events, polars_columns
 from tests.benchmarks.__main__ import FLOORS
 from tests.benchmarks.ours import bulk_bodies, source_of
 from tests.benchmarks.plain_loops import LOOPS
@@ -25,6 +25,11 @@ def test_plain_loop_makes_the_same_documents(name: str) -> None:
     assert len(ours) == 600
     for one, other in zip(ours, plain, strict=True):
         assert _comparable(one) == _comparable(other)
+
+
+@pytest.mark.parametrize("name", polars_columns.READERS)
+def test_polars_reads_each_record(name: str) -> None:
+    assert polars_columns.read(name, gzip.compress(generate(name, 300))) == 300
 
 
 def test_every_format_has_a_floor_and_a_loop() -> None:

@@ -7,8 +7,6 @@ import pty
 import resource
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ import pytest
 
 from local.sample_logs import SampleObject, generate, objects
 from servicelogs import formats
-from servicelogs.command_line.main import main
+from tests.command_line.conftest import Run
 from tests.sources.envelopes import CONTROL, envelope
 from tests.sources.stream_events import compressed, failed_batch, stream_event
 
@@ -27,45 +25,6 @@ KEY = (
     "AWSLogs/123456789012/vpcflowlogs/eu-west-1/2026/11/20/"
     "123456789012_vpcflowlogs_eu-west-1_fl-0a1b2c3d4e5f60718_20261120T0815Z_0a477c23.log.gz"
 )
-
-Run = Callable[..., subprocess.CompletedProcess[bytes]]
-
-
-@contextmanager
-def standard_input(path: Path) -> Iterator[None]:
-    """Let this process read a file as its standard input."""
-    before = os.dup(0)
-    with path.open("rb") as file:
-        os.dup2(file.fileno(), 0)
-    try:
-        yield
-    finally:
-        os.dup2(before, 0)
-        os.close(before)
-
-
-@pytest.fixture
-def run(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Run the command in a folder of its own, with files for its streams."""
-    streams = tmp_path_factory.mktemp("streams")
-
-    def run_it(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        (streams / "stdin").write_bytes(stdin)
-        with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
-            patch.chdir(tmp_path)
-            stack.enter_context(standard_input(streams / "stdin"))
-            for name in ("stdout", "stderr"):
-                stream = stack.enter_context((streams / name).open("w", encoding="utf-8"))
-                patch.setattr(sys, name, stream)
-            try:
-                status: object = main(arguments)
-            except SystemExit as ended:
-                status = ended.code
-        assert isinstance(status, int)
-        out, err = ((streams / name).read_bytes() for name in ("stdout", "stderr"))
-        return subprocess.CompletedProcess(arguments, status, out, err)
-
-    return run_it
 
 
 def summary(done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
@@ -449,6 +408,7 @@ def test_lines_of_a_pipe_come_out_before_it_ends() -> None:
     assert process.returncode == 0
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_whatever_the_size(tmp_path: Path) -> None:
     """A file of 110 MB, a few of it on disk, in an address space of 80 MB."""
     member = gzip.compress(generate("waf", 5_000))
@@ -569,6 +529,21 @@ def test_one_message_of_a_subscription_is_read_whatever_its_type(run: Run) -> No
         assert summary(done)["records"] == len(messages)
 
 
+def test_what_the_aws_cli_prints_of_a_log_group_is_read_as_its_events(run: Run) -> None:
+    events = [
+        {"logStreamName": "s", "timestamp": 1795162495123, "message": one, "eventId": str(number)}
+        for number, one in enumerate(FLOWS)
+    ]
+    text = json.dumps({"events": events, "searchedLogStreams": []}, indent=4).encode()
+
+    done = run("parse", "--source", "/vpc/flow", "-", stdin=text)
+
+    assert summary(done)["by_type"]["vpc_flow"]["documents"] == len(FLOWS)
+    assert documents(done)[0]["log"]["group"] == "/vpc/flow"
+    assert documents(done)[0]["log"]["stream"] == "s"
+    assert run("explain", "-", stdin=text).returncode == 0
+
+
 def test_control_messages_alone_are_said_to_be_that(run: Run) -> None:
     done = run("parse", "-", stdin=CONTROL)
     assert (done.returncode, summary(done)["records"]) == (0, 0)
@@ -584,6 +559,46 @@ def test_a_batch_that_lambda_gave_up_is_read(run: Run) -> None:
         1,
     )
     assert run("parse", "-", stdin=failed_batch({})).returncode == 2
+
+
+def test_a_reject_of_a_batch_carries_its_sequence_number_and_its_number_in_that_record(
+    run: Run, tmp_path: Path
+) -> None:
+    event = stream_event(FLOWS[0].encode(), f"{FLOWS[1]}\n2 odd".encode())
+
+    done = run("parse", "--rejects", "rejects", "-", stdin=failed_batch(event))
+
+    assert done.returncode == 1
+    (reject,) = map(json.loads, (tmp_path / "rejects").read_text().splitlines())
+    sequence_number = event["Records"][1]["kinesis"]["sequenceNumber"]
+    assert (reject["sequence_number"], reject["record_number"]) == (sequence_number, 2)
+    assert reject["raw"] == "2 odd"
+
+
+@pytest.mark.parametrize(
+    ("log_type", "given", "meant"),
+    [
+        ("cloudfront_realtime", "timestamp c_ip", "c-ip"),
+        ("cloudfront", "date cs_user_agent", "cs(User-Agent)"),
+        ("vpc_flow", "account_id", "account-id"),
+        ("vpc_flow", "srcaddr account_id", "account-id"),
+    ],
+)
+def test_a_field_that_is_given_as_a_column_gets_a_hint(
+    run: Run, log_type: str, given: str, meant: str
+) -> None:
+    done = run("parse", "--type", log_type, "--fields", given, "-", stdin=b"x\n")
+    assert f"(write {meant})" in done.stderr.decode()
+
+
+def test_a_csvlog_of_postgresql_is_identified_by_its_beginning(run: Run) -> None:
+    line = (
+        '2026-11-20 08:14:55.123 UTC,"app","shop",3639,"192.0.2.55:51514",691ecb80.e37,7,"SELECT",'
+        "2026-11-20 08:00:00 UTC,3/17,0,LOG,00000,x,,,,,,,,,"
+    )
+    for one in (line, line.replace('"app","shop"', ",").replace('"192.0.2.55:51514"', "")):
+        done = run("parse", "-", stdin=f"{one}\n".encode())
+        assert [*summary(done)["by_type"]] == ["rds"]
 
 
 def test_real_time_logs_are_read_with_their_fields(run: Run) -> None:

@@ -250,6 +250,7 @@ def small_files(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backup_bucket, "LONGEST_WAIT_SECONDS", 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, SCHEDULES, 50))
 def test_each_record_is_at_last_in_exactly_one_place(first: int) -> None:
     for seed in range(first, first + 50):

@@ -162,6 +162,7 @@ FILLINGS = (
 )
 
 
+@pytest.mark.slow
 def test_no_message_takes_longer_than_its_length() -> None:
     for filling in FILLINGS:
         for head in HEADS:

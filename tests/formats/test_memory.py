@@ -22,6 +22,8 @@ from tests.formats.objects_of_size import (
 )
 from tests.formats.parsing import SOURCE, chunked, parse
 
+pytestmark = pytest.mark.slow
+
 HUGE = 40 * MIB
 # What an object may take whatever its size: a block, its records as columns, and the bulk body.
 MARGIN = 4 * MIB

@@ -1,6 +1,7 @@
 """RDS logs: what no statement, name or order of events may do to a record."""
 
 import json
+import re
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -260,6 +261,96 @@ def test_what_is_no_prefix_is_refused(prefix: str) -> None:
         read_settings(LogSettings, {"FORMAT_OPTIONS": f"PostgresLogLinePrefix={prefix}"})
 
 
+NAMES_LIKE_PREFIXES = (
+    ("a:b", "s:h"),
+    ("a[1]", "[2]:"),
+    ("a@b:[1]:", "shop"),
+    ("a:[1]:x@y", "d:[7]:"),
+    ("a", "b:[1]:LOG"),
+)
+
+
+@pytest.mark.parametrize(("user", "database"), NAMES_LIKE_PREFIXES)
+@pytest.mark.parametrize("before", [POSTGRESQL, LONG])
+def test_a_name_that_looks_like_a_part_of_a_prefix_is_one(
+    before: str, user: str, database: str
+) -> None:
+    (found,) = documents(take("postgresql", f"{named(before, user, database)}ERROR:  x"))
+    assert (found["user"], found["database"], found["message"]) == (user, database, "x")
+
+
+@pytest.mark.parametrize(
+    ("user", "database"), [("a@b:[1]:LOG:  x", "shop"), ("a", "b:[1]:LOG:  x")]
+)
+def test_a_name_that_looks_like_the_rest_of_the_short_prefix_is_one_behind_the_long(
+    user: str, database: str
+) -> None:
+    (found,) = documents(take("postgresql", f"{named(LONG, user, database)}ERROR:  x"))
+    assert (found["user"], found["database"], found["message"]) == (user, database, "x")
+
+
+def named(before: str, user: str, database: str) -> str:
+    """Put other names into a prefix."""
+    return re.sub(r"\w+@\w+:\[", lambda _: f"{user}@{database}:[", before, count=1)
+
+
+BANNER = (
+    "/rdsdbbin/mysql/bin/mysqld, Version: 8.0.35 (Source distribution). started with:\n"
+    "Tcp port: 3306  Unix socket: /tmp/mysql.sock\n"
+    "Time                 Id Command    Argument"
+)
+
+
+def test_rows_of_mariadb_without_a_time_are_records_in_one_event_too() -> None:
+    rows = (
+        "261120  8:14:55\t   116 Connect\tapp@localhost on shop",
+        "\t\t   116 Query\tselect 'a'\n\t\tfrom t",
+        "\t\t123456 Query\tselect\n\t\t1 Time,\n\t\t 7 Quit\n",
+        "\t\t   116 Quit\t",
+    )
+    for before in ("", f"{BANNER.replace('mysqld', 'mariadbd')}\n"):
+        found = documents(take("general", before + "\n".join(rows)))[bool(before) :]
+        assert [one["command"] for one in found] == ["Connect", "Query", "Query", "Quit"]
+        assert found[1]["statement"] == "select 'a'\n\t\tfrom t"
+        assert found[2]["thread_id"] == 123456
+
+
+def test_a_statement_that_looks_like_rows_of_mariadb_is_whole_in_mysqls_log() -> None:
+    statement = "select '\n\t\t   116 Query\tselect 1'"
+    (found,) = documents(take("general", f"2026-11-20T08:14:55.1Z\t   42 Query\t{statement}"))
+    assert found["statement"] == statement
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# Time: now",
+        "# Time: 2026-11-20T08:14:55Z\n# User@Host: nobody",
+        "# User@Host: a[a] @ [192.0.2.1]\n# Query_time: long",
+        "# Time: 2026-11-20T08:14:55Z\n# User@Host: a[a] @ [192.0.2.1]\nselect 2",
+        "/bin/mysqld, Version: 8.0.35 (Source distribution)",
+        "/bin/mysqld, Version: 8.0.35. started with:\nselect 2",
+        "Time                 Id Command    Argument",
+        "Time                 Id Command    Argument\n/bin/mysqld, Version: 1 is old",
+    ],
+)
+def test_a_line_that_looks_a_little_like_a_header_or_a_banner_does_not_part_a_statement(
+    line: str,
+) -> None:
+    statement = f"select '1;\n{line}\n'"
+    (slow,) = documents(take("slowquery", SLOW.partition(";")[0] + f";\n{statement};"))
+    (general,) = documents(
+        take("general", f"2026-11-20T08:14:55.123456Z\t   42 Query\t{statement}")
+    )
+    assert slow["statement"] == general["statement"] == statement
+
+
+def test_each_whole_banner_is_a_record_wherever_it_stands() -> None:
+    of_mariadb = BANNER.replace("mysqld", "mariadbd").replace("Command    ", "Command\t")
+    found = documents(take("slowquery", f"{BANNER}\n{of_mariadb}\n{SLOW}\n{BANNER}"))
+    assert [one.get("message") for one in found] == [BANNER, of_mariadb, None, BANNER]
+
+
 HEADS = {
     "postgresql": (
         "",
@@ -278,7 +369,7 @@ HEADS = {
 }
 FILLINGS = (
     *("x", " ", "\n", "\n\t", "'", '"', '""', "\\", ",", "@", ":", "`", "[1]", "(cost="),
-    *("\n# ", ";\n# Time: ", "\n# explain: ", "/mysqld, Version: ", " on ", " as "),
+    *("\n# ", ";\n# Time: ", "\n# explain: ", "/mysqld, Version: ", "mysqld", " on ", " as "),
 )
 
 

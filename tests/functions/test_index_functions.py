@@ -191,6 +191,7 @@ def test_a_parquet_file_becomes_searchable_through_both_functions(
     assert (second["vpc_flow"]["Objects"], second["vpc_flow"]["Indexed"]) == (1, 20)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "events").glob("*.json")), ids=lambda path: path.stem
 )

@@ -12,6 +12,8 @@ import pytest
 
 from tests.functions.run_function import SECRETS
 
+pytestmark = pytest.mark.slow
+
 FUNCTIONS = sorted(path.name for path in (Path(__file__).parents[2] / "functions").iterdir())
 CREDENTIALS = base64.b64encode(f"user:{SECRETS['password']}".encode()).decode()
 

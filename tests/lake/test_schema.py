@@ -14,51 +14,33 @@ import pytest
 
 from servicelogs import formats
 from servicelogs.lake.schema import (
+    EVENT_TIME,
     FRAME_COLUMNS,
+    KINDS,
     PARTITION,
     LakeColumn,
     arrow_schema,
     columns,
+    frame_columns,
     glue_columns,
     partition_keys,
 )
 from servicelogs.parsing.fields import Field
 from servicelogs.parsing.format import Format
+from servicelogs.parsing.frame import frame_field
 from tests.lake.glue_types import parse_hive_type
+from tests.lake.made_up_format import MadeUp
 
 MOMENT = datetime(2026, 11, 20, 8, 14, 55, 123456, tzinfo=UTC)
 VALUES: dict[str, Any] = {
-    "keyword": "a",
     "text": "a",
-    "ip": "2001:db8::17",
-    "address": "ec2.amazonaws.com",
     "integer": 2**31 - 1,
     "long": 2**63 - 1,
     "float": 0.001,
-    "timestamp": MOMENT,
-    "timestamp_nanos": MOMENT,
+    "time": MOMENT,
     "boolean": True,
-    "flat_object": '{"a":[1]}',
+    "json": '{"a":[1]}',
 }
-FRAME_PLACES = [
-    ("@timestamp", "timestamp_nanos", False),
-    ("log.date_adjusted", "boolean", False),
-    ("log.source", "keyword", False),
-    ("log.record", "long", False),
-    ("extra_fields", "flat_object", False),
-]
-
-
-class MadeUp(Format):
-    """A format of the fields that a test gives it."""
-
-    def __init__(self, *fields: Field) -> None:
-        super().__init__(name="made_up", title="", page="", keys=(), service_principal="")
-        object.__setattr__(self, "_fields", fields)
-
-    @property
-    def fields(self) -> tuple[Field, ...]:
-        return self._fields  # type: ignore[attr-defined]
 
 
 @pytest.fixture(params=formats.NAMES)
@@ -66,26 +48,21 @@ def log_format(request: pytest.FixtureRequest) -> Format:
     return formats.get(request.param)
 
 
-def places(
-    found: tuple[LakeColumn, ...], element: str = "", many: bool = False
-) -> Iterator[tuple[str, str | None, bool]]:
-    """Give the whole path in a document of each value that columns hold, its type, and if many.
-
-    Members of a list have paths that begin at its elements: `element` is what stands before them.
-    """
+def places(found: tuple[LakeColumn, ...], above: str = "") -> Iterator[tuple[str, str, str]]:
+    """Give the path of each value that columns hold, its kind, and how its dates are written."""
     for column in found:
         for path in column.paths:
-            if column.members:
-                below = f"{element}{path}." if column.many else element
-                yield from places(column.members, below, many or column.many)
+            whole = f"{above}{path}{'[]' if column.many else ''}"
+            if column.kind:
+                yield whole, column.kind, column.date_format
             else:
-                yield f"{element}{path}", column.type, many or column.many
+                yield from places(column.members, f"{whole}.")
 
 
 def value_of(column: LakeColumn) -> Any:
     one = (
-        VALUES[column.type]
-        if column.type
+        VALUES[column.kind]
+        if column.kind
         else {member.name: value_of(member) for member in column.members}
     )
     return [one, one] if column.many else one
@@ -94,9 +71,9 @@ def value_of(column: LakeColumn) -> Any:
 def own(*fields: Field) -> dict[str, str]:
     frame = {*FRAME_COLUMNS.values()}
     return {
-        column["Name"]: column["Type"]
-        for column in glue_columns(MadeUp(*fields))
-        if column["Name"] not in frame
+        column.name: column.hive_type()
+        for column in columns(MadeUp(*fields))
+        if column.name not in frame
     }
 
 
@@ -113,10 +90,12 @@ def test_names_are_valid_in_hive_at_every_level_and_stand_once(log_format: Forma
     assert len(set(table)) == len(table)
 
 
-def test_every_field_has_its_place_in_a_column_of_its_type(log_format: Format) -> None:
-    declared = Counter((f.alias_of or f.name, f.type, f.many) for f in log_format.fields)
+def test_every_field_has_its_place_in_a_column_of_its_kind(log_format: Format) -> None:
+    frame = [frame_field(path) for path in frame_columns(log_format)]
+    own = [field for field in log_format.fields if not field.alias_of]
 
-    assert Counter(places(columns(log_format))) == declared + Counter(FRAME_PLACES)
+    declared = [(f.path, KINDS[f.type], f.date_format) for f in (*frame, *own)]
+    assert Counter(places(columns(log_format))) == Counter(declared)
 
 
 def test_glue_and_parquet_have_the_same_columns_and_types(log_format: Format) -> None:
@@ -153,7 +132,16 @@ def test_rows_come_back_from_a_parquet_file_without_int96(
 def test_the_first_column_is_the_time_in_every_table(log_format: Format) -> None:
     time, *_ = columns(log_format)
 
-    assert (time.name, time.type, time.paths) == ("event_time", "timestamp_nanos", ("@timestamp",))
+    assert (time.name, time.kind, time.paths) == (EVENT_TIME, "time", ("@timestamp",))
+
+
+def test_other_names_of_the_time_are_in_its_comment_and_no_columns() -> None:
+    fields = (Field(name, "timestamp", alias_of="@timestamp") for name in ("date", "time"))
+
+    time, *rest = glue_columns(MadeUp(*fields))
+
+    assert time["Comment"].endswith("in AWS's date, time")
+    assert [column["Name"] for column in rest] == [*FRAME_COLUMNS.values()][1:]
 
 
 def test_names_that_differ_in_capitals_share_a_column() -> None:
@@ -175,19 +163,51 @@ def test_a_field_named_as_the_partition_is_moved_out_of_the_way() -> None:
     assert "account_id" in PARTITION
 
 
-def test_dots_nest_and_a_list_is_where_all_below_it_are_lists() -> None:
+def test_dots_nest_and_lists_are_where_the_path_says_at_every_level() -> None:
     found = own(
         Field("user.name", "keyword"),
         Field("user.session.mfa", "boolean"),
-        Field("user.groups", "keyword", many=True),
-        Field("resources.ARN", "keyword", many=True),
-        Field("resources.accountId", "keyword", many=True),
+        Field("user.groups[]", "keyword"),
+        Field("resources[].ARN", "keyword"),
+        Field("resources[].rules[].data[]", "keyword"),
+        Field("resources[].owner.id", "keyword"),
     )
 
     assert found == {
         "user": "struct<name:string,session:struct<mfa:boolean>,groups:array<string>>",
-        "resources": "array<struct<arn:string,accountid:string>>",
+        "resources": "array<struct<arn:string,rules:array<struct<data:array<string>>>,"
+        "owner:struct<id:string>>>",
     }
+
+
+@pytest.mark.parametrize(
+    "second", ["rules.action", "rules", "rules[]", "Rules[].action"], ids=lambda name: name
+)
+def test_a_name_cannot_be_a_list_and_not_or_an_object_and_a_value(second: str) -> None:
+    with pytest.raises(ValueError, match="'rules'"):
+        columns(MadeUp(Field("rules[].id", "keyword"), Field(second, "keyword")))
+
+
+def test_waf_records_nest_as_athena_is_told_in_the_documentation() -> None:
+    details = (
+        "array<struct<conditiontype:string,sensitivitylevel:string,location:string,"
+        "matcheddata:array<string>"
+    )
+    table = {column.name: column.hive_type() for column in columns(formats.get("waf"))}
+
+    assert table["terminatingrulematchdetails"].startswith(details)
+    groups = table["rulegrouplist"]
+    assert groups.startswith("array<struct<rulegroupid:string,terminatingrule:struct<ruleid:")
+    assert (
+        f"nonterminatingmatchingrules:array<struct<ruleid:string,action:string,overriddenaction:string,rulematchdetails:{details}"
+        in groups
+    )
+    assert "excludedrules:array<struct<ruleid:string,exclusiontype:string>>" in groups
+    assert (
+        "customvalues:array<struct<key:string,name:string,value:string>>"
+        in (table["ratebasedrulelist"])
+    )
+    assert table["oversizefields"] == "array<string>"
 
 
 def test_free_form_fields_are_text() -> None:

@@ -12,7 +12,7 @@ class MadeUp(Format):
         """Return one field of each type."""
         return (
             Field("verb", "keyword"),
-            Field("hosts", "keyword", many=True),
+            Field("hosts[]", "keyword"),
             Field("user_agent", "keyword"),
             Field("status", "integer"),
             Field("bytes", "long"),
@@ -25,6 +25,8 @@ class MadeUp(Format):
             Field("userIdentity.arn", "keyword"),
             Field("userIdentity.sessionContext", "flat_object"),
             Field("requestParameters", "flat_object"),
+            Field("headers[].name", "keyword"),
+            Field("headers[].value", "keyword", indexed=False),
         )
 
 

@@ -75,7 +75,7 @@ def query_for(kind: str, name: str, value: Any) -> dict[str, Any] | None:
 def promised(log_format: Format) -> Iterator[tuple[str, str, str]]:
     """Return each name that can be searched, the field it stands for, and its type."""
     types: dict[str, str] = {}
-    for field in log_format.fields:
+    for field in filter(lambda field: field.indexed, log_format.fields):
         types[field.name] = field.type
         if field.type == "address":
             types[f"{field.name}.ip"] = "ip"

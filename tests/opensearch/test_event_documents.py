@@ -11,18 +11,20 @@ import pytest
 from local.sample_logs import generate
 from servicelogs import formats
 from servicelogs.delivery.counts import SourceCounts
+from servicelogs.detection.event_blocks import EventBlocks
 from servicelogs.detection.log_events import EventTypes
 from servicelogs.opensearch.client import connect
 from servicelogs.opensearch.dated_indexes import every_index
-from servicelogs.opensearch.documents import blocks_of
-from servicelogs.opensearch.event_documents import EventDocuments
+from servicelogs.opensearch.documents import blocks_of, parsers_of
 from servicelogs.opensearch.setup import set_up, template_check
 from servicelogs.opensearch.writer import BulkWriter
 from servicelogs.records import Block, Reject
 from servicelogs.settings import IndexSettings, LogSettings, SearchSettings
+from servicelogs.sources.kinesis import ShardRecords, StreamRecord
 from servicelogs.sources.log_events import Envelopes
 from tests.formats.parsing import SOURCE
 from tests.sources.envelopes import CONTROL, GROUP, STREAM, envelope, event
+from tests.sources.stream_events import stream_event
 
 UNSAID = replace(SOURCE, account_id="", region="eu-west-1")
 FLOW = "2 111122223333 eni-0a1b 192.0.2.1 192.0.2.2 1 2 6 12 5120 1795162490 1795162495 ACCEPT OK"
@@ -36,7 +38,7 @@ TRAIL = (
 def blocks(text: bytes, start: int = 1, **settings: Any) -> list[tuple[str, Block]]:
     identify = EventTypes(LogSettings(**settings)).identify
     runs = Envelopes(UNSAID, keeps_extracted_fields=True).cut([text])
-    return [*EventDocuments(identify, every_index()).blocks(runs, start)]
+    return [*EventBlocks(identify, parsers_of(every_index())).blocks(runs, start)]
 
 
 def documents(found: Iterable[Block]) -> list[tuple[dict[str, str], dict[str, Any]]]:
@@ -79,6 +81,32 @@ def test_a_custom_format_of_flow_logs_is_read_by_its_option() -> None:
     ((name, block),) = blocks(envelope("ACCEPT 192.0.2.1 1795162495"), format_options=options)
     ((_, document),) = documents([block])
     assert (name, document["srcaddr"]) == ("vpc_flow", "192.0.2.1")
+
+
+def test_each_record_of_a_stream_without_envelope_has_the_type_that_its_own_first_line_says() -> (
+    None
+):
+    realtime = generate("cloudfront_realtime", 2).splitlines()
+    data = [
+        realtime[0],
+        FLOW.encode(),
+        b"odd",
+        TRAIL.encode(),
+        realtime[1],
+        b"version x\n" + realtime[0],
+    ]
+    shard = ShardRecords([StreamRecord.of(record) for record in stream_event(*data)["Records"]])
+
+    identify = EventTypes(LogSettings()).identify
+    found = [*EventBlocks(identify, parsers_of(every_index())).blocks(shard.runs())]
+
+    assert [(name, block.documents, len(block.rejects)) for name, block in found] == [
+        ("cloudfront_realtime", 1, 0),
+        ("vpc_flow", 1, 1),
+        ("cloudtrail", 1, 0),
+        ("cloudfront_realtime", 2, 1),
+    ]
+    assert [block.first for _, block in found] == [1, 2, 4, 5]
 
 
 def test_ids_are_the_events_own_and_cloudtrails_stay_cloudtrails() -> None:
@@ -214,7 +242,7 @@ def test_the_engine_takes_whatever_names_and_values_a_filter_extracted(opensearc
     counts = SourceCounts(SOURCE, "vpc_flow", rejects.append)
     identify = EventTypes(LogSettings()).identify
     runs = Envelopes(UNSAID, keeps_extracted_fields=True).cut([envelope(*events)])
-    for _, block in EventDocuments(identify, every_index(settings.prefix)).blocks(runs):
+    for _, block in EventBlocks(identify, parsers_of(every_index(settings.prefix))).blocks(runs):
         writer.add(block, counts)
     writer.flush()
     assert [reject.reason for reject in rejects] == []

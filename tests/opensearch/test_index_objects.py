@@ -725,6 +725,28 @@ def test_events_that_there_is_no_time_for_are_read_by_the_next_attempt(deploymen
     assert records_of(deployment, "firehose/a") == [1, 2, 3]
 
 
+def test_an_object_with_what_the_aws_cli_prints_holds_log_events(deployment):
+    flows = [line.decode() for line in flow_lines(3, bad=(2,)).splitlines()[1:]]
+    events = [
+        {
+            "logStreamName": "eni",
+            "timestamp": 1795162495123,
+            "message": one,
+            "eventId": f"e{number}",
+        }
+        for number, one in enumerate(flows)
+    ]
+    deployment.put("copies/events.json", json.dumps({"events": events}, indent=4).encode())
+    for _ in range(2):
+        deployment.notify("copies/events.json")
+        assert deployment.run() == []
+
+    assert records_of(deployment, "copies/events.json") == [1, 3]
+    assert deployment.counts["vpc_flow"]["AlreadyThere"] == 2
+    (line,) = (line for lines in deployment.rejected().values() for line in lines)
+    assert line["_id"].endswith("-e1")
+
+
 def test_a_batch_that_lambda_gave_up_becomes_what_the_stream_would_have_given(deployment):
     flows = [line.decode() for line in flow_lines(3, bad=(2,)).splitlines()[1:]]
     event = stream_event(compressed(envelope(*flows)), b"no log", compressed(CONTROL))

@@ -60,7 +60,8 @@ FIELDS = (
     '"client_ip":"2001:db8::1","sourceIPAddress":"192.0.2.7","created":"2026-11-23T01:02:03.456789Z",'
     '"start":1795395723,"readOnly":true,"userIdentity":{"arn":"arn:aws:iam::1:user/x",'
     '"sessionContext":{"sessionIssuer":{"type":"Role"}}},"requestParameters":{"bucket":{"name":"b1"}},'
-    '"undeclared":{"a":1},"extra_fields":{"column_35":"new"}'
+    '"undeclared":{"a":1},"extra_fields":{"column_35":"new"},'
+    '"headers":[{"name":"host","value":"a.example"}]'
 )
 
 
@@ -80,6 +81,7 @@ FIELDS = (
         {"term": {"requestParameters.bucket.name": "b1"}},
         {"term": {"userIdentity.sessionContext.sessionIssuer.type": "Role"}},
         {"term": {"extra_fields.column_35": "new"}},
+        {"term": {"headers.name": "host"}},
         {"term": {"log.record": 1}},
         # by their common names
         {"term": {"source.ip": "192.0.2.0/24"}},
@@ -130,6 +132,17 @@ def test_what_every_document_has_answers_queries(
     index = put_made_up(engine)
     index_documents(engine, writer_of(engine), index, FIELDS, "")
     assert found(engine, index, query) == [1, 2]
+
+
+def test_a_field_that_is_not_indexed_is_in_the_document_and_finds_nothing(
+    engine: OpenSearch, put_made_up: Callable[[OpenSearch], str], writer_of: Callable
+) -> None:
+    index = put_made_up(engine)
+    index_documents(engine, writer_of(engine), index, FIELDS)
+
+    assert found(engine, index, {"term": {"headers.value": "a.example"}}) == []
+    (hit,) = engine.search(index=index, body={})["hits"]["hits"]
+    assert hit["_source"]["headers"] == [{"name": "host", "value": "a.example"}]
 
 
 def test_odd_values_are_kept_and_refuse_nothing(

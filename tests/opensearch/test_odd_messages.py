@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from opensearchpy import OpenSearch
 
+from servicelogs.detection.event_blocks import EventBlocks
 from servicelogs.detection.log_events import EventTypes
 from servicelogs.opensearch.dated_indexes import every_index
-from servicelogs.opensearch.event_documents import EventDocuments
+from servicelogs.opensearch.documents import parsers_of
 from servicelogs.opensearch.setup import set_up
 from servicelogs.opensearch.writer import BulkWriter
 from servicelogs.settings import IndexSettings, LogSettings
@@ -72,8 +73,8 @@ def test_any_message_of_a_database_is_a_document_that_the_engine_takes(
         envelope(*messages, logGroup=f"/aws/rds/instance/shop/{kind}")
         for kind, messages in MESSAGES.items()
     ]
-    documents = EventDocuments(
-        EventTypes(LogSettings()).identify, every_index(unique_prefix, "year")
+    documents = EventBlocks(
+        EventTypes(LogSettings()).identify, parsers_of(every_index(unique_prefix, "year"))
     )
     for _, block in documents.blocks(Envelopes(SOURCE).cut(envelopes)):
         writer.add(block, counts)

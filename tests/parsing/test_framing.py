@@ -73,6 +73,7 @@ def filled(beginning: bytes, filler: bytes, size: int) -> Iterator[bytes]:
         yield piece
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CUTTERS)
 @pytest.mark.parametrize("filler", FILLERS.values(), ids=FILLERS)
 @pytest.mark.usefixtures("_short_records")
@@ -137,6 +138,7 @@ AGAIN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", AGAIN.values(), ids=AGAIN)
 def test_time_grows_with_the_size_of_a_damaged_text(text: bytes) -> None:
     def damaged(size: int) -> list[bytes]:

@@ -128,5 +128,16 @@ def crafted(
         *(written(i32(1, kind), i32(3, 0), binary(4, name)) for name in names),
     ]
     total = sum(group.rows for group in groups) if rows is None else rows
-    footer = written(i32(1, 1), list_of(2, schema), i64(3, total), list_of(4, row_groups))
+    return _file(data, list_of(2, schema), i64(3, total), list_of(4, row_groups))
+
+
+def _file(data: bytes, *fields: Field) -> bytes:
+    footer = written(i32(1, 1), *fields)
     return data + footer + len(footer).to_bytes(4, "little") + b"PAR1"
+
+
+def nested(levels: int) -> bytes:
+    """Write a file without rows whose one column is in so many others."""
+    schema = [written(binary(4, b"a"), i32(5, 1))] * levels
+    schema.append(written(i32(1, INT32), binary(4, b"leaf")))
+    return _file(b"PAR1", list_of(2, schema), i64(3, 0), list_of(4, []))

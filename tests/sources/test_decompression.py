@@ -4,6 +4,9 @@ import bz2
 import gzip
 import io
 import lzma
+import platform
+import subprocess
+import sys
 import tracemalloc
 import zlib
 from collections.abc import Iterator
@@ -219,6 +222,7 @@ def zstd_bomb(size: int) -> bytes:
     return b"".join(map(compress.compress, zeros(size))) + compress.flush()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bomb", [gzip_bomb, zstd_bomb])
 def test_memory_does_not_grow_with_what_an_object_inflates_to(bomb):
     content = bomb(300_000_000)
@@ -231,3 +235,28 @@ def test_memory_does_not_grow_with_what_an_object_inflates_to(bomb):
 
     assert size == 300_000_000
     assert peak < 40_000_000
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another malloc")
+def test_memory_that_a_block_had_is_used_for_the_next_one():
+    # In a process of its own: what others freed before would be kept too.
+    reading = """if True:
+        import io, resource, zlib
+        from servicelogs.sources.decompression import decompressed
+        deflate = zlib.compressobj(wbits=31)
+        content = b"".join(deflate.compress(bytes(100_000)) for _ in range(1_000)) + deflate.flush()
+        faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        pieces = decompressed(io.BytesIO(content))
+        kept = [next(pieces) for _ in range(20)]
+        before = faults()
+        for piece in pieces:
+            kept = [*kept, piece] if len(kept) < 20 else [piece]
+        print(faults() - before)
+    """
+    faults = subprocess.run(
+        [sys.executable, "-c", reading],
+        env={"PYTHONPATH": "layers/service_logs"},
+        capture_output=True,
+        check=True,
+    ).stdout
+    assert int(faults) < 500, "twenty pieces were given back to the kernel each time"

@@ -139,6 +139,7 @@ def test_a_time_that_no_calendar_has_dates_nothing() -> None:
     assert (records.items, records.hour, records.time(1)) == ([b"a"], None, None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [100_000, 1 << 30])
 @pytest.mark.parametrize("end", [exported(b"b"), b""], ids=["another behind", "at the end"])
 def test_an_event_too_long_is_one_reject_and_costs_no_other(size: int, end: bytes) -> None:

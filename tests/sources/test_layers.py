@@ -300,6 +300,7 @@ BOMBS: dict[str, Callable[[int], bytes]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
 def test_memory_does_not_grow_with_what_an_object_becomes(bomb: Callable[[int], bytes]) -> None:
     content = bomb(50_000_000)

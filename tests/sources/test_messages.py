@@ -66,6 +66,7 @@ def test_a_text_that_begins_otherwise_is_not_touched(text: bytes) -> None:
     assert b"".join(unwrapped(Feed(iter([text])))) == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["\n", ""])
 def test_a_message_longer_than_any_record_is_one_line_and_costs_no_other(end: str) -> None:
     long = "x" * (MAX_RECORD_BYTES + 1_000_000)
@@ -87,6 +88,7 @@ def read(pieces: list[bytes]) -> int:
     return sum(map(len, unwrapped(Feed(iter(pieces)))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("filler", FILLERS)
 def test_a_message_that_does_not_end_takes_bounded_memory(
     monkeypatch: pytest.MonkeyPatch, filler: bytes
@@ -102,6 +104,7 @@ def test_a_message_that_does_not_end_takes_bounded_memory(
     assert peak < 4 * MIB
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("filler", FILLERS)
 @pytest.mark.parametrize(
     ("most", "size"), [(32 * 1024, MIB // 2), (16 * MIB, 2 * MIB)], ids=["given up", "held"]

@@ -39,6 +39,7 @@ from tests.sources.crafted_parquet import (
     dictionary_page,
     i32,
     i64,
+    nested,
     text,
 )
 
@@ -224,6 +225,7 @@ def all_documents(row_group_size):
     return parse_file(file_of(row_group_size)).documents
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", [1, 2, 1000, 1001, 4321, 5000])
 @pytest.mark.parametrize("row_group_size", [1000, 10_000])
 def test_a_later_invocation_goes_on_with_any_row(start, row_group_size):
@@ -281,7 +283,7 @@ HOSTILE = {
     "rows without columns": (crafted(Group(b"", 2**62), columns=0), "it has no columns"),
     "a list of columns that is not there": (
         crafted(Group(GOOD, 2), claimed_columns=900_000),
-        "thrift",
+        "a list that is longer than itself",
     ),
     "columns in the same place": (crafted(Group(GOOD, 2), columns=50), "in the same place"),
     "a column behind the end": (
@@ -308,6 +310,12 @@ HOSTILE = {
     "a page whose header has a field twice": (
         crafted(Group(data_page(b"", 1, PLAIN, 1, i32(2, MOST)), 1)),
         "the field 2 twice",
+    ),
+    # pyarrow follows them all, and its process ends.
+    "columns in columns without end": (nested(30_000), "too deeply nested"),
+    "columns in columns that are no list of structs": (
+        nested(30_000).replace(b"\x09\x04\xfc", b"\x09\x04\xf8"),
+        "no list of structs",
     ),
     "no pages at all": (crafted(Group(b"\xff" * 40, 1)), "its description has"),
     "a dictionary that claims values": (
@@ -343,6 +351,7 @@ def test_what_a_file_says_falsely_is_one_reject_that_says_what(name):
     assert reason in reject.reason
 
 
+@pytest.mark.slow
 def test_what_a_file_says_falsely_takes_no_memory(tmp_path):
     good = tmp_path / "good"
     good.write_bytes(parquet(TEXT))
@@ -375,6 +384,7 @@ def test_a_file_with_fewer_rows_than_it_says_is_one_reject_for_the_rest():
     assert "it says that it has 1000 rows" in reject.reason
 
 
+@pytest.mark.slow
 def test_a_value_longer_than_any_record_costs_its_row_alone():
     long = "x" * (MAX_RECORD_BYTES + 5)
     for column in (
@@ -388,6 +398,7 @@ def test_a_value_longer_than_any_record_costs_its_row_alone():
         assert reject.raw.startswith(b'{"version":2,"interface_id":"xxxx')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compression", ["snappy", "zstd"])
 def test_a_page_that_inflates_to_more_than_the_memory_is_one_reject(compression):
     columns = pyarrow.table({"interface_id": ["x" * 300_000] * 500})
@@ -481,6 +492,7 @@ def grown(*files: Path) -> tuple[int, int]:
     return records, growth
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_file_nor_with_its_row_groups(tmp_path):
     small, groups, whole = (tmp_path / name for name in ("small", "groups", "whole"))
     small.write_bytes(parquet(TEXT))
@@ -495,6 +507,7 @@ def test_memory_does_not_grow_with_the_file_nor_with_its_row_groups(tmp_path):
     assert growth < 20 * MIB
 
 
+@pytest.mark.slow
 def test_long_values_that_repeat_in_a_few_bytes_do_not_fill_the_memory(tmp_path):
     """A hundred megabytes, which were ten times as much when all rows were decoded at once."""
     ordinary, bomb = tmp_path / "ordinary", tmp_path / "bomb"

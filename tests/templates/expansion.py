@@ -48,9 +48,8 @@ def _expanded(name: str) -> Template:
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
         # The transform takes only what `sam deploy` has uploaded.
-        if "CodeUri" in properties or "ContentUri" in properties:
-            key = "CodeUri" if "CodeUri" in properties else "ContentUri"
-            properties[key] = "s3://bucket/code.zip"
+        if uris := {"CodeUri", "ContentUri", "DefinitionUri"} & set(properties):
+            properties |= dict.fromkeys(uris, "s3://bucket/code.zip")
         if resource["Type"] == "AWS::Serverless::Application":
             properties["Location"] = "https://s3.amazonaws.com/bucket/child.template"
     translator = Translator(

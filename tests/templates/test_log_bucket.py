@@ -69,11 +69,14 @@ def log_bucket(**parameters):
     return decide("scenarios/log_bucket.yaml", **parameters)
 
 
-def engine(**parameters):
+def engine(name, **parameters):
     return decide(
-        "scenarios/s3_to_opensearch.yaml",
+        f"scenarios/{name}.yaml",
         **{"LogBucketName": "logs", "OpenSearchEndpoint": "https://search.example", **parameters},
     )
+
+
+every_engine = pytest.mark.parametrize("name", ["s3_to_opensearch", "s3_to_light_engine"])
 
 
 def policy(**parameters):
@@ -216,16 +219,18 @@ def notifications(resources):
     return of_type(resources, "Custom::BucketNotification")
 
 
+@every_engine
 @pytest.mark.parametrize("events", ["SQS", "SNS", "EventBridge"])
-def test_exactly_one_resource_of_a_deployment_edits_the_buckets_notifications(events):
+def test_exactly_one_resource_of_a_deployment_edits_the_buckets_notifications(events, name):
     asked = "arn:aws:lambda:eu-west-1:111122223333:function:configure"
     topic = "arn:aws:sns:eu-west-1:111122223333:topic"
-    parts = engine(ObjectEvents=events, ConfigureBucketArn=asked, TopicArn=topic)
+    parts = engine(name, ObjectEvents=events, ConfigureBucketArn=asked, TopicArn=topic)
     assert len(notifications(log_bucket(ObjectEvents=events)) | notifications(parts)) == 1
 
 
-def test_sqs_has_the_bucket_tell_the_queue_once_the_queue_lets_it():
-    resources = engine(ObjectEvents="SQS", ConfigureBucketArn="arn:aws:lambda:r:1:function:f")
+@every_engine
+def test_sqs_has_the_bucket_tell_the_queue_once_the_queue_lets_it(name):
+    resources = engine(name, ObjectEvents="SQS", ConfigureBucketArn="arn:aws:lambda:r:1:function:f")
     notification = resources["QueueNotification"]
     assert notification["DependsOn"] == "ObjectQueuePolicy"
     assert notification["Properties"]["QueueArn"] == {"Fn::GetAtt": ["ObjectQueue", "Arn"]}
@@ -239,11 +244,14 @@ def test_sqs_has_the_bucket_tell_the_queue_once_the_queue_lets_it():
     assert "ObjectRule" not in resources
 
 
-def test_sns_has_the_bucket_tell_a_topic_and_the_queue_hear_it():
+@every_engine
+def test_sns_has_the_bucket_tell_a_topic_and_the_queue_hear_it(name):
     bucket_side = log_bucket(ObjectEvents="SNS")
     assert bucket_side["TopicNotification"]["DependsOn"] == "ObjectTopicPolicy"
     assert bucket_side["TopicNotification"]["Properties"]["TopicArn"] == {"Ref": "ObjectTopic"}
-    resources = engine(ObjectEvents="SNS", TopicArn="arn:aws:sns:eu-west-1:111122223333:topic")
+    resources = engine(
+        name, ObjectEvents="SNS", TopicArn="arn:aws:sns:eu-west-1:111122223333:topic"
+    )
     subscription = resources["TopicSubscription"]["Properties"]
     assert subscription["Protocol"] == "sqs"
     assert subscription["Endpoint"] == {"Fn::GetAtt": ["ObjectQueue", "Arn"]}
@@ -252,10 +260,11 @@ def test_sns_has_the_bucket_tell_a_topic_and_the_queue_hear_it():
     assert sender["Condition"]["ArnLike"]["aws:SourceArn"] == subscription["TopicArn"]
 
 
-def test_eventbridge_has_a_rule_for_the_prefix_tell_the_queue():
+@every_engine
+def test_eventbridge_has_a_rule_for_the_prefix_tell_the_queue(name):
     bucket_side = log_bucket(ObjectEvents="EventBridge")
     assert bucket_side["EventBridgeNotification"]["Properties"]["EventBridge"] is True
-    resources = engine(ObjectEvents="EventBridge", LogBucketPrefix="logs/")
+    resources = engine(name, ObjectEvents="EventBridge", LogBucketPrefix="logs/")
     rule = resources["ObjectRule"]["Properties"]
     assert rule["EventPattern"]["detail"] == {
         "bucket": {"name": ["logs"]},
@@ -263,7 +272,7 @@ def test_eventbridge_has_a_rule_for_the_prefix_tell_the_queue():
     }
     assert (
         "object"
-        not in engine(ObjectEvents="EventBridge")["ObjectRule"]["Properties"]["EventPattern"][
+        not in engine(name, ObjectEvents="EventBridge")["ObjectRule"]["Properties"]["EventPattern"][
             "detail"
         ]
     )

@@ -11,7 +11,11 @@ from tests.templates.expansion import TEMPLATES, read
 
 PREFIXES = [
     read(name)["Parameters"]["LogTypePrefixes"]
-    for name in ("template.yaml", "scenarios/s3_to_opensearch.yaml")
+    for name in (
+        "template.yaml",
+        "scenarios/s3_to_opensearch.yaml",
+        "scenarios/s3_to_light_engine.yaml",
+    )
 ]
 
 
@@ -21,11 +25,11 @@ def test_every_type_is_allowed_and_no_other_name(name):
     if "LogType" in parameters:
         missing = set(formats.NAMES) - set(parameters["LogType"]["AllowedValues"])
         assert not missing, f"add to AllowedValues of the parameter LogType in {name}"
-    if "LogTypes" in parameters:
+    for parameter in {"LogTypes", "LakeLogTypes"} & set(parameters):
         # CloudFormation asks this of each name of the list.
-        allowed = parameters["LogTypes"]["AllowedPattern"]
+        allowed = parameters[parameter]["AllowedPattern"]
         refused = [one for one in ("all", *formats.NAMES) if not re.fullmatch(allowed, one)]
-        assert not refused, f"add to AllowedPattern of the parameter LogTypes in {name}"
+        assert not refused, f"add to AllowedPattern of the parameter {parameter} in {name}"
         assert not [name for name in ("", "albs", "vpc-flow") if re.fullmatch(allowed, name)]
 
 
@@ -33,7 +37,8 @@ def test_every_type_is_allowed_and_no_other_name(name):
 def test_a_prefix_may_be_given_every_type_and_is_read_as_it_is_written(declared):
     value = ",".join(f"hive/of={name}/={name}" for name in formats.NAMES)
     assert re.fullmatch(declared["AllowedPattern"], value), (
-        "add to AllowedPattern of LogTypePrefixes in template.yaml and s3_to_opensearch.yaml"
+        "add to AllowedPattern of LogTypePrefixes in template.yaml, s3_to_opensearch.yaml and "
+        "s3_to_light_engine.yaml"
     )
     settings = read_settings(LogSettings, {"LOG_TYPE_PREFIXES": value})
     assert settings.log_type_prefixes == {f"hive/of={name}/": name for name in formats.NAMES}
@@ -53,13 +58,19 @@ OPTIONS = [
 
 # CloudFront's plain files never come by a stream.
 @pytest.mark.parametrize(
-    ("child", "name", "not_there"),
+    ("child", "name", "setup", "not_there"),
     [
-        ("S3ToOpenSearch", "scenarios/s3_to_opensearch.yaml", set()),
-        ("StreamToOpenSearch", "scenarios/stream_to_opensearch.yaml", {"CloudFrontFields"}),
+        ("S3ToOpenSearch", "scenarios/s3_to_opensearch.yaml", "SearchEngine", set()),
+        (
+            "StreamToOpenSearch",
+            "scenarios/stream_to_opensearch.yaml",
+            "SearchEngine",
+            {"CloudFrontFields"},
+        ),
+        ("S3ToLightEngine", "scenarios/s3_to_light_engine.yaml", "Lake", set()),
     ],
 )
-def test_functions_get_every_option_that_a_format_has(child, name, not_there):
+def test_functions_get_every_option_that_a_format_has(child, name, setup, not_there):
     scenario = read(name)
     variables = scenario["Globals"]["Function"]["Environment"]["Variables"]
     passed = re.findall(r"(\w+)=\$\{(\w+)\}", variables["FORMAT_OPTIONS"]["Fn::Sub"])
@@ -67,7 +78,7 @@ def test_functions_get_every_option_that_a_format_has(child, name, not_there):
     assert {option for option, _ in passed} == options
     assert all(option == parameter for option, parameter in passed)
     # A changed option is checked by the setup, before a message comes.
-    properties = scenario["Resources"]["SearchEngine"]["Properties"]
+    properties = scenario["Resources"][setup]["Properties"]
     nested = read("template.yaml")["Resources"][child]["Properties"]["Parameters"]
     for option in options:
         assert properties[option] == nested[option] == {"Ref": option}

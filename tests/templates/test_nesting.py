@@ -51,8 +51,11 @@ SAID_BY_ROOT = {
     ("LambdaToS3", "ObjectFolder"): "firehose/lambda",
 }
 # What two scenarios are given under the same name is a parameter of the root for each.
-# S3ToOpenSearch reads what LambdaToS3's account-level policy sends.
-READS_WHAT_ANOTHER_SENDS = {("S3ToOpenSearch", "LogGroupPrefix"): "LambdaLogGroupPrefix"}
+# Both engines read what LambdaToS3's account-level policy sends.
+READS_WHAT_ANOTHER_SENDS = {
+    ("S3ToOpenSearch", "LogGroupPrefix"): "LambdaLogGroupPrefix",
+    ("S3ToLightEngine", "LogGroupPrefix"): "LambdaLogGroupPrefix",
+}
 FOR_ONE_SCENARIO = {"RdsToS3": "Rds", "LambdaToS3": "Lambda", "LogGroupsToStream": "Stream"}
 
 
@@ -62,7 +65,7 @@ def test_the_root_passes_each_parameter_under_its_own_name_or_from_another_scena
     for logical_id, passed, _ in children("template.yaml"):
         for key, value in passed.items():
             named = FOR_ONE_SCENARIO.get(logical_id, "") + key
-            if key in ("OwnLogGroups", "LogTypePrefixes"):
+            if key in ("OwnLogGroups", "LogTypePrefixes", "ObjectEvents"):
                 continue  # below
             if isinstance(value, str):
                 assert value == SAID_BY_ROOT[logical_id, key]
@@ -103,12 +106,35 @@ def test_the_root_passes_each_parameter_under_its_own_name_or_from_another_scena
     ],
 )
 def test_what_is_named_as_log_groups_of_lambda_is_read_as_lambda(parameters, expected):
-    passed = decide("template.yaml", **parameters)["S3ToOpenSearch"]["Properties"]["Parameters"]
-    assert passed["LogTypePrefixes"] == expected
+    resources = decide("template.yaml", LightEngine="true", **parameters)
+    for engine in ("S3ToOpenSearch", "S3ToLightEngine"):
+        passed = resources[engine]["Properties"]["Parameters"]
+        assert passed["LogTypePrefixes"] == expected
     pattern = read("scenarios/s3_to_opensearch.yaml")["Parameters"]["LogTypePrefixes"]
     assert re.search(pattern["AllowedPattern"], expected)
     folder = read("template.yaml")["Resources"]["LambdaToS3"]["Properties"]["Parameters"]
     assert folder["ObjectFolder"] == "firehose/lambda"
+
+
+@pytest.mark.parametrize(
+    ("asked", "engines", "passed"),
+    [
+        ({}, ["S3ToOpenSearch"], "SQS"),
+        ({"LightEngine": "true"}, ["S3ToOpenSearch", "S3ToLightEngine"], "SNS"),
+        (
+            {"LightEngine": "true", "ObjectEvents": "EventBridge"},
+            ["S3ToOpenSearch", "S3ToLightEngine"],
+            "EventBridge",
+        ),
+        ({"ObjectEvents": "SNS"}, ["S3ToOpenSearch"], "SNS"),
+    ],
+)
+def test_with_two_engines_the_bucket_announces_objects_once_for_both(asked, engines, passed):
+    """S3 refuses two notifications for one prefix."""
+    resources = decide("template.yaml", **asked)
+    assert [name for name in resources if name.startswith("S3To")] == engines
+    for name in ("LogBucket", *engines):
+        assert resources[name]["Properties"]["Parameters"]["ObjectEvents"] == passed, name
 
 
 def test_what_a_scenario_refuses_the_root_refuses_first():

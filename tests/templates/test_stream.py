@@ -117,3 +117,17 @@ def test_the_root_makes_no_stream_that_nothing_sends_to():
         str({"Fn::Equals": [{"Ref": "MakeStream"}, "true"]}),
         str({"Fn::Not": [{"Fn::Equals": [{"Ref": "RealtimeSamplingPercent"}, 0]}]}),
     }
+
+
+@pytest.mark.parametrize("name", [NAME, "scenarios/s3_to_opensearch.yaml"])
+def test_the_text_on_subnets_names_the_services_that_the_functions_call(name):
+    template = read(name)
+    text = template["Parameters"]["SubnetIds"]["Description"]
+    rights = {
+        action.partition(":")[0]
+        for statement in statements(template["Resources"])
+        for action in as_list(statement["Action"])
+    }
+    called = {"sqs": "SQS", "s3": "S3", "lambda": "Lambda", "secretsmanager": "Secrets Manager"}
+    for service, said in called.items():
+        assert (said in text) == (service in rights), said

@@ -9,12 +9,16 @@ import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
-from servicelogs.errors import one_line
+from servicelogs.errors import UnreadableEvent, one_line
 
 logger = logging.getLogger(__name__)
 
 # Of JSON, in which one character may take twelve. CloudFormation takes 4 KiB of the whole answer.
 _LONGEST_REASON = 2000
+
+
+_ASKED_FOR = ("StackId", "RequestId", "LogicalResourceId", "ResponseURL")
+"""What an answer needs of a request."""
 
 
 def succeed(event: Mapping[str, Any], physical_id: str = "") -> None:
@@ -33,6 +37,12 @@ def fail(event: Mapping[str, Any], reason: str) -> None:
 
 
 def _answer(event: Mapping[str, Any], outcome: Mapping[str, str]) -> None:
+    missing = [name for name in _ASKED_FOR if not isinstance(event.get(name), str)]
+    if missing:
+        raise UnreadableEvent(
+            f"it is not a request of CloudFormation to a custom resource: it has no "
+            f"{', '.join(missing)}"
+        )
     answer = {
         "PhysicalResourceId": event.get("PhysicalResourceId") or event["LogicalResourceId"],
         "StackId": event["StackId"],

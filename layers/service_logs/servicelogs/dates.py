@@ -17,6 +17,11 @@ HOUR = timedelta(hours=1)
 TOLERANCE = timedelta(days=1)
 
 
+DELIVERY_HOUR = -(10**9)
+"""Stands for the hour of the delivery, where a record says no time."""
+
+# Of some more years than a record can be of: no time this far from 1970 can be true.
+_MOST_CALENDAR_HOURS = 1_900 * 365 * 24
 _MOST_HOURS = 4096
 
 
@@ -64,6 +69,13 @@ def hour_of(moment: datetime) -> int:
 def hour_start(hour: int) -> datetime:
     """Give the time when an hour begins; an OverflowError if no calendar has it."""
     return EPOCH + hour * HOUR
+
+
+def dating_moment(hour: int, source: Source) -> datetime:
+    """Give the beginning of the hour that dates records of a source, one that a calendar has."""
+    if hour == DELIVERY_HOUR:
+        return hour_start(hour_of(source.delivered))
+    return hour_start(hour if abs(hour) < _MOST_CALENDAR_HOURS else -1)
 
 
 def iso(moment: datetime) -> str:

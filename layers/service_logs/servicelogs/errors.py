@@ -55,6 +55,10 @@ class UnreadableMessage(ServiceLogsError):
     """A queue message is not a notification that we know."""
 
 
+class UnreadableEvent(ServiceLogsError):
+    """A function was invoked with an event that is not its own; the message names what is wrong."""
+
+
 class OverlappingNotification(ServiceLogsError):
     """Somebody else's notification of the bucket already takes some of the same objects."""
 
@@ -105,6 +109,10 @@ class ObjectReplaced(ServiceLogsError):
 
 class ObjectUnreachable(ServiceLogsError):
     """An object cannot be fetched now (forbidden, archived, throttled); its message comes again."""
+
+
+class ObjectNotConverted(ServiceLogsError):
+    """An object keeps its batch from being converted; the others of a smaller batch may pass."""
 
 
 class Unaccounted(ServiceLogsError):

@@ -7,10 +7,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+UNKNOWN = "unknown"
+"""The log type of what has none that is known."""
+
 
 def short_id(identity: bytes) -> str:
     """Shorten an identity to 16 characters (96 bits) that may stand in an `_id`."""
     return base64.urlsafe_b64encode(hashlib.sha256(identity).digest())[:16].decode()
+
+
+ANOTHER_LINE = b"."
+"""Stands in the keys of a stream record's further lines, and not in that of its first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -308,6 +308,18 @@ class LakeSettings:
         return max(days) if all(days) else 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceSettings:
+    """Where records are from whose place neither they nor their objects name."""
+
+    account_id: Annotated[
+        str, _Variable("DEFAULT_ACCOUNT_ID", _text(r"\d{12}", "the id of an AWS account"))
+    ]
+    region: Annotated[
+        str, _Variable("DEFAULT_REGION", _text(r"[a-z0-9-]+", "a Region, as eu-west-1"))
+    ]
+
+
 def read_settings[Concern: DataclassInstance](
     concern: type[Concern], environment: Mapping[str, str] = os.environ
 ) -> Concern:

@@ -176,6 +176,7 @@ def test_spaces_in_an_overlong_record_are_skipped_quickly() -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_what_follows_an_overlong_record_is_found(shape: str) -> None:
     records = [b'{"n":1}', b'{"n":2}', b'{"n":"%b"}' % (b"x" * 2 * BIG), b'{"n":4}', b'{"n":5}']

@@ -7,7 +7,7 @@ from typing import Any
 from servicelogs.opensearch.dated_indexes import every_index
 from servicelogs.opensearch.documents import parser_of
 from servicelogs.parsing.fields import Field
-from servicelogs.parsing.messages.format import Form, JsonForm, Kind, MessageFormat
+from servicelogs.parsing.messages.format import Form, Inside, JsonForm, Kind, MessageFormat
 from servicelogs.records import Block, Records, Source
 
 FORMAT = MessageFormat(
@@ -34,7 +34,7 @@ FORMAT = MessageFormat(
             streams=r"(?P<till>[a-z]+)",
             begins=r"\d{4}-",
             continues=r"\t",
-            inside=r"\n(?=NEXT \d{4}-)",
+            inside=(Inside(r"\d", r"\n(?=NEXT \d{4}-)"),),
             forms=(
                 Form(
                     pattern=r"(?:NEXT )?+(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)"

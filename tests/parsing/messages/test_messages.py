@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from servicelogs.formats import rds
 from servicelogs.opensearch.dated_indexes import every_index
 from servicelogs.opensearch.documents import blocks_of
-from servicelogs.parsing.messages.format import Form, Kind, MessageFormat
+from servicelogs.parsing.messages.format import Form, JsonForm, MessageFormat
 from servicelogs.parsing.messages.forms import Forms
+from servicelogs.parsing.messages.json_members import JsonMembers
 from servicelogs.parsing.messages.times import times
 from servicelogs.records import Source
 from tests.parsing.messages.made_up_messages import FORMAT, documents, own, source, take
@@ -159,6 +160,26 @@ def test_of_several_members_the_first_with_a_single_value_counts() -> None:
     assert "message" not in document
 
 
+def test_something_else_in_the_place_of_an_inner_object_leaves_all_as_it_came() -> None:
+    for inner in (b"7", b'"x"', b"null", b"[{}]"):
+        text = b'{"type": "bill.x", "bill": %b}' % inner
+        block = take(text, of=STAFF)
+        assert text in block.body
+        ((_, document),) = documents(block)
+        assert (document["level"], document.get("amount")) == ("good", None)
+
+
+def test_members_that_no_form_asks_for_are_not_decoded() -> None:
+    (kind,) = (kind for kind in FORMAT.kinds if kind.json_forms)
+    assert [*JsonMembers(kind.json_forms).decode(b'{"a":1,"name":"x","b":{"name":1}}')] == ["name"]
+
+
+def test_members_of_a_form_have_different_names() -> None:
+    form = JsonForm(whole="x", members=(("a", "user"), ("b.a", "level")))
+    with pytest.raises(ValueError, match="same name"):
+        JsonMembers((form,))
+
+
 def test_an_object_that_is_too_long_for_a_term_is_made_to_fit() -> None:
     (document,) = [one for _, one in documents(take(b'{"who":"%b"}' % (b"x" * 40_000), of=STAFF))]
     assert document["log"]["adjusted"] == ["application"]
@@ -228,9 +249,10 @@ def test_what_is_not_a_time_is_a_value_error(text: bytes) -> None:
 def test_each_group_of_a_form_has_a_name() -> None:
     form = Form(pattern=r"[(](?P<user>\(x)(y)")
     with pytest.raises(ValueError, match="must be named"):
-        Forms(Kind(name="x", groups="", forms=(form,)), lambda way: way)
+        Forms((form,), lambda way: way)
 
 
+@pytest.mark.slow
 def test_a_long_message_takes_no_longer_than_its_length() -> None:
     for filling in (b"x", b"'", b"\n", b" for ", b"''", b"\nNEXT 2026-"):
 
@@ -263,6 +285,8 @@ def test_each_group_is_a_declared_field(log_format: MessageFormat) -> None:
 
 def forms_of(log_format: MessageFormat) -> Iterator[Form]:
     left = [form for kind in log_format.kinds for form in kind.forms]
+    objects = [one for kind in log_format.kinds for one in kind.json_forms]
+    left += [form for one in objects for forms in one.texts.values() for form in forms]
     while left:
         form = left.pop()
         yield form

@@ -163,7 +163,8 @@ class _Explainer:
 
     def _scan(self, detected: Detected, begun: Begun, source: Source) -> Scan:
         if detected.of_events:
-            return EventScan(detected.of_events, runs_of(detected, begun.chunks, source), source)
+            runs, _ = runs_of(detected, begun.chunks, source)
+            return EventScan(detected.of_events, runs, source)
         log_format = self._checked(detected)
         parser = parser_of(log_format, source, one_index("explained"))
         return RecordScan(log_format, parser, (detected.cut or parser.cut)(begun.chunks))

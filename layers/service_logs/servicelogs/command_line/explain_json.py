@@ -98,7 +98,7 @@ def _note(field: Field, value: object) -> str:
     """Say what is special about a value; empty: it is what its field's type says."""
     if value is None:
         return "no value"
-    if field.type == "stored":
+    if field.type == "stored" or not field.indexed:
         return "kept, not searchable"
     if field.type == "flat_object":
         return "free form" if isinstance(value, dict) else "free form: kept as an object with it"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from servicelogs.command_line.explanation import shown
+from servicelogs.delivery.shard_rejects import ShardFiles
 from servicelogs.detection.log_events import type_of_group
 from servicelogs.detection.objects import Detected, ObjectTypes
 from servicelogs.detection.options import format_options
@@ -19,7 +20,8 @@ from servicelogs.parsing.text.format import BETWEEN_LISTS, TextFormat
 from servicelogs.records import Source, short_id
 from servicelogs.settings import LogSettings
 from servicelogs.sources.failed_batches import read_failed_batch
-from servicelogs.sources.log_events import Envelopes, Run
+from servicelogs.sources.listed_events import read_events
+from servicelogs.sources.log_events import Run
 
 STANDARD_INPUT = "-"
 _SHOWN = 60
@@ -120,12 +122,20 @@ class LogFile:
         return datetime.now(UTC)
 
 
-def runs_of(detected: Detected, chunks: Iterable[bytes], source: Source) -> Iterator[Run]:
-    """Read log events: in their envelopes, or in a batch of a stream's records."""
+def runs_of(
+    detected: Detected, chunks: Iterable[bytes], source: Source
+) -> tuple[Iterator[Run], ShardFiles | None]:
+    """Read log events: in their envelopes, in a list, or in a batch of a stream's records.
+
+    What says under which sequence number a reject of such a batch lies comes with them.
+    """
     if not detected.is_batch:
-        return Envelopes(source, keeps_extracted_fields=True).cut(chunks)
+        is_list = detected.is_list
+        runs = read_events(chunks, source, is_list=is_list, keeps_extracted_fields=True)
+        return runs, None
     try:
-        return read_failed_batch(chunks, keeps_extracted_fields=True).runs()
+        shard = read_failed_batch(chunks, keeps_extracted_fields=True)
+        return shard.runs(), ShardFiles(shard)
     except UnreadableObject as error:
         raise UnreadableFile(str(error)) from error
 
@@ -152,7 +162,9 @@ def note_on_fields(log_format: Format, fields: tuple[str, ...]) -> str:
     if not fields or not isinstance(log_format, TextFormat):
         return ""
     known = {column.name for column in log_format.columns} | {BETWEEN_LISTS}
-    unknown = ", ".join(repr(shown(name, _SHOWN)) for name in fields if name not in known)
+    unknown = ", ".join(
+        f"{shown(name, _SHOWN)!r}{log_format.hint_at(name)}" for name in fields if name not in known
+    )
     if not unknown:
         return ""
     return f"--fields: not known as columns of {log_format.name}, so kept as they are: {unknown}"

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from servicelogs.detection.event_blocks import EventBlocks
 from servicelogs.detection.log_events import EventType, Identify
 from servicelogs.errors import ServiceLogsError
 from servicelogs.opensearch.dated_indexes import every_index, one_index
-from servicelogs.opensearch.documents import parser_of
-from servicelogs.opensearch.event_documents import EventDocuments
+from servicelogs.opensearch.documents import parser_of, parsers_of
 from servicelogs.parsing.format import Format
 from servicelogs.parsing.reader import Parser, read
 from servicelogs.parsing.text.layout import Layout
@@ -159,7 +159,7 @@ class EventScan:
 
     def blocks(self) -> Iterator[Block]:
         """Give the blocks of the events."""
-        documents = EventDocuments(self._identify, every_index())
+        documents = EventBlocks(self._identify, parsers_of(every_index()))
         for log_type, block in documents.blocks(self._runs):
             if self._type and self._type.format.name != log_type:
                 self._type = None

@@ -14,6 +14,7 @@ from typing import NoReturn, override
 from servicelogs import formats
 from servicelogs.command_line.reference import FieldEntry, field_entries
 from servicelogs.errors import ServiceLogsError, one_line
+from servicelogs.parsing.places import Place
 from servicelogs.settings import field_names
 
 ALL_WELL = 0
@@ -26,8 +27,8 @@ _ABOUT_PARSE = """\
 Write each record of AWS log files to standard output as a JSON document, one a line, in order.
 Files are plain, compressed (gzip, zstd, bzip2, xz, ZIP) or, with pyarrow installed, Parquet, by
 their content, and of any size. They hold records as AWS writes them to S3, or log events as
-CloudWatch Logs' subscriptions send them (one message, or what Firehose wrote), or a batch of a
-Kinesis stream that Lambda gave up."""
+CloudWatch Logs' subscriptions send them (one message, or what Firehose wrote) or the AWS CLI prints
+them (filter-log-events, get-log-events), or a batch of a Kinesis stream that Lambda gave up."""
 
 _MORE_ABOUT_PARSE = """\
 A file's type is identified by its path, if that is an S3 key as AWS lays them out (with anything
@@ -47,6 +48,26 @@ the same ids. A deployment gives other ids, made of bucket, key and ETag.
 The delivery time of a file is when it was modified last, that of a pipe is now: a record without a
 time gets it, and a record dated more than a day later goes to the index of that day. Indexes have
 the names of a deployment's default settings (aws-alb-2026.11.23)."""
+
+_ABOUT_CONVERT = """\
+Write the records of AWS log files as rows of Parquet files, with the columns and partitions that
+the Light Engine's tables have: DIR/TABLE/ACCOUNT/REGION/DAY/NUMBER.parquet, each sorted by
+event_time. TABLE is the log type, or its summary (alb_summary): what a minute's records come to.
+Files are whatever parse reads."""
+
+_MORE_ABOUT_CONVERT = """\
+The folder is there when it is whole: until then, and if it fails, there is none. One that has
+anything in it is not taken, for its rows would be there twice. A file that cannot be read or
+identified is an error; the others are converted all the same.
+A table of what was written goes to standard output; on a terminal, standard error shows how far it
+is.
+
+example: what a query may look like (DuckDB)
+  servicelogs convert AWSLogs/**/*.log.gz --out lake
+  duckdb -c "select elb_status_code, count(*) from 'lake/alb/*/*/*/*.parquet' group by 1"
+
+exit status: 0 nothing was rejected, 1 something was, 2 bad usage, an unknown type, or a file that
+cannot be read or identified."""
 
 _ABOUT_EXPLAIN = """\
 Show column by column (for JSON, field by field) what stands in a record, what it becomes in the
@@ -75,7 +96,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "formats":
             _write(_describe(options.name) if options.name else _list())
             return ALL_WELL
-        return _explain(options) if options.command == "explain" else _parse(options)
+        if options.command == "explain":
+            return _explain(options)
+        return _convert(options) if options.command == "convert" else _parse(options)
     except ServiceLogsError as error:
         sys.stderr.write(f"servicelogs: {error}\n")
         return BAD_USAGE
@@ -114,6 +137,29 @@ def _parse(options: argparse.Namespace) -> int:
     return SOME_REJECTED if outcome.rejected else ALL_WELL
 
 
+def _convert(options: argparse.Namespace) -> int:
+    try:
+        from servicelogs.command_line.convert import convert_files  # late, like parsing
+    except ModuleNotFoundError as missing:
+        raise MissingLibrary(
+            f"convert needs {missing.name}: install it (pip install pyarrow)"
+        ) from missing
+
+    converted = convert_files(
+        options.files,
+        options.out,
+        log_type=options.type,
+        fields=options.fields,
+        key=options.source,
+        default_place=Place(options.account or "", options.region or ""),
+        rejects=options.rejects,
+        as_json=options.json,
+    )
+    if converted.failed:
+        return BAD_USAGE
+    return SOME_REJECTED if converted.rejected else ALL_WELL
+
+
 def _explain(options: argparse.Namespace) -> int:
     from servicelogs.command_line.explain import explain  # late, like parsing
 
@@ -126,6 +172,10 @@ def _explain(options: argparse.Namespace) -> int:
         as_json=options.json,
     )
     return ALL_WELL if matches else SOME_REJECTED
+
+
+class MissingLibrary(ServiceLogsError):
+    """A command needs a library that is not installed; the message says which."""
 
 
 class _OneLine(argparse.ArgumentParser):
@@ -148,14 +198,30 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
         epilog=_MORE_ABOUT_PARSE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parse.add_argument("files", nargs="+", metavar="FILE", help="a log file; - is standard input")
+    _add_what_to_read(parse)
     parse.add_argument(
+        "--bulk",
+        action="store_true",
+        help="write the body of a bulk request: for each document an action line and the document",
+    )
+    _add_convert(commands)
+    _add_explain(commands)
+    options = parser.parse_args(given)
+    if options.command in ("parse", "convert") and options.source and len(options.files) > 1:
+        command = commands.choices[options.command]
+        command.error(f"--source is the key of one file: {options.command} each file by itself")
+    return options
+
+
+def _add_what_to_read(command: argparse.ArgumentParser) -> None:
+    command.add_argument("files", nargs="+", metavar="FILE", help="a log file; - is standard input")
+    command.add_argument(
         "--type",
         default="",
         metavar="NAME",
         help="the log type of all files, instead of identifying it",
     )
-    parse.add_argument(
+    command.add_argument(
         "--fields",
         type=_columns,
         default=(),
@@ -164,33 +230,47 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
         "as 'date time c-ip' or '${srcaddr} ${end}'; with --type, unless the file's path says it. "
         "Of CloudFront's real-time logs the fields of the configuration, in any order",
     )
-    parse.add_argument(
+    command.add_argument(
         "--source",
         default="",
         metavar="s3://BUCKET/KEY",
         help="the object that the file came from, or its key alone: it says type, account and "
         "Region, and becomes log.source, s3:///KEY without a bucket; or the log group whose events "
-        "are the lines of the file: its name, if that begins with a slash, or its ARN or a log "
-        "stream's (only with one FILE). `aws logs filter-log-events --log-group-name NAME "
-        "--query 'events[].[message]' --output text` prints such lines",
+        "are the lines of the file, or what `aws logs filter-log-events --output json` printed of "
+        "it: its name, if that begins with a slash, or its ARN or a log stream's (only with one "
+        "FILE)",
     )
-    parse.add_argument(
-        "--bulk",
-        action="store_true",
-        help="write the body of a bulk request: for each document an action line and the document",
-    )
-    parse.add_argument(
+    command.add_argument(
         "--rejects",
         default="",
         metavar="FILE",
         help="write rejected records there, a line of JSON each with its reason, as in the backup "
         "bucket",
     )
-    _add_explain(commands)
-    options = parser.parse_args(given)
-    if options.command == "parse" and options.source and len(options.files) > 1:
-        parse.error("--source is the key of one file: parse each file by itself")
-    return options
+
+
+def _add_convert(commands: "argparse._SubParsersAction[_OneLine]") -> None:
+    convert = commands.add_parser(
+        "convert",
+        help="turn log files into Parquet files, as the Light Engine does",
+        description=_ABOUT_CONVERT,
+        epilog=_MORE_ABOUT_CONVERT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_what_to_read(convert)
+    convert.add_argument(
+        "--out", required=True, metavar="DIR", help="the folder to make, or an empty one"
+    )
+    convert.add_argument(
+        "--account",
+        type=_account,
+        metavar="ID",
+        help="the account of records of which neither path nor record names it",
+    )
+    convert.add_argument("--region", type=_region, metavar="REGION", help="their Region, likewise")
+    convert.add_argument(
+        "--json", action="store_true", help="write one JSON object, for programs, and no table"
+    )
 
 
 def _add_explain(commands: "argparse._SubParsersAction[_OneLine]") -> None:
@@ -236,6 +316,18 @@ def _add_explain(commands: "argparse._SubParsersAction[_OneLine]") -> None:
     explain.add_argument(
         "--json", action="store_true", help="write one JSON object, for programs, and no table"
     )
+
+
+def _account(text: str) -> str:
+    if not re.fullmatch(r"\d{12}", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not the id of an account: 12 digits")
+    return text
+
+
+def _region(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9-]{1,40}", text):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a Region, as eu-west-1")
+    return text
 
 
 def _record_number(text: str) -> int:

@@ -22,19 +22,17 @@ from servicelogs.command_line.files import (
     type_of_source,
     types_of_files,
 )
+from servicelogs.command_line.first_rejects import FirstRejects
 from servicelogs.delivery.rejects import line as reject_line
+from servicelogs.delivery.shard_rejects import ShardFiles
 from servicelogs.detection.content import START_BYTES
+from servicelogs.detection.event_blocks import EventBlocks
 from servicelogs.errors import UnknownLogType
 from servicelogs.opensearch.dated_indexes import every_index
-from servicelogs.opensearch.documents import blocks_of
-from servicelogs.opensearch.event_documents import EventDocuments
-from servicelogs.records import Block, Reject, Source
+from servicelogs.opensearch.documents import blocks_of, parsers_of
+from servicelogs.records import Block, Source
 from servicelogs.settings import IndexSettings
 from servicelogs.sources.decompression import begin
-
-_MOST_REJECTS = 5
-"""So many are shown with their reasons."""
-_MOST_OF_REASON = 300
 
 
 @dataclass(slots=True)
@@ -64,17 +62,11 @@ class Outcome:
     """Files that are not logs, and what they are."""
     failed: dict[str, str] = field(default_factory=dict)
     """Files that could not be read or identified, and why."""
-    first_rejects: list[tuple[str, Reject]] = field(default_factory=list)
-    """The first rejected records, each with the name of its file."""
+    rejects: FirstRejects = field(default_factory=lambda: FirstRejects("parse"))
 
     def counts(self, log_type: str) -> Counts:
         """Give the counts of a log type."""
         return self.by_type.setdefault(log_type, Counts())
-
-    def add_rejects(self, name: str, block: Block) -> None:
-        """Keep the rejects of a block of a file, if they are among the first."""
-        missing = _MOST_REJECTS - len(self.first_rejects)
-        self.first_rejects += [(name, reject) for reject in block.rejects[:missing]]
 
     def total(self) -> Counts:
         """Add up all log types."""
@@ -145,9 +137,10 @@ class _Parser:
         detected = self._types.identify(file.key, start, fault)
         source = file.source(start[:START_BYTES], detected)
         types: set[str] = set()
+        shard: ShardFiles | None = None
         if detected.of_events:
-            documents = EventDocuments(detected.of_events, self._indexes)
-            blocks = documents.blocks(runs_of(detected, chunks, source))
+            runs, shard = runs_of(detected, chunks, source)
+            blocks = EventBlocks(detected.of_events, parsers_of(self._indexes)).blocks(runs)
         elif log_format := detected.format:
             check_fields(log_format, self._fields)
             self._note(note_on_fields(log_format, self._fields))
@@ -161,8 +154,8 @@ class _Parser:
         for log_type, block in blocks:
             types.add(log_type)
             outcome.counts(log_type).add(block)
-            outcome.add_rejects(file.name, block)
-            self._write(block, source, log_type)
+            outcome.rejects.add(file.name, block.rejects)
+            self._write(block, source, log_type, shard)
         for log_type in types:
             outcome.counts(log_type).files += 1
         if not types:
@@ -174,7 +167,7 @@ class _Parser:
             self._notes.add(note)
             sys.stderr.write(f"servicelogs: {note}\n")
 
-    def _write(self, block: Block, source: Source, log_type: str) -> None:
+    def _write(self, block: Block, source: Source, log_type: str, shard: ShardFiles | None) -> None:
         if self._bulk:
             self._out.write(block.body)
         elif block.documents:
@@ -183,14 +176,15 @@ class _Parser:
         self._out.flush()
         if self._rejects:
             for reject in block.rejects:
-                self._rejects.write(reject_line(reject, source, log_type))
+                placed = shard.placed(reject) if shard else reject
+                self._rejects.write(reject_line(placed, source, log_type))
 
 
 def _summary(outcome: Outcome, rejects: str) -> Iterator[str]:
     """Write the summary: for a person on a terminal, else for a program."""
     if sys.stderr.isatty():
         yield from _table(outcome)
-        yield from _first_rejects(outcome, rejects)
+        yield from outcome.rejects.lines(rejects)
         return
     content = asdict(outcome.total()) | {
         "by_type": {name: asdict(counts) for name, counts in sorted(outcome.by_type.items())},
@@ -208,19 +202,3 @@ def _table(outcome: Outcome) -> Iterator[str]:
         yield f"{name:<{width}}" + "".join(f"{count:>11,}" for count in asdict(counts).values())
     for name, reason in outcome.skipped.items():
         yield f"skipped: {shown(name)}: {shown(reason)}"
-
-
-def _first_rejects(outcome: Outcome, rejects: str) -> Iterator[str]:
-    """Say why the first records were rejected, and how to see more; `rejects` is their file."""
-    for name, reject in outcome.first_rejects:
-        reason = shown(reject.reason, _MOST_OF_REASON)
-        yield f"rejected: {shown(name)}, record {reject.number}: {reason}"
-    if more := outcome.rejected - len(outcome.first_rejects):
-        yield f"… and {more:,} more"
-    if rejects and outcome.rejected:
-        yield f"servicelogs explain {shown(rejects)} shows them column by column"
-    elif outcome.rejected:
-        yield (
-            "servicelogs explain FILE shows them column by column (--record NUMBER: one of them); "
-            "parse --rejects FILE keeps them"
-        )

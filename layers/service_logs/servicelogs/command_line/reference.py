@@ -32,7 +32,7 @@ def field_entries(log_format: Format) -> list[FieldEntry]:
             type_of(field),
             field.since,
             ", ".join(_other_names(field, also)),
-            field.description,
+            field.description if field.indexed else f"{field.description}; not searchable",
         )
         for field in log_format.fields
     ]

@@ -22,7 +22,7 @@ from servicelogs.delivery.counts import SourceCounts
 from servicelogs.delivery.metrics import Totals
 from servicelogs.delivery.rejects import Place, RejectFiles, SourceRejects
 from servicelogs.errors import ClusterNeedsFixing, DeliveryError, OutOfTime, UnknownRefusal
-from servicelogs.records import Block, Reject, Source
+from servicelogs.records import UNKNOWN, Block, Reject, Source
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -37,9 +37,6 @@ RESERVE_SHARE = 0.25
 NEARLY_ALL = 0.9
 # The rejects of so many sources are saved at a time: as many connections boto3 keeps open.
 SAVED_AT_A_TIME = 10
-
-UNKNOWN = "unknown"
-"""The log type of what has none that is known."""
 
 
 class Writer(Protocol):

@@ -82,10 +82,10 @@ def file_start(number: int) -> int:
     return number - (number - 1) % FILE_RECORDS
 
 
-def file_key(source: Source, log_type: str, number: int) -> str:
+def file_key(source: Source, log_type: str, number: int, folder: str = "rejected/") -> str:
     """Name the file for the reject with this number: the same whatever an attempt covers."""
     day = f"{source.delivered:%Y/%m/%d}"
-    return f"rejected/{log_type}/{day}/{source.id}/{file_start(number)}.ndjson.gz"
+    return f"{folder}{log_type}/{day}/{source.id}/{file_start(number)}.ndjson.gz"
 
 
 class RejectFiles(Protocol):

@@ -1,7 +1,7 @@
 """What an object's first lines say of its type."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import cache
 from itertools import islice
 
@@ -60,6 +60,17 @@ def _matching(start: bytes, position: int, names: Collection[str]) -> set[str]:
 def matches(start: bytes, name: str) -> bool:
     """Say whether a record begins as those of a type do."""
     return bool(_matching(start, len(start) - len(start.lstrip()), (name,)))
+
+
+def type_of(record: bytes) -> str:
+    """Give the one type whose records begin so; empty if there is none, or several."""
+    found = _matching(record, len(record) - len(record.lstrip()), formats.NAMES)
+    return found.pop() if len(found) == 1 else ""
+
+
+def beginning(name: str) -> Callable[[bytes], object]:
+    """Give what matches the beginnings of a type's records."""
+    return _pattern(formats.get(name).starts).match
 
 
 def headless(start: bytes, pattern: str) -> bool:

@@ -1,7 +1,7 @@
 """Which log type events of CloudWatch Logs are, and records of a stream that are no events."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import islice
 from typing import NamedTuple, Protocol
@@ -11,7 +11,7 @@ from servicelogs.detection import content
 from servicelogs.detection.options import with_options
 from servicelogs.errors import OutsidePrefix, UnknownLogType
 from servicelogs.parsing.format import Format
-from servicelogs.records import Records, Source
+from servicelogs.records import ANOTHER_LINE, Records, Source
 from servicelogs.settings import LogSettings
 
 _MOST_GROUPS = 4096
@@ -105,6 +105,24 @@ class EventTypes:
             for name, log_format in self._with_options.items()
             if content.headless(start, log_format.headless)
         }
+
+
+def of_one_type(records: Records) -> Iterator[Records]:
+    """Part records without a log group where one begins as those of another type do.
+
+    What begins as no type goes with the records before it, and so do the further lines of a record.
+    """
+    items, keys, name = records.items, records.keys, content.type_of(records.items[0])
+    if not name or keys is None or all(map(content.beginning(name), items)):
+        yield records
+        return
+    at = 0
+    for place, (item, key) in enumerate(zip(items, keys, strict=True)):
+        own = "" if ANOTHER_LINE in key else content.type_of(item)
+        if own and own != name:
+            yield records.part(at, place)
+            at, name = place, own
+    yield records.part(at, len(items))
 
 
 @cache

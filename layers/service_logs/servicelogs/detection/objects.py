@@ -15,6 +15,7 @@ from servicelogs.parsing.reader import Cut
 from servicelogs.settings import LogSettings
 from servicelogs.sources.export_tasks import cut_events, is_export, without_times
 from servicelogs.sources.failed_batches import is_failed_batch
+from servicelogs.sources.listed_events import is_list_of_events
 from servicelogs.sources.log_events import is_envelope
 
 _SHOWN_BYTES = 60
@@ -34,6 +35,8 @@ class Detected(NamedTuple):
     """What identifies its records' types, if it holds log events in their envelopes."""
     is_batch: bool = False
     """Whether these are in the records of a stream, in a batch that Lambda gave up."""
+    is_list: bool = False
+    """Whether they are without envelopes, as `aws logs filter-log-events` prints them."""
 
 
 class ObjectTypes:
@@ -78,10 +81,10 @@ class ObjectTypes:
         if fault is None and not start.strip() and len(start) < START_BYTES:
             return Detected(None, "an empty object")
         start = start[:MOST_BYTES]
-        is_batch = is_failed_batch(start)
-        if is_batch or is_envelope(start):
+        is_batch, is_list = is_failed_batch(start), is_list_of_events(start)
+        if is_batch or is_list or is_envelope(start):
             of_events = partial(self._events.identify, assigned=self._assigned(key))
-            return Detected(None, of_events=of_events, is_batch=is_batch)
+            return Detected(None, of_events=of_events, is_batch=is_batch, is_list=is_list)
         if is_export(start) and not content.types(start, formats.NAMES):
             detected = self._identify(key, by_key, without_times(start), fault)
             return detected._replace(cut=cut_events) if detected.format else detected

@@ -1,6 +1,7 @@
 """Application Load Balancer access logs."""
 
 from servicelogs.formats import load_balancers
+from servicelogs.parsing.format import Summary
 from servicelogs.parsing.text.columns import (
     WORD,
     endpoint,
@@ -102,4 +103,14 @@ FORMAT = TextFormat(
         "tls.client.server_name": "domain_name",
         "error.code": "error_reason",
     },
+    summary=Summary(
+        by=("elb", "target_group_arn", "elb_status_code", "target_status_code", "request_verb"),
+        sums=(
+            "received_bytes",
+            "sent_bytes",
+            "request_processing_time",
+            "target_processing_time",
+            "response_processing_time",
+        ),
+    ),
 )

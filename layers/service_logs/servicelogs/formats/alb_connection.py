@@ -1,6 +1,7 @@
 """Application Load Balancer connection logs: TLS handshakes and client certificates."""
 
 from servicelogs.formats import load_balancers
+from servicelogs.parsing.format import Summary
 from servicelogs.parsing.text.columns import (
     CIPHER,
     TLS_VERSION,
@@ -80,4 +81,8 @@ FORMAT = TextFormat(
         "tls.client.not_after": "leaf_client_cert_not_after",
         "event.outcome": "tls_verify_status",
     },
+    summary=Summary(
+        by=("elb", "listener_port", "tls_protocol", "tls_cipher", "tls_verify_status"),
+        sums=("tls_handshake_latency",),
+    ),
 )

@@ -1,6 +1,7 @@
 """Application Load Balancer health check logs: each check of each target, and why one failed."""
 
 from servicelogs.formats import load_balancers
+from servicelogs.parsing.format import Summary
 from servicelogs.parsing.text.columns import endpoint_or_name, integer, ip, keyword, seconds, time
 from servicelogs.parsing.text.format import TextFormat
 
@@ -42,4 +43,8 @@ FORMAT = TextFormat(
         "event.outcome": "status",
         "error.code": "reason_code",
     },
+    summary=Summary(
+        by=("elb", "target_group_id", "status", "status_code", "reason_code"),
+        sums=("latency",),
+    ),
 )

@@ -1,6 +1,7 @@
 """Classic Load Balancer access logs."""
 
 from servicelogs.formats import load_balancers
+from servicelogs.parsing.format import Summary
 from servicelogs.parsing.text.columns import (
     endpoint,
     integer,
@@ -51,4 +52,14 @@ FORMAT = TextFormat(
         "destination.port": "backend_port",
         "http.server.request.duration": "backend_processing_time",
     },
+    summary=Summary(
+        by=("elb", "elb_status_code", "backend_status_code", "request_verb"),
+        sums=(
+            "received_bytes",
+            "sent_bytes",
+            "request_processing_time",
+            "backend_processing_time",
+            "response_processing_time",
+        ),
+    ),
 )

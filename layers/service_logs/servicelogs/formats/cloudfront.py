@@ -8,6 +8,7 @@ from servicelogs.formats.cloudfront_columns import (
     status,
     url_part,
 )
+from servicelogs.parsing.format import Summary
 from servicelogs.parsing.text.columns import (
     date,
     decoded,
@@ -101,6 +102,7 @@ FORMAT = TextFormat(
     title="CloudFront standard logs (access logs), legacy and v2",
     page="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs-reference.html",
     service_principal="delivery.logs.amazonaws.com",
+    worldwide=r".",
     keys=(
         "AWSLogs/{account}/CloudFront/{folders?}{distribution}.{date_and_hour}.{id}",
         "AWSLogs/aws-account-id={account}/CloudFront/{folders?}{distribution}.{date_and_hour}.{id}",
@@ -140,4 +142,8 @@ FORMAT = TextFormat(
         "cloud.account.id": "cloud.account_id",
         "cloud.resource_id": "cs_host",
     },
+    summary=Summary(
+        by=("cs_host", "cs_method", "cs_protocol", "sc_status", "x_edge_result_type"),
+        sums=("sc_bytes", "cs_bytes", "time_taken", "time_to_first_byte"),
+    ),
 )

@@ -44,7 +44,7 @@ def _as_requested(value: bytes) -> bytes:
 
 def addresses(name: str, description: str) -> Column:
     """Addresses with commas between, or whatever a client wrote there; a list."""
-    field = Field(snake(name), "keyword", description, many=True)
+    field = Field(f"{snake(name)}[]", "keyword", description)
     one, several = (Group(field),), (Group(field, convert=_items),)
     variants = (
         Variant(r"([^<end>%,-][^<end>%,]*+)", one),

@@ -10,6 +10,7 @@ from servicelogs.formats.cloudfront_columns import (
     status,
     url_part,
 )
+from servicelogs.parsing.format import Summary
 from servicelogs.parsing.text.columns import (
     decoded,
     encoded_lines,
@@ -85,6 +86,7 @@ FORMAT = TextFormat(
     title="CloudFront real-time logs",
     page="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/real-time-logs.html",
     service_principal="",
+    worldwide=r".",
     keys=(),
     starts=r"\d{9,11}\.\d{3}\t[0-9A-Fa-f:.]+\t",
     separator="\t",
@@ -115,4 +117,8 @@ FORMAT = TextFormat(
         "tls.cipher": "ssl_cipher",
         "cloud.resource_id": "x_host_header",
     },
+    summary=Summary(
+        by=("cs_host", "cs_method", "cs_protocol", "sc_status", "x_edge_result_type"),
+        sums=("sc_bytes", "cs_bytes", "time_taken", "time_to_first_byte"),
+    ),
 )

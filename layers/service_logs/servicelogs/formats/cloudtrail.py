@@ -1,11 +1,12 @@
 """CloudTrail events: management, data, Insights, network activity and aggregated events."""
 
 from servicelogs.parsing.fields import Field
+from servicelogs.parsing.format import Summary
 from servicelogs.parsing.json.format import JsonFormat
 
 
-def _keyword(name: str, description: str, since: str = "", *, many: bool = False) -> Field:
-    return Field(name, "keyword", description, since, many=many)
+def _keyword(path: str, description: str, since: str = "") -> Field:
+    return Field(path, "keyword", description, since)
 
 
 FORMAT = JsonFormat(
@@ -35,7 +36,7 @@ FORMAT = JsonFormat(
         _keyword("userIdentity.accessKeyId", "access key that signed the request"),
         _keyword("userIdentity.userName", "name of the caller"),
         _keyword("userIdentity.invokedBy", "AWS service that made the request for the caller"),
-        _keyword("userIdentity.invokedByDelegate", "partner that made it for the caller"),
+        _keyword("userIdentity.invokedByDelegate.accountId", "partner that made it for the caller"),
         _keyword("userIdentity.identityProvider", "who vouched for a federated caller"),
         _keyword("userIdentity.credentialId", "credential that signed the request"),
         _keyword("userIdentity.onBehalfOf.userId", "IAM Identity Center user"),
@@ -70,9 +71,9 @@ FORMAT = JsonFormat(
         _keyword("apiVersion", "API version"),
         Field("managementEvent", "boolean", "whether it is a management event", "1.06"),
         Field("readOnly", "boolean", "whether the action only reads", "1.01"),
-        _keyword("resources.ARN", "resources of the event", many=True),
-        _keyword("resources.accountId", "their accounts", many=True),
-        _keyword("resources.type", "their types", many=True),
+        _keyword("resources[].ARN", "resources of the event"),
+        _keyword("resources[].accountId", "their accounts"),
+        _keyword("resources[].type", "their types"),
         _keyword("recipientAccountId", "account that got the event", "1.02"),
         Field("serviceEventDetails", "flat_object", "what a service event was", "1.05"),
         _keyword("sharedEventID", "joins the events of one action in several accounts", "1.03"),
@@ -137,4 +138,7 @@ FORMAT = JsonFormat(
         "tls.cipher": "tlsDetails.cipherSuite",
         "tls.client.server_name": "tlsDetails.clientProvidedHostHeader",
     },
+    summary=Summary(
+        by=("eventSource", "eventName", "errorCode", "readOnly", "userIdentity.type"),
+    ),
 )

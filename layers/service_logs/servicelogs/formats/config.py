@@ -8,8 +8,8 @@ from servicelogs.parsing.fields import Field
 from servicelogs.parsing.json.format import JsonFormat
 
 
-def _keyword(name: str, description: str, since: str = "", *, many: bool = False) -> Field:
-    return Field(name, "keyword", description, since, many=many)
+def _keyword(path: str, description: str, since: str = "") -> Field:
+    return Field(path, "keyword", description, since)
 
 
 def _timestamp(name: str, description: str) -> Field:
@@ -43,6 +43,7 @@ FORMAT = JsonFormat(
     starts=r'\s*\{(?:\s*"(?:fileVersion|configSnapshotId|requestId)"\s*:\s*"[^"]*"\s*,)*\s*'
     r'"configuration(?:Items"\s*:\s*\[|Item(?:Diff)?"\s*:\s*(?:\{|null)|ItemVersion"\s*:\s*")'
     r'|\s*\{\s*"messageType"\s*:\s*"ConfigurationItemChangeNotification"',
+    worldwide=r"/Config/global/",
     snapshots=r"/ConfigSnapshot/",
     # A snapshot holds items of every day: a shorter period would make hundreds of small indexes.
     least_period="month",
@@ -77,12 +78,12 @@ FORMAT = JsonFormat(
         _keyword("availabilityZone", "its zone; Regional or Not Applicable for most"),
         _timestamp("resourceCreationTime", "when it was made"),
         Field("tags", "flat_object", "its tags"),
-        _keyword("relatedEvents", "CloudTrail events; empty since version 1.3", many=True),
-        _keyword("relationships.resourceId", "related resources", many=True),
-        _keyword("relationships.resourceName", "their names", many=True),
-        _keyword("relationships.resourceType", "their types", many=True),
-        _keyword("relationships.name", "relations, as Is attached to Instance", many=True),
-        _keyword("relationships.direction", "IN or OUT", many=True),
+        _keyword("relatedEvents[]", "CloudTrail events; empty since version 1.3"),
+        _keyword("relationships[].resourceId", "related resources"),
+        _keyword("relationships[].resourceName", "their names"),
+        _keyword("relationships[].resourceType", "their types"),
+        _keyword("relationships[].name", "relations, as Is attached to Instance"),
+        _keyword("relationships[].direction", "IN or OUT"),
         Field("configuration", "flat_object", "the configuration, with the names of its type"),
         Field("supplementaryConfiguration", "flat_object", "what other API calls return of it"),
         _keyword("configurationStateMd5Hash", "hash of the state; empty since version 1.3"),

@@ -7,6 +7,7 @@ the lines of the managed runtimes, as text and as JSON. An application's JSON li
 import re
 
 from servicelogs.parsing.fields import Field
+from servicelogs.parsing.format import Summary
 from servicelogs.parsing.messages.format import KIND, Form, JsonForm, Kind, MessageFormat
 from servicelogs.parsing.messages.patterns import NUMBER, optional
 
@@ -349,4 +350,8 @@ FORMAT = MessageFormat(
         "faas.execution": "request_id",
         "faas.invocation_id": "request_id",
     },
+    summary=Summary(
+        by=("function", "kind", "level", "error_type", "status"),
+        sums=("duration_ms", "billed_duration_ms", "init_duration_ms", "max_memory_used_mb"),
+    ),
 )

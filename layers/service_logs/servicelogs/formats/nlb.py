@@ -1,6 +1,7 @@
 """Network Load Balancer access logs: the connections of its TLS listeners."""
 
 from servicelogs.formats import load_balancers
+from servicelogs.parsing.format import Summary
 from servicelogs.parsing.text.columns import (
     Form,
     decoded,
@@ -105,4 +106,8 @@ FORMAT = TextFormat(
         "event.duration_ms": "connection_time",
         "event.start": "tls_connection_creation_time",
     },
+    summary=Summary(
+        by=("elb", "listener", "tls_protocol_version", "tls_cipher", "incoming_tls_alert"),
+        sums=("received_bytes", "sent_bytes", "connection_time", "tls_handshake_time"),
+    ),
 )

@@ -3,7 +3,8 @@
 from servicelogs.formats import rds_mysql as mysql
 from servicelogs.formats import rds_postgresql as postgresql
 from servicelogs.parsing.fields import Field
-from servicelogs.parsing.messages.format import Form, Kind, MessageFormat
+from servicelogs.parsing.format import Summary
+from servicelogs.parsing.messages.format import Form, Inside, Kind, MessageFormat
 
 _INSTANCE = r"(?P<instance>[A-Za-z][A-Za-z0-9-]*)"
 """Streams are called as the instance, with a number or the file's name behind it."""
@@ -20,7 +21,7 @@ def _kind(
     engine: str = "",
     forms: tuple[Form, ...] = (),
     begins: str = "",
-    inside: str = "",
+    inside: tuple[Inside, ...] = (),
     unfinished: str = "",
 ) -> Kind:
     return Kind(
@@ -119,6 +120,9 @@ FORMAT = MessageFormat(
         # PostgreSQL
         r"\d{4}-\d\d-\d\d[ ]\d\d:\d\d:\d\d(?:\.\d+)?[ ][A-Za-z0-9:+-]{2,6}:"
         r"[^\n@]{0,300}@[^\n]{0,200}?:\[\d+\]:"
+        # PostgreSQL's csvlog: user, database, process, client, session and its line
+        r"|\d{4}-\d\d-\d\d[ ]\d\d:\d\d:\d\d(?:\.\d+)?[ ][A-Za-z0-9:+-]{2,6}"
+        r'(?:,(?:"[^"\n]{0,200}")?){2},\d*,(?:"[^"\n]{0,300}")?,[0-9a-f]{1,16}\.[0-9a-f]{1,8},\d+,'
         # MySQL and MariaDB: error and general logs, slow queries, audit
         r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(?:Z|[+-]\d\d:\d\d)"
         r"(?:[ ]\d+[ ]\[[A-Z][a-z]+\][ ]|\t[ ]*\d+[ ][A-Z])"
@@ -277,4 +281,8 @@ FORMAT = MessageFormat(
         "event.action": "operation",
         "cloud.resource_id": "instance",
     },
+    summary=Summary(
+        by=("engine", "kind", "cluster", "instance", "level"),
+        sums=("duration_ms", "query_time", "lock_time", "rows_sent", "rows_examined"),
+    ),
 )

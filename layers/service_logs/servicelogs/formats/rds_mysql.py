@@ -6,8 +6,8 @@ https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_LogAccess.Concepts.M
 import re
 from collections.abc import Mapping
 
-from servicelogs.parsing.messages.format import Form
-from servicelogs.parsing.messages.patterns import IP, NUMBER, WHOLE, optional
+from servicelogs.parsing.messages.format import Form, Inside
+from servicelogs.parsing.messages.patterns import IP, NUMBER, WHOLE, optional, unnamed
 
 # MySQL writes UTC, or with log_timestamps=SYSTEM the distance from it.
 _MYSQL_TIME = (
@@ -18,8 +18,13 @@ _MYSQL_TIME = (
 _MARIADB_TIME = r"(?P<time>\d{4}-\d\d-\d\d [ \d]?\d:\d\d:\d\d)"
 _SHORT_TIME = r"(?P<time>\d{6} [ \d]?\d:\d\d:\d\d)"
 
-_BANNER = r"[^\s,]*(?:mysqld|mariadbd)[^\s,]*, Version: [^\n]*"
+_BANNER = r"[^\s,]{0,200}?(?:mysqld|mariadbd)[^\s,]{0,50}, Version: [^\n]*"
 """The first of the three lines that the server begins a log file with."""
+_WHOLE_BANNER = (
+    rf"{_BANNER}started with:(?:\Z|\nT[Cc][Pp] [Pp]ort: [^\n]*+"
+    r"(?:\Z|\nTime[\t ]++Id Command[\t ]++Argument(?=\n|\Z)))"
+)
+_OF_BANNERS = Inside("", rf"(?:\A|\n|(?<=\n))({_WHOLE_BANNER})\n?")
 
 ERROR_BEGINS = r"\d{4}-\d\d-\d\d[T ]|\d{6} [ \d]\d:\d\d:\d\d "
 ERROR = (
@@ -47,7 +52,11 @@ _COMMANDS = (
 )
 _ROW = rf"[\t ] *(?P<thread_id>{WHOLE}) (?=[A-Z])"
 GENERAL_BEGINS = rf"\d{{4}}-\d\d-\d\dT|\d{{6}} [ \d]\d:\d\d:\d\d\t|\t\t *\d+ [A-Z]|{_BANNER}"
-GENERAL_INSIDE = rf"\n(?={_BANNER}(?:\n|\Z))|(?:(?<=Command    Argument)|(?<=Command\tArgument))\n"
+GENERAL_INSIDE = (
+    _OF_BANNERS,
+    # MariaDB writes the time only where the second changes.
+    Inside(r"\d{6} |\t\t", rf"\n(?=\t\t(?=[ \d]{{5}}) *\d+ (?:{_COMMANDS})(?:\t|\n|\Z))"),
+)
 _SAID = (
     Form(pattern=r"(?P<command>Query|Prepare|Execute)[\t ](?P<statement>.*)"),
     Form(pattern=r"(?P<command>Init DB)[\t ](?P<database>.*)"),
@@ -133,9 +142,11 @@ _STATEMENT = (
 SLOW_BEGINS = rf"\# Time: |\# User@Host: |{_BANNER}"
 SLOW_UNFINISHED = r"\# Time: [0-9T:.+Z -]*"
 """The time has an event of its own where lines are events, and belongs to the block behind it."""
+_FIGURES_FOLLOW = rf"(?:\# Thread_id: [^\n]*+\n)?+\# Query_time: {NUMBER} "
 SLOW_INSIDE = (
-    r"(?<=;)\n(?=\# Time: [^\n]*+\n\# User@Host: |\# User@Host: [^\n]*+\n"
-    rf"(?:\# Thread_id: [^\n]*+\n)?+\# Query_time: )|{GENERAL_INSIDE}"
+    _OF_BANNERS,
+    # A statement may hold a line like one of these, for any text may be in it.
+    Inside(SLOW_BEGINS, rf"(?<=;)\n(?={unnamed(_HEAD)}{_FIGURES_FOLLOW})"),
 )
 SLOW = (
     Form(
@@ -172,7 +183,7 @@ def _unescaped(value: bytes) -> bytes:
 
 AUDIT_BEGINS = r"\d{8} \d\d:\d\d:\d\d,|\d{16},"
 # Line feeds in statements are escaped.
-AUDIT_INSIDE = rf"\n(?={AUDIT_BEGINS})"
+AUDIT_INSIDE = (Inside("", rf"\n(?={AUDIT_BEGINS})"),)
 _AUDIT_HEAD = (
     r",(?P<server_host>[^,\n]*+),(?P<user>[^\n]{0,255}?),"
     rf"(?:(?P<client_ip>{IP})|(?P<client_host>[^,\n]*+)),"

@@ -7,11 +7,12 @@ import re
 from collections.abc import Mapping
 
 from servicelogs.errors import ConfigurationError
-from servicelogs.parsing.messages.format import Form, JsonForm
-from servicelogs.parsing.messages.patterns import IP, NUMBER, PORT, WHOLE, optional
+from servicelogs.parsing.messages.format import NOTHING, Form, JsonForm
+from servicelogs.parsing.messages.patterns import IP, NUMBER, PORT, WHOLE, optional, unnamed
 
-PREFIXES = ("%t:%r:%u@%d:[%p]:", "%m:%r:%u@%d:[%p]:%l:%e:%s:%v:%x:%c:%q%a")
-"""What log_line_prefix may be without a parameter of ours: RDS's own, and the one with more."""
+PREFIXES = ("%m:%r:%u@%d:[%p]:%l:%e:%s:%v:%x:%c:%q%a", "%t:%r:%u@%d:[%p]:")
+"""What log_line_prefix may be without a parameter of ours: the one with more, and RDS's own, whose
+lines have no milliseconds. In this order, for a name may look like the rest of the second."""
 
 _LEVELS = "LOG|ERROR|FATAL|WARNING|NOTICE|INFO|PANIC|DEBUG[1-5]"
 _COMPANIONS = "DETAIL|HINT|QUERY|CONTEXT|STATEMENT|LOCATION"
@@ -19,12 +20,18 @@ _SEVERITY = rf"(?=(?:{_LEVELS}|{_COMPANIONS}):  )"
 
 _SECOND = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
 _SQLSTATE = r"(?=[A-Z]{0,4}\d)[0-9A-Z]{5}"
-# The name of a zone other than UTC stands for several distances from it.
-TIME = (
-    rf"(?:(?P<time>{_SECOND})(?>\.(?P<fraction>\d{{1,6}})|)"
-    r" (?:UTC|GMT|(?P<offset>[+-]\d\d(?::?\d\d)?))"
-    rf"|(?P<logged_at>{_SECOND}(?:\.\d{{1,6}})?+ [A-Za-z]{{2,6}}))"
-)
+
+
+def _time(fraction: str) -> str:
+    # The name of a zone other than UTC stands for several distances from it.
+    return (
+        rf"(?:(?P<time>{_SECOND})(?>\.(?P<fraction>\d{{1,6}})|{fraction})"
+        r" (?:UTC|GMT|(?P<offset>[+-]\d\d(?::?\d\d)?))"
+        rf"|(?P<logged_at>{_SECOND}(?:\.\d{{1,6}}|{fraction}) [A-Za-z]{{2,6}}))"
+    )
+
+
+TIME = _time("")
 
 
 def _name(field: str, characters: str = "[^\n]") -> str:
@@ -46,7 +53,7 @@ ESCAPES: Mapping[str, str] = {
     "p": rf"(?P<process_id>{WHOLE})?",
     "P": rf"(?P<leader_pid>{WHOLE})?",
     "t": TIME,
-    "m": TIME,
+    "m": _time(NOTHING),
     "n": r"(?P<time>\d{10})(?>\.(?P<fraction>\d{1,6})|)",
     "Q": r"(?P<query_id>-?[1-9]\d{0,18}|0)?",
     "i": r"(?P<command_tag>[A-Za-z][A-Za-z ]{0,62}?)?",
@@ -88,7 +95,7 @@ def prefix(words: tuple[str, ...]) -> str:
 
 def begins(words: tuple[str, ...]) -> str:
     """Give a regular expression of how lines with this log_line_prefix begin."""
-    return re.sub(r"\(\?P<\w+>", "(?:", prefix(words))
+    return unnamed(prefix(words))
 
 
 def _iso(value: bytes) -> bytes:
@@ -147,6 +154,7 @@ _AUDIT = (
 )
 """pgaudit: https://github.com/pgaudit/pgaudit#format"""
 
+_PARAMETERS = r"[Pp]arameters: (?P<parameters>.+)"
 _SAID = (
     Form(
         pattern=_DURATION,
@@ -169,7 +177,7 @@ TEXT = (
         inner=(*_SAID, Form(pattern=rf"(?P<sql_state_code>{_SQLSTATE}): ", inner=_SAID)),
     ),
     Form(pattern=r"(?P<level>STATEMENT):  (?P<statement>.+)"),
-    Form(pattern=r"(?P<level>DETAIL):  [Pp]arameters: (?P<parameters>.+)"),
+    Form(pattern=rf"(?P<level>DETAIL):  {_PARAMETERS}"),
     Form(pattern=r"(?P<level>DETAIL):  (?P<detail>.+)"),
     Form(pattern=r"(?P<level>HINT):  (?P<hint>.+)"),
     Form(pattern=r"(?P<level>CONTEXT):  (?P<context>.+)"),
@@ -331,5 +339,9 @@ JSON = JsonForm(
         ("leader_pid", "leader_pid"),
         ("query_id", "query_id"),
     ),
+    texts={
+        "message": _SAID,
+        "detail": (Form(pattern=_PARAMETERS),),
+    },
 )
 """A line of jsonlog: https://www.postgresql.org/docs/current/runtime-config-logging.html"""

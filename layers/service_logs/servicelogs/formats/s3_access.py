@@ -17,6 +17,7 @@ from itertools import starmap
 
 from servicelogs.dates import hour_of, iso_hour
 from servicelogs.parsing.fields import Field
+from servicelogs.parsing.format import Summary
 from servicelogs.parsing.text.columns import (
     CIPHER,
     EMPTY,
@@ -321,4 +322,8 @@ FORMAT = TextFormat(
         "cloud.account.id": "cloud.account_id",
         "cloud.resource_id": "bucket",
     },
+    summary=Summary(
+        by=("bucket", "operation", "http_status", "error_code"),
+        sums=("bytes_sent", "object_size", "total_time", "turn_around_time"),
+    ),
 )

@@ -1,6 +1,7 @@
 """Transit Gateway flow logs: the header line says which fields there are, in which order."""
 
 from servicelogs.formats import flow_logs, vpc_flow
+from servicelogs.parsing.format import Summary
 from servicelogs.parsing.text.columns import epoch_seconds, integer, ip, keyword, long
 from servicelogs.parsing.text.format import Header, TextFormat
 
@@ -72,4 +73,15 @@ FORMAT = TextFormat(
     places=("account-id", "region"),
     columns=COLUMNS,
     common={**flow_logs.COMMON, "cloud.resource_id": "tgw_id"},
+    summary=Summary(
+        by=("tgw_id", "tgw_attachment_id", "protocol", "flow_direction", "log_status"),
+        sums=(
+            "packets",
+            "bytes",
+            "packets_lost_no_route",
+            "packets_lost_blackhole",
+            "packets_lost_mtu_exceeded",
+            "packets_lost_ttl_expired",
+        ),
+    ),
 )

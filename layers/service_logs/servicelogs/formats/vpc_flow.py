@@ -1,6 +1,7 @@
 """VPC flow logs: the header line says which fields there are, in which order."""
 
 from servicelogs.formats import flow_logs
+from servicelogs.parsing.format import Summary
 from servicelogs.parsing.text.columns import epoch_seconds, integer, ip, keyword, long
 from servicelogs.parsing.text.format import Header, TextFormat
 
@@ -94,4 +95,8 @@ FORMAT = TextFormat(
         "event.action": "action",
         "cloud.resource_id": "interface_id",
     },
+    summary=Summary(
+        by=("vpc_id", "subnet_id", "protocol", "action", "flow_direction", "log_status"),
+        sums=("packets", "bytes"),
+    ),
 )

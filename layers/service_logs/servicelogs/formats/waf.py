@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from servicelogs.parsing.fields import Field, FieldType
+from servicelogs.parsing.format import Summary
 from servicelogs.parsing.json.format import JsonFormat
 
 
-def _keyword(name: str, description: str, since: str = "", *, many: bool = False) -> Field:
-    return Field(name, "keyword", description, since, many=many)
+def _keyword(path: str, description: str, since: str = "") -> Field:
+    return Field(path, "keyword", description, since)
 
 
 def _number(name: str, description: str, type_: FieldType = "integer", since: str = "") -> Field:
@@ -16,36 +17,33 @@ def _number(name: str, description: str, type_: FieldType = "integer", since: st
 
 def _match_details(path: str, whose: str) -> Iterator[Field]:
     """Give what only statements on SQL injection and cross-site scripting have."""
-    yield _keyword(f"{path}.conditionType", f"{whose}: SQL_INJECTION or XSS", many=True)
-    yield _keyword(f"{path}.sensitivityLevel", f"{whose}: HIGH or LOW", many=True)
-    yield _keyword(f"{path}.location", f"{whose}: where it matched, as QUERY_STRING", many=True)
-    yield _keyword(f"{path}.matchedData", f"{whose}: what it matched", many=True)
-    yield _keyword(f"{path}.matchedFieldName", f"{whose}: header or cookie it matched", many=True)
+    yield _keyword(f"{path}.conditionType", f"{whose}: SQL_INJECTION or XSS")
+    yield _keyword(f"{path}.sensitivityLevel", f"{whose}: HIGH or LOW")
+    yield _keyword(f"{path}.location", f"{whose}: where it matched, as QUERY_STRING")
+    yield _keyword(f"{path}.matchedData[]", f"{whose}: what it matched")
+    yield _keyword(f"{path}.matchedFieldName", f"{whose}: header or cookie it matched")
 
 
-def _token_response(path: str, what: str, *, many: bool = False) -> Iterator[Field]:
+def _token_response(path: str, what: str) -> Iterator[Field]:
     """Give how a CAPTCHA or challenge went; one that ended the request has a failure reason."""
-    yield Field(f"{path}.responseCode", "integer", f"{what}: 0, or the code sent", many=many)
+    yield Field(f"{path}.responseCode", "integer", f"{what}: 0, or the code sent")
     yield Field(
         f"{path}.solveTimestamp",
         "timestamp",
         f"{what}: when it was solved; 0 if it was not",
-        many=many,
         date_format="epoch_second",
     )
-    yield _keyword(f"{path}.failureReason", f"{what}: TOKEN_MISSING, TOKEN_EXPIRED, …", many=many)
+    yield _keyword(f"{path}.failureReason", f"{what}: TOKEN_MISSING, TOKEN_EXPIRED, …")
 
 
 def _rules(path: str, which: str) -> Iterator[Field]:
     """Give what there is of rules that matched."""
-    yield _keyword(f"{path}.ruleId", which, many=True)
-    yield _keyword(f"{path}.action", f"{which}: action", many=True)
-    yield _keyword(
-        f"{path}.overriddenAction", f"{which}: action before it was overridden", many=True
-    )
-    yield from _match_details(f"{path}.ruleMatchDetails", which)
-    yield from _token_response(f"{path}.captchaResponse", f"{which}: CAPTCHA", many=True)
-    yield from _token_response(f"{path}.challengeResponse", f"{which}: challenge", many=True)
+    yield _keyword(f"{path}.ruleId", which)
+    yield _keyword(f"{path}.action", f"{which}: action")
+    yield _keyword(f"{path}.overriddenAction", f"{which}: action before it was overridden")
+    yield from _match_details(f"{path}.ruleMatchDetails[]", which)
+    yield from _token_response(f"{path}.captchaResponse", f"{which}: CAPTCHA")
+    yield from _token_response(f"{path}.challengeResponse", f"{which}: challenge")
 
 
 _NAMES = (
@@ -72,6 +70,8 @@ FORMAT = JsonFormat(
     starts=rf'\s*\{{(?=\s*"(?:{_NAMES})"\s*:).*?[{{,]\s*"webaclId"\s*:\s*"',
     times=("timestamp",),
     places=("webaclId",),
+    # A web ACL of CloudFront.
+    worldwide=r"/WAFLogs/cloudfront/|^arn:[^:]*:wafv2:[^:]*:[^:]*:global/",
     tree=(
         Field(
             "timestamp",
@@ -84,44 +84,38 @@ FORMAT = JsonFormat(
         _keyword("terminatingRuleId", "rule that ended the evaluation; Default_Action if none did"),
         _keyword("terminatingRuleType", "REGULAR, RATE_BASED, GROUP or MANAGED_RULE_GROUP"),
         _keyword("action", "what was done with the request: ALLOW, BLOCK, CAPTCHA, CHALLENGE, …"),
-        *_match_details("terminatingRuleMatchDetails", "the rule that ended it"),
+        *_match_details("terminatingRuleMatchDetails[]", "the rule that ended it"),
         _keyword("httpSourceName", "service: CF, ALB, APIGW, APPSYNC, COGNITOIDP, …"),
         _keyword("httpSourceId", "distribution, load balancer, API … that got the request"),
-        _keyword("ruleGroupList.ruleGroupId", "rule groups that acted on it", many=True),
-        *_rules("ruleGroupList.terminatingRule", "rule in a group that ended it"),
-        *_rules("ruleGroupList.nonTerminatingMatchingRules", "rules in groups that only matched"),
-        _keyword("ruleGroupList.excludedRules.ruleId", "rules excluded from a group", many=True),
-        _keyword("ruleGroupList.excludedRules.exclusionType", "EXCLUDED_AS_COUNT", many=True),
-        _keyword("rateBasedRuleList.rateBasedRuleId", "rate-based rules that acted", many=True),
-        _keyword("rateBasedRuleList.rateBasedRuleName", "their names", many=True),
+        _keyword("ruleGroupList[].ruleGroupId", "rule groups that acted on it"),
+        *_rules("ruleGroupList[].terminatingRule", "rule in a group that ended it"),
+        *_rules(
+            "ruleGroupList[].nonTerminatingMatchingRules[]", "rules in groups that only matched"
+        ),
+        _keyword("ruleGroupList[].excludedRules[].ruleId", "rules excluded from a group"),
+        _keyword("ruleGroupList[].excludedRules[].exclusionType", "EXCLUDED_AS_COUNT"),
+        _keyword("rateBasedRuleList[].rateBasedRuleId", "rate-based rules that acted"),
+        _keyword("rateBasedRuleList[].rateBasedRuleName", "their names"),
         _keyword(
-            "rateBasedRuleList.limitKey",
+            "rateBasedRuleList[].limitKey",
             "what requests are counted by: IP, FORWARDED_IP, CUSTOMKEYS or CONSTANT",
-            many=True,
         ),
-        _keyword("rateBasedRuleList.limitValue", "address that is limited", many=True),
-        Field("rateBasedRuleList.maxRateAllowed", "long", "requests allowed", many=True),
-        Field(
-            "rateBasedRuleList.evaluationWindowSec",
-            "integer",
-            "in so many seconds",
-            "2024",
-            many=True,
-        ),
-        _keyword("rateBasedRuleList.customValues.key", "kinds of custom keys", many=True),
-        _keyword("rateBasedRuleList.customValues.name", "their names, as of a header", many=True),
-        _keyword(
-            "rateBasedRuleList.customValues.value", "the first 32 characters of each", many=True
-        ),
-        *_rules("nonTerminatingMatchingRules", "rules that only matched"),
-        _keyword("requestHeadersInserted.name", "headers that were added", many=True),
-        _keyword("requestHeadersInserted.value", "their values", many=True),
+        _keyword("rateBasedRuleList[].limitValue", "address that is limited"),
+        Field("rateBasedRuleList[].maxRateAllowed", "long", "requests allowed"),
+        Field("rateBasedRuleList[].evaluationWindowSec", "integer", "in so many seconds", "2024"),
+        _keyword("rateBasedRuleList[].customValues[].key", "kinds of custom keys"),
+        _keyword("rateBasedRuleList[].customValues[].name", "their names, as of a header"),
+        _keyword("rateBasedRuleList[].customValues[].value", "the first 32 characters of each"),
+        *_rules("nonTerminatingMatchingRules[]", "rules that only matched"),
+        _keyword("requestHeadersInserted[].name", "headers that were added"),
+        _keyword("requestHeadersInserted[].value", "their values"),
         _number("responseCodeSent", "status code of a custom response"),
         Field("httpRequest.clientIp", "ip", "client"),
         _keyword("httpRequest.country", "its country; - if not known"),
-        # Their values are only in the document: to index all would make the index of the sample
-        # logs larger by half, and most of that would be cookies.
-        _keyword("httpRequest.headers.name", "headers, as they were written", many=True),
+        _keyword("httpRequest.headers[].name", "headers, as they were written"),
+        # To index their values would make the index of the sample logs larger by half, and most of
+        # that would be cookies.
+        Field("httpRequest.headers[].value", "keyword", "their values", indexed=False),
         _keyword("httpRequest.uri", "path in the URL"),
         _keyword("httpRequest.args", "query string in the URL"),
         _keyword("httpRequest.httpVersion", "protocol version"),
@@ -130,14 +124,14 @@ FORMAT = JsonFormat(
         _keyword("httpRequest.fragment", "what follows # in the URL", "2025"),
         _keyword("httpRequest.scheme", "scheme of the URL", "2025"),
         _keyword("httpRequest.host", "host of the URL", "2025"),
-        _keyword("labels.name", "labels that rules put on the request, 100 at most", many=True),
+        _keyword("labels[].name", "labels that rules put on the request, 100 at most"),
         *_token_response("captchaResponse", "CAPTCHA"),
         *_token_response("challengeResponse", "challenge"),
         _keyword("ja3Fingerprint", "JA3 fingerprint of the client's TLS", "2023-09"),
         _keyword("ja4Fingerprint", "JA4 fingerprint of the client's TLS", "2025-03"),
         _number("clientAsn", "network (ASN) of the client, if a rule asked", "long", "2025-06"),
         _number("forwardedAsn", "network of the forwarded address", "long", "2025-06"),
-        _keyword("oversizeFields", "parts too long to be inspected whole", many=True),
+        _keyword("oversizeFields[]", "parts too long to be inspected whole"),
         _number("requestBodySize", "size of the request's body, in bytes", "long"),
         _number("requestBodySizeInspectedByWAF", "so much of it was inspected", "long"),
         _keyword("cfDistributionTenantId", "CloudFront distribution tenant", "2025"),
@@ -179,4 +173,15 @@ FORMAT = JsonFormat(
         "cloud.resource_id": "webaclId",
         "event.action": "action",
     },
+    summary=Summary(
+        by=(
+            "webaclId",
+            "action",
+            "terminatingRuleId",
+            "terminatingRuleType",
+            "httpRequest.country",
+            "httpRequest.httpMethod",
+        ),
+        sums=("requestBodySize",),
+    ),
 )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _MOST_READ = 1000
 _MOST_WRITTEN = 100
-_PARQUET = {
+PARQUET = {
     "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
     "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
     "SerdeInfo": {
@@ -29,6 +29,7 @@ _PARQUET = {
         "Parameters": {"serialization.format": "1"},
     },
 }
+"""How Glue describes files in Parquet, of a table and of a partition."""
 
 
 class Catalog:
@@ -131,7 +132,7 @@ def _by_table(partitions: Iterable[Partition]) -> list[tuple[str, list[Partition
 
 
 def _input(partition: Partition, location: str) -> Any:
-    return {"Values": partition.values, "StorageDescriptor": {"Location": location, **_PARQUET}}
+    return {"Values": partition.values, "StorageDescriptor": {"Location": location, **PARQUET}}
 
 
 class _refusals:  # noqa: N801 - read as a word

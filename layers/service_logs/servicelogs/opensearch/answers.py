@@ -21,6 +21,8 @@ from servicelogs.errors import ClusterNeedsFixing, DeliveryError, TryLater, Unkn
 REASON_CHARACTERS = 1000
 # Of an answer that nobody expected.
 SHOWN_CHARACTERS = 200
+CREATED = {"create": {"status": 201}}
+"""What the answer to a bulk request says of a document that was created."""
 
 
 class Verdict(Enum):
@@ -295,6 +297,8 @@ def created(answer: object, number: int) -> list[Mapping[str, Any]] | Finding:
     items = results_of(answer, "items", number)
     if isinstance(items, Finding):
         return items
+    if items.count(CREATED) == number:  # a fifth of the time of looking into each
+        return [CREATED["create"]] * number
     results: list[Any] = [item.get("create") for item in items]
     if set(map(type, results)) - {dict} or {type(each.get("status")) for each in results} - {int}:
         return _found(UNEXPECTED_ANSWER, f"the results of documents are {_shown(items)}")

@@ -6,11 +6,11 @@ text alone begins without what reads JSON.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
-from servicelogs.opensearch.dated_indexes import ChooseIndex
+from servicelogs.opensearch.dated_indexes import ChooseIndex, DatedIndexes
 from servicelogs.opensearch.frames import Frames
 from servicelogs.parsing.format import Format
 from servicelogs.parsing.reader import Cut, Parser, read
@@ -56,6 +56,11 @@ def parser_of(log_format: Format, source: Source, choose_index: ChooseIndex) -> 
             return _json_parser(cast("JsonFormat", log_format), frames)
         case "messages":
             return _message_parser(cast("MessageFormat", log_format), frames)
+
+
+def parsers_of(indexes: DatedIndexes) -> Callable[[Format, Source], Parser]:
+    """Give what makes documents of the records of any log type and source."""
+    return lambda log_format, source: parser_of(log_format, source, indexes.of(log_format))
 
 
 def _text_parser(log_format: TextFormat, frames: Frames) -> Parser:

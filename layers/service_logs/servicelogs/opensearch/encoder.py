@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from functools import cached_property
 
-from servicelogs.dates import iso, read_iso_hour
-from servicelogs.opensearch.frames import DELIVERY_HOUR, Frames
+from servicelogs.dates import DELIVERY_HOUR, iso, read_iso_hour
+from servicelogs.opensearch.frames import Frames
 from servicelogs.records import Block, Records, Reject
 
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 
-from servicelogs.dates import hour_of, hour_start, iso
+from servicelogs.dates import DELIVERY_HOUR, dating_moment, iso
 from servicelogs.opensearch.dated_indexes import ChooseIndex
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.format import Format
-from servicelogs.parsing.places import Place, place_of
+from servicelogs.parsing.places import Place, names_places, place_in, place_of
 from servicelogs.records import Source
 
 MOST_ID_BYTES = 512
@@ -25,12 +25,6 @@ _MOST_HOURS = 10_000
 # Of all values that name places; a frame's own size counts as some more.
 _MOST_PLACE_BYTES = 4 * 1024 * 1024
 _FRAME_BYTES = 1024
-
-# Of some more years than a record can be of: no time this far from 1970 can be true.
-_MOST_CALENDAR_HOURS = 1_900 * 365 * 24
-
-# Stands for the hour of the delivery, where a record says no time.
-DELIVERY_HOUR = -(10**9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +54,8 @@ class Frames:
             self._of_record, _MOST_PLACE_BYTES, weight=_weight
         )
         """The same for records that name their own account and Region."""
-        self._is_log_group = bool(source.log_group)
-        says_all = source.account_id and source.region and not self._is_log_group
-        self.by_record = bool(log_format.places) and not says_all
-        """Whether records are asked for their account and Region: the source is silent, or is a log
-        group, which may hold records of others than its owner's (an organization's trail)."""
+        self.by_record = names_places(log_format, source)
+        """Whether records are asked for their account and Region."""
         self.delivery_index = ""
         """The index of those that the delivery dates, if there were any."""
         self._choose_index = choose_index
@@ -77,20 +68,14 @@ class Frames:
     def _of_record(self, placed: Placed) -> Frame | None:
         hour, values = placed
         named = place_of(value.decode("utf-8", "replace").strip('"') for value in values)
-        of_source = Place(self.source.account_id, self.source.region)
-        first, second = (named, of_source) if self._is_log_group else (of_source, named)
-        return self._make(
-            hour, Place(first.account_id or second.account_id, first.region or second.region)
-        )
+        return self._make(hour, place_in(self.source, named))
 
     def _make(self, hour: int, place: Place) -> Frame | None:
         source = self.source
-        says_no_time = hour == DELIVERY_HOUR
-        moment = hour_start(hour_of(source.delivered) if says_no_time else _in_calendar(hour))
-        index = self._choose_index(moment, source)
+        index = self._choose_index(dating_moment(hour, source), source)
         if index is None:
             return None
-        if index.by_delivery or says_no_time:
+        if index.by_delivery or hour == DELIVERY_HOUR:
             self.delivery_index = index.name
         cloud = {"account_id": place.account_id, "region": place.region}
         log: dict[str, Any] = {
@@ -108,11 +93,6 @@ class Frames:
             b'%b"%b-' % (action, source.id.encode()),
             msgspec.json.encode(document).removesuffix(b"}}") + b',"record":',
         )
-
-
-def _in_calendar(hour: int) -> int:
-    """Give an hour that a calendar has: one that cannot be true for one that none has."""
-    return hour if abs(hour) < _MOST_CALENDAR_HOURS else -1
 
 
 def _weight(placed: Placed) -> int:

@@ -13,6 +13,7 @@ from servicelogs.opensearch.function import PATIENCE, Function, publisher
 from servicelogs.opensearch.index_objects import ObjectIndexer
 from servicelogs.settings import QueueSettings, read_settings
 from servicelogs.sources.decompression import not_read_here
+from servicelogs.sources.function_events import records_of
 from servicelogs.sources.queue import Message, Queue
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class IndexFunction(Function):
         self, event: dict[str, Any], context: LambdaContext, metrics: Metrics
     ) -> failed_items.Answer:
         """Index every object of the event's messages; report the messages that must come again."""
-        messages = [Message.of(record) for record in event["Records"]]
+        messages = [Message.of(record) for record in records_of(event)]
         indexer = self._indexer(self.attempt(context), publisher(metrics))
         errors = indexer.index(messages)
         failed = sum(error is not None for error in errors)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from aws_lambda_powertools import Logger
 
-from servicelogs.delivery.attempt import UNKNOWN, Attempt, Delivery, Item
+from servicelogs.delivery.attempt import Attempt, Delivery, Item
 from servicelogs.delivery.metrics import Totals
 from servicelogs.delivery.rejects import RejectFiles
 from servicelogs.delivery.shard_rejects import ShardFiles
@@ -27,12 +27,13 @@ from servicelogs.errors import (
     UnreadableObject,
 )
 from servicelogs.opensearch.dated_indexes import DatedIndexes
-from servicelogs.opensearch.documents import blocks_of
-from servicelogs.records import Reject, Source
+from servicelogs.opensearch.documents import blocks_of, parsers_of
+from servicelogs.records import UNKNOWN, Reject, Source
 from servicelogs.sources.decompression import Begun, begin, not_read_here
 from servicelogs.sources.event_notifications import ObjectToRead, read_notification
 from servicelogs.sources.failed_batches import read_failed_batch
-from servicelogs.sources.log_events import Envelopes, Run
+from servicelogs.sources.listed_events import read_events
+from servicelogs.sources.log_events import Run
 from servicelogs.sources.queue import Message, Queue
 from servicelogs.sources.s3_objects import OpenObject, open_object
 
@@ -245,9 +246,9 @@ class ObjectIndexer:
             unread.reject_whole(Reject(wanted.start, "unreadable", str(error), error.tail))
             return unread
         identify = cast("Identify", detected.of_events)
-        from servicelogs.opensearch.event_documents import EventDocuments  # late: few hold events
+        from servicelogs.detection.event_blocks import EventBlocks  # late: few hold events
 
-        blocks = EventDocuments(identify, self._indexes).blocks(runs, wanted.start)
+        blocks = EventBlocks(identify, parsers_of(self._indexes)).blocks(runs, wanted.start)
         delivery, *_ = self._attempt.deliver_types(
             source, wanted.start, work.item, blocks, files=files
         )
@@ -259,7 +260,9 @@ class ObjectIndexer:
         """Read log events, and say where their rejects lie, if not in an object's files."""
         keeps = self._keeps_extracted_fields
         if not detected.is_batch:
-            return Envelopes(source, keeps_extracted_fields=keeps).cut(chunks), None
+            is_list = detected.is_list
+            runs = read_events(chunks, source, is_list=is_list, keeps_extracted_fields=keeps)
+            return runs, None
         shard = read_failed_batch(chunks, keeps_extracted_fields=keeps)
         return shard.runs(), ShardFiles(shard)
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable
 from servicelogs.delivery.attempt import Attempt, Item
 from servicelogs.delivery.metrics import Totals
 from servicelogs.delivery.shard_rejects import ShardFiles
+from servicelogs.detection.event_blocks import EventBlocks
 from servicelogs.detection.log_events import EventTypes
 from servicelogs.errors import NotReached
 from servicelogs.opensearch.dated_indexes import DatedIndexes
-from servicelogs.opensearch.event_documents import EventDocuments
+from servicelogs.opensearch.documents import parsers_of
 from servicelogs.sources.kinesis import ShardRecords, StreamRecord
 
 
@@ -58,7 +59,7 @@ class RecordIndexer:
         return _from_the_first_that_is_left(shard, item)
 
     def _deliver(self, shard: ShardRecords, item: Item) -> None:
-        documents = EventDocuments(self._types.identify, self._indexes)
+        documents = EventBlocks(self._types.identify, parsers_of(self._indexes))
         self._attempt.deliver_types(
             shard.sources[0],
             1,

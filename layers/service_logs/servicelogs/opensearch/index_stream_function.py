@@ -11,6 +11,7 @@ from servicelogs.detection.log_events import EventTypes
 from servicelogs.errors import NotReached
 from servicelogs.opensearch.function import Function, publisher
 from servicelogs.opensearch.index_records import RecordIndexer
+from servicelogs.sources.function_events import records_of
 from servicelogs.sources.kinesis import StreamRecord
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class IndexStreamFunction(Function):
         self, event: dict[str, Any], context: LambdaContext, metrics: Metrics
     ) -> failed_items.Answer:
         """Index the event's records; report those that must come again, from the first on."""
-        records = [StreamRecord.of(record) for record in event["Records"]]
+        records = [StreamRecord.of(record) for record in records_of(event)]
         indexer = RecordIndexer(
             self.attempt(context),
             types=self._types,

@@ -302,6 +302,8 @@ def _from_member(get: Callable[[Any], Any]) -> Callable[[Any], bytes]:
         if inner is None:
             return b""
         data = _encode_members(inner)
+        if data == b"{}":
+            return b""
         if not _holds_strings(data):
             decoded = json.loads(data.decode("utf-8", "replace"), strict=False)
             data = encode({name: v for name, v in decoded.items() if isinstance(v, str)})

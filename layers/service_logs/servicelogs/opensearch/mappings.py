@@ -62,7 +62,8 @@ def version(log_format: Format) -> str:
 
 def mappings(log_format: Format) -> dict[str, Any]:
     """Return the mapping: what every document has, the format's fields, and their common names."""
-    flat = {field.name: _type(field) for field in (*FRAME, *log_format.fields)}
+    indexed = (field for field in (*FRAME, *log_format.fields) if field.indexed)
+    flat = {field.name: _type(field) for field in indexed}
     flat.update(_common_names(log_format, flat))
     properties: dict[str, Any] = {}
     for name, mapping in flat.items():

@@ -5,6 +5,7 @@ Values are matched as they came, and made safe for JSON together, once they are 
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import not_
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,10 +15,11 @@ from servicelogs.opensearch.fitting import MOST_TERM_BYTES, encode, fit
 from servicelogs.opensearch.frames import Frame, Frames
 from servicelogs.opensearch.json_documents import FIRST_BYTES, MOST_ARRAYS, MOST_ENDS
 from servicelogs.opensearch.message_objects import (
+    BETWEEN,
     MOST_NAMES_BYTES,
     ObjectPrinter,
     ObjectTemplate,
-    values_of,
+    has_several,
     weight_of,
 )
 from servicelogs.opensearch.message_templates import START, Implied
@@ -31,13 +33,14 @@ from servicelogs.parsing.messages.format import (
     OBJECT,
     OFFSET,
     TIME,
+    Form,
     JsonForm,
     Kind,
     MessageFormat,
 )
 from servicelogs.parsing.messages.forms import Forms, Way
 from servicelogs.parsing.messages.joining import Joiner, Message
-from servicelogs.parsing.messages.json_members import Found, JsonMembers
+from servicelogs.parsing.messages.json_members import JsonMembers, Members
 from servicelogs.parsing.messages.times import times
 
 _MOST_SHAPES = 4096
@@ -53,6 +56,7 @@ _COMMON = bytes({*range(0x20, 0x100)} | {*b"\t\n"})
 """All but control characters that are rare."""
 _DAY = 24
 _LINE_FEED = ord("\n")
+_decode_text = msgspec.json.Decoder(str).decode
 _utc_end = re.compile(rb'(?:[.,](\d{1,9}))?(?:Z|\+00:?00)"').fullmatch
 _NOT_CONTROLS = bytes(range(0x20, 0x100))
 _json_time = re.compile(
@@ -98,8 +102,8 @@ class Printer:
         self.constants = way.constants
         """Fields that messages have which are read so."""
         self.object_at = way.names.index(OBJECT) if OBJECT in way.names else -1
-        self.begins_with_time = way.names[0] == TIME and OFFSET not in way.names
-        """The first group is the time, and nothing else is asked for it."""
+        self.time_at = -1 if OFFSET in way.names or len(self.times_at) != 1 else self.times_at[0]
+        """Where the time is, if nothing else is asked for it."""
         self.templates: Cache[Shape, Template] = Cache(self._template, _MOST_SHAPES)
         self.template = self.templates[(False,) * len(way.names)]
         """Prints those in which all groups have a value."""
@@ -164,6 +168,8 @@ class Printers(NamedTuple):
     forms: Forms[Printer]
     members: JsonMembers | None
     objects: Mapping[JsonForm, ObjectPrinter]
+    texts: Mapping[JsonForm, Mapping[str, Forms[Printer]]]
+    """The members of an object that are texts with forms of their own."""
     usual: Cache[tuple[str, ...], ObjectTemplate | None]
     """From the names in a JSON object to its template; None: more than these decide."""
     joiner: Joiner
@@ -179,15 +185,22 @@ def printers_of(kind: Kind, log_format: MessageFormat) -> Printers:
     members = JsonMembers(kind.json_forms) if kind.json_forms else None
     objects = {form: ObjectPrinter(form, of_source) for form in kind.json_forms}
 
+    def compiled(forms: Iterable[Form]) -> Forms[Printer]:
+        return Forms(forms, lambda way: Printer(way, types, of_source))
+
     def usual(names: tuple[str, ...]) -> ObjectTemplate | None:
         if members is None or members.usual is None or not members.is_usual(names):
             return None
-        return objects[members.usual].template_of((dict.fromkeys(names, b""),))
+        return objects[members.usual].template_of(dict.fromkeys(names, b""))
 
     return Printers(
-        Forms(kind, lambda way: Printer(way, types, of_source)),
+        compiled(kind.forms),
         members,
         objects,
+        {
+            form: {name: compiled(forms) for name, forms in form.texts.items()}
+            for form in kind.json_forms
+        },
         Cache(usual, MOST_NAMES_BYTES, weight_of),
         Joiner(kind),
         log_format,
@@ -210,7 +223,7 @@ class MessageDocuments(Encoder):
 
         Written for the machine: about ten calls into C for a message.
         """
-        forms, members, _, _, joiner, _ = self._printers
+        forms, members, _, _, _, joiner, _ = self._printers
         match_forms, plans = forms.match, forms.plans
         frames, dated_by = self._frames, self._records.hour
         body, documents, expired = self._body, 0, 0
@@ -228,8 +241,8 @@ class MessageDocuments(Encoder):
             if printer.object_at >= 0 and self._write_ending(members, message, printer, values):
                 continue
             try:
-                if printer.begins_with_time and values[0]:
-                    hour, time = times[values[0]]
+                if (at := printer.time_at) >= 0 and values[at]:
+                    hour, time = times[values[at]]
                 else:
                     hour, time = time_of(printer, values, number)
                 frame = frames[hour if dated_by is None else dated_by]
@@ -242,9 +255,9 @@ class MessageDocuments(Encoder):
             if all(values):
                 template, fraction_at, conversions, same = printer.template
             else:
-                absent = tuple([not value for value in values])
+                absent = tuple(map(not_, values))
                 template, fraction_at, conversions, same = printer.templates[absent]
-                values = tuple([value for value in values if value])
+                values = tuple(filter(None, values))
             if conversions and (converted := _converted(values, conversions)) != values:
                 # They may hold what the text does not.
                 care_again, odd_now = _what_is_in(b"".join(converted))
@@ -280,36 +293,40 @@ class MessageDocuments(Encoder):
                 if not self._write_object(members, message):
                     yield message
                 continue
-            template = usual[tuple(found)]
-            objects: Found = (found,)
+            head, template = NO_HEAD, usual[tuple(found)]
             if template is None:
                 form = members.form_of(found)
                 if form is None:
                     yield message
                     continue
-                objects = members.at_places(found, form)
-                template = self._printers.objects[form].template_of(objects)
-            write(message, text, objects, template)
+                found = members.with_places(text, found, form)
+                if form.texts:
+                    head, found = self._read_texts(form, found)
+                template = self._printers.objects[form].template_of(found)
+            write(message, text, found, template, head)
 
     def _write_members(
         self,
         message: Message,
         text: bytes,
-        found: Found,
+        found: Members,
         template: ObjectTemplate,
         head: Head = NO_HEAD,
         changes: Sequence[bytes] = (),
     ) -> None:
         """Append an object, and the members that become fields."""
         number, key, _, _ = message
-        template, values = values_of(found, template)
+        joined = template.pick(found)
+        values = joined.split(BETWEEN)
+        if has_several(joined):
+            template = template.without_several(values)
         for at, convert in template.conversions:
             values[at] = convert(values[at])
-        hour, time = head.moment or self._time_of_member(
-            values[1] if template.has_time else b"", number
-        )
-        frame = self._frame(hour)
+        hour, time = head.moment or self._time_of_member(values[template.time_at], number)
+        dated_by = self._records.hour
+        frame = self._frames[hour if dated_by is None else dated_by]
         if frame is None:
+            self._expired += 1
             return
         log = b"%d" % number
         if changes:
@@ -354,18 +371,38 @@ class MessageDocuments(Encoder):
         if (read := members.read(text)) and _may_go_through(read[0]):
             text, found = read
             form = members.form_of(found)
-            objects = members.at_places(found, form) if form else ()
+            found = members.with_places(text, found, form) if form else {}
         else:
             try:
-                record, form, objects = members.decoded(text)
+                record, form, found = members.decoded(text)
                 text, *changes = self._fitting(record, form) if form else [b""]
             except (ValueError, RecursionError):
                 return False
         if form is None:
             return False
-        template = self._printers.objects[form].template_of(objects)
-        self._write_members(message, text, objects, template, head, changes)
+        head, found = self._read_texts(form, found, head)
+        template = self._printers.objects[form].template_of(found)
+        self._write_members(message, text, found, template, head, changes)
         return True
+
+    def _read_texts(
+        self, form: JsonForm, found: Members, head: Head = NO_HEAD
+    ) -> tuple[Head, Members]:
+        """Give what texts among the members say, as a head does, and the members beside that."""
+        for name, forms in self._printers.texts[form].items():
+            try:
+                text = _decode_text(found.get(name, b""))
+            except msgspec.DecodeError:  # there is none
+                continue
+            if match := forms.match(text.encode()):
+                printer = forms.plans[match.lastindex]
+                fields = printer.fields(match.group(*printer.groups))
+                head = Head(
+                    {**head.fields, **fields}, {**head.constants, **printer.constants}, head.moment
+                )
+                replaced = {member for member, field in form.leaves if field in fields} | {name}
+                found = {one: found[one] for one in found if one not in replaced}
+        return head, found
 
     def _write_ending(
         self,

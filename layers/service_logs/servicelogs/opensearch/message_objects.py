@@ -6,13 +6,13 @@ names: for those of each object that are alike there is a template.
 
 import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import NamedTuple
 
 from servicelogs.opensearch.message_templates import START, Implied
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.messages.format import TIME, JsonForm
-from servicelogs.parsing.messages.json_members import Found, Members, Value
+from servicelogs.parsing.messages.json_members import Members
 
 _MOST_BEGINNINGS = 64
 MOST_NAMES_BYTES = 4 * 1024 * 1024
@@ -22,19 +22,15 @@ BETWEEN = b"\0"
 _NO_VALUES = b"{[n"
 """How objects, lists and null begin."""
 
-_NONE: frozenset["Leaf"] = frozenset()
+_NONE: frozenset[str] = frozenset()
 _START = START.replace("%d", "%b")
 """Takes as the number what else is said of the record too."""
 
 has_several = re.compile(rb"\0[{\[n]").search
 """Finds a value, of those joined, that begins as objects, lists and null do."""
 
-type Leaf = tuple[int, str]
-"""At which place a member is, and its name there."""
-type Names = tuple[tuple[str, ...], ...]
-"""The names in an object, and in those inside of it."""
-type Shape = tuple[Names, frozenset[Leaf]]
-"""The names, and which of them have several values or none."""
+type Shape = tuple[tuple[str, ...], frozenset[str]]
+"""The names in an object, and which of them have several values or none."""
 
 
 class ObjectTemplate(NamedTuple):
@@ -43,16 +39,21 @@ class ObjectTemplate(NamedTuple):
     text: bytes
     """Takes action line, key, frame, number, time, what is implied, what comes from
     splitting the values (nothing, then each of them), and the object."""
-    pick: Callable[[Found], bytes]
-    """Gives the values of those members that become fields, first the time's; before each stands
-    what is in no JSON."""
+    pick: Callable[[Members], bytes]
+    """Gives the values of those members that may become fields; before each stands what is in no
+    JSON."""
     by_beginnings: Cache[bytes, "ObjectTemplate"]
     """From the first bytes of the values to the template without those that are not single."""
-    has_time: bool
+    time_at: int
+    """Which of what comes from splitting is the time; 0, which is nothing: none is."""
     fields: frozenset[str]
     conversions: tuple[tuple[int, Callable[[bytes], bytes]], ...]
     implied: Implied
     form: JsonForm
+
+    def without_several(self, values: list[bytes]) -> "ObjectTemplate":
+        """Give the template that shows those of the values, behind nothing, that are single."""
+        return self.by_beginnings[bytes([value[0] for value in values[1:]])]
 
 
 class ObjectPrinter:
@@ -69,70 +70,48 @@ class ObjectPrinter:
             lambda shape: self._template(*shape), MOST_NAMES_BYTES, _weight
         )
 
-    def template_of(self, found: Found) -> ObjectTemplate:
+    def template_of(self, members: Members) -> ObjectTemplate:
         """Give the template of objects with these names."""
-        return self._templates[tuple(map(tuple, found)), _NONE]
+        return self._templates[tuple(members), _NONE]
 
-    def _template(self, names: Names, several: frozenset[Leaf]) -> ObjectTemplate:
+    def _template(self, names: tuple[str, ...], several: frozenset[str]) -> ObjectTemplate:
         """Print members, but those with several values; the first that is a field's counts."""
-        first: dict[str, Leaf] = {}
-        for at, name, field in self.form.leaves:
-            if name in names[at] and (at, name) not in several:
-                first.setdefault(field, (at, name))
-        fields = sorted(first, key=lambda field: (first[field][0], field != TIME))
-        members = "".join("%.0b" if field == TIME else f',"{field}":%b' for field in fields)
+        leaves = {name: field for name, field in self.form.leaves if name in names}
+        first: dict[str, str] = {}
+        for name, field in leaves.items():
+            if name not in several:
+                first.setdefault(field, name)
+        # Behind nothing, which splitting the values gives first.
+        numbers = {name: number for number, name in enumerate(leaves, 1)}
+        shown = {field: numbers[name] for field, name in first.items()}
+        members = "".join(
+            f',"{field}":%b' if first.get(field) == name and field != TIME else "%.0b"
+            for name, field in leaves.items()
+        )
         convert = self.form.convert
-        leaves = [first[field] for field in fields]
 
-        def fitting(beginnings: bytes) -> ObjectTemplate:
-            more = {
-                leaf
-                for leaf, begins in zip(leaves, beginnings, strict=True)
-                if begins in _NO_VALUES
-            }
-            return self._templates[names, several | more]
+        def single(beginnings: bytes) -> ObjectTemplate:
+            begun = zip(leaves, beginnings, strict=True)
+            return self._templates[names, frozenset(n for n, b in begun if b in _NO_VALUES)]
 
         return ObjectTemplate(
             f'{_START}"@timestamp":"%bZ"%b%.0b{members},"{self.form.whole}":%b}}\n'.encode(),
-            _picker(leaves),
-            Cache(fitting, _MOST_BEGINNINGS),
-            TIME in first,
-            frozenset(fields),
-            tuple((at, convert[field]) for at, field in enumerate(fields, 1) if field in convert),
-            self._implied[self._of_source.intersection(fields)],
+            _picker([*leaves]),
+            Cache(single, _MOST_BEGINNINGS),
+            shown.get(TIME, 0),
+            frozenset(shown),
+            tuple((shown[field], convert[field]) for field in shown if field in convert),
+            self._implied[self._of_source.intersection(shown)],
             self.form,
         )
 
 
-def _picker(leaves: list[Leaf]) -> Callable[[Found], bytes]:
-    """Give what finds the members at some places."""
-    places: dict[int, list[str]] = {}
-    for at, name in leaves:
-        places.setdefault(at, []).append(name)
-    getters = [(at, _getter(names)) for at, names in places.items()]
-    if len(getters) == 1:
-        ((only, get),) = getters
-        return lambda found: BETWEEN + BETWEEN.join(get(found[only]))
-    return lambda found: b"".join(
-        [BETWEEN + BETWEEN.join(get(found[at])) for at, get in getters],
-    )
-
-
-def _getter(names: list[str]) -> Callable[[Members], Iterable[Value]]:
+def _picker(names: list[str]) -> Callable[[Members], bytes]:
+    """Join the values of members, with what is in no JSON before each."""
     if len(names) > 1:
-        return operator.itemgetter(*names)
-    (only,) = names
-    return lambda members: (members[only],)
-
-
-def values_of(found: Found, template: ObjectTemplate) -> tuple[ObjectTemplate, list[bytes]]:
-    """Give the values of members with a single one, and the template that takes them."""
-    joined = template.pick(found)
-    while has_several(joined):
-        _, *values = joined.split(BETWEEN)
-        template = template.by_beginnings[bytes([value[0] for value in values])]
-        joined = template.pick(found)
-    return template, joined.split(BETWEEN)
+        get = operator.itemgetter(*names)
+        return lambda members: BETWEEN + BETWEEN.join(get(members))
+    return lambda members: b"".join([BETWEEN + members[name] for name in names])
 
 
 def weight_of(names: tuple[str, ...]) -> int:
@@ -141,4 +120,4 @@ def weight_of(names: tuple[str, ...]) -> int:
 
 
 def _weight(shape: Shape) -> int:
-    return sum(map(weight_of, shape[0]))
+    return weight_of(shape[0])

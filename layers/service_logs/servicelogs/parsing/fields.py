@@ -24,16 +24,27 @@ is kept and not searchable."""
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of the document; dots in its name stand for nesting."""
+    """One field of a record."""
 
-    name: str
+    path: str
+    """Where it is in the record: dots stand for nesting, `[]` stands behind what is a list."""
     type: FieldType
     description: str = ""
     since: str = ""
     """When AWS began to write it, or the version that brought it; empty: from the start."""
-    many: bool = False
-    """The value is a list of this type."""
     date_format: str = ""
     """For a timestamp: `epoch_second`, `epoch_millis`; empty: ISO 8601."""
     alias_of: str = ""
     """Documents have it under this name instead (`@timestamp`), and an alias stands for it."""
+    indexed: bool = True
+    """It can be searched; else documents have it all the same, and the lake has its column."""
+
+    @property
+    def name(self) -> str:
+        """Its name in a document, which does not say where lists are."""
+        return self.path.replace("[]", "")
+
+    @property
+    def many(self) -> bool:
+        """Whether a record may have several values of it."""
+        return "[]" in self.path

@@ -1,7 +1,7 @@
 """What every log format says of itself, whichever way its records are cut."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, get_args
 
@@ -13,6 +13,16 @@ Period = Literal["hour", "day", "week", "month", "year"]
 
 # From the shortest to the longest.
 PERIODS: tuple[Period, ...] = get_args(Period)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is kept of the records of a minute where nobody asks for each of them."""
+
+    by: tuple[str, ...]
+    """The fields by which they are counted apart: of few values, so no client and no path."""
+    sums: tuple[str, ...] = ()
+    """The numbers that are added up."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,6 +45,9 @@ class Format:
     places: tuple[str, ...] = ()
     """The fields (of text: the columns) that name a record's account and Region, or an ARN in them,
     the best first; they count where the object's key does not say."""
+    worldwide: str = ""
+    """A regular expression found in the URIs of objects, or in the values of `places`, whose
+    records are of no Region; the lake has them under `global`."""
     snapshots: str = ""
     """A regular expression found in the keys of objects that describe one moment, whenever their
     records happened: these are dated by their delivery."""
@@ -49,11 +62,18 @@ class Format:
     it too. Empty: the columns are always the same, or in each file."""
     headless: str = ""
     """A regular expression of lines with the columns of the option."""
+    summary: Summary | None = None
+    """What the lake's summary of it has; None: it has none."""
 
     @property
     def fields(self) -> tuple[Field, ...]:
         """The document's fields in the order AWS documents them."""
         raise NotImplementedError
+
+    def is_worldwide(self, source: Source, values: Iterable[str]) -> bool:
+        """Say whether a record of a source, with these values of `places`, is of no Region."""
+        pattern = self.worldwide
+        return bool(pattern) and any(re.search(pattern, text) for text in (source.uri, *values))
 
     def is_snapshot(self, source: Source) -> bool:
         """Say whether the records of a source describe the moment of their delivery."""

@@ -42,7 +42,7 @@ FRAME: tuple[Field, ...] = (
         "true: its own time cannot be (over a day after its delivery, or before 1970), so the "
         "delivery's date counts",
     ),
-    Field("log.adjusted", "keyword", "fields that had to be changed to be indexed", many=True),
+    Field("log.adjusted[]", "keyword", "fields that had to be changed to be indexed"),
     Field("log.original", "stored", "what those fields were, as delivered; not searchable"),
     Field(
         "cloud.account_id",

@@ -4,6 +4,9 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from servicelogs.parsing.format import Format
+from servicelogs.records import Source
+
 _account = re.compile(r"\d{12}", re.ASCII).fullmatch
 # All Regions end in a number behind a hyphen; `global` and the ids of resources do not.
 _region = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\d{1,2}", re.ASCII).fullmatch
@@ -15,6 +18,23 @@ class Place(NamedTuple):
 
     account_id: str = ""
     region: str = ""
+
+
+def names_places(log_format: Format, source: Source) -> bool:
+    """Say whether records are asked for their account and Region.
+
+    That is where the source is silent, or is a log group, which may hold records of others than its
+    owner's (an organization's trail).
+    """
+    says_all = source.account_id and source.region and not source.log_group
+    return bool(log_format.places) and not says_all
+
+
+def place_in(source: Source, named: Place) -> Place:
+    """Choose between the account and Region of a source and those that a record of it names."""
+    of_source = Place(source.account_id, source.region)
+    first, second = (named, of_source) if source.log_group else (of_source, named)
+    return Place(first.account_id or second.account_id, first.region or second.region)
 
 
 def place_of(values: Iterable[str]) -> Place:

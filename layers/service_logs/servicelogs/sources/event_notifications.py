@@ -67,7 +67,7 @@ def read_notification(body: str) -> Notification:
 def _json(text: str) -> Any:
     try:
         return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise UnreadableMessage(f"the message is not JSON: {text[:200]!r} ({error})") from error
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from servicelogs.errors import UnreadableObject
+from servicelogs.errors import UnreadableEvent, UnreadableObject
 from servicelogs.parsing.framing import KEPT_BYTES
 from servicelogs.sources.kinesis import MOST_TEXT_BYTES, ShardRecords, StreamRecord
 
@@ -54,8 +54,8 @@ def read_failed_batch(
         records = [StreamRecord.of(record) for record in batch.records]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise _unreadable(str(error), text) from error
-    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise _unreadable(f"a record of it is not one of a stream: {error!r}", text) from error
+    except UnreadableEvent as error:
+        raise _unreadable(f"a record of it is not one of a stream: {error}", text) from error
     if not records:
         raise _unreadable("it has no payload: only a bucket as the destination gets one", text)
     return ShardRecords(records, keeps_extracted_fields=keeps_extracted_fields)

@@ -12,21 +12,35 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
 
+import msgspec
 from isal import igzip_lib
 
-from servicelogs.errors import UnreadableObject
+from servicelogs.errors import UnreadableEvent, UnreadableObject
 from servicelogs.parsing.framing import BLOCK_BYTES, MAX_RECORD_BYTES
-from servicelogs.records import Records, Reject, Source, short_id
+from servicelogs.records import ANOTHER_LINE, Records, Reject, Source, short_id
 from servicelogs.sources.aggregation import is_aggregated, taken_apart
 from servicelogs.sources.decompression import GZIP_MAGIC, decompressed
+from servicelogs.sources.function_events import checked
 from servicelogs.sources.log_events import Envelopes, EventTimes, Run, is_envelope
 
 MOST_TEXT_BYTES = 8 * MAX_RECORD_BYTES
 """What the data of a record becomes at most when it is decompressed."""
 _START_BYTES = 16 * 1024
 _OBJECT = b"{"
+
+
+class _Kinesis(msgspec.Struct, gc=False, rename="camel"):
+    sequence_number: str
+    data: str
+    approximate_arrival_timestamp: float
+
+
+class _Record(msgspec.Struct, gc=False):
+    kinesis: _Kinesis
+    event_id: str = msgspec.field(name="eventID")
+    stream_arn: str = msgspec.field(name="eventSourceARN")
+    region: str = msgspec.field(name="awsRegion")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +56,25 @@ class StreamRecord:
     """As base64."""
 
     @classmethod
-    def of(cls, record: dict[str, Any]) -> StreamRecord:
-        """Read a record of a Lambda function's event."""
-        kinesis = record["kinesis"]
-        shard_id, _, _ = record["eventID"].partition(":")
+    def of(cls, record: object) -> StreamRecord:
+        """Read a record of a Lambda function's event; an UnreadableEvent if it is not one."""
+        found = checked(record, _Record, "a record of a Kinesis stream")
+        kinesis = found.kinesis
+        try:
+            arrived = datetime.fromtimestamp(kinesis.approximate_arrival_timestamp, UTC)
+        except (ValueError, OverflowError, OSError) as error:
+            raise UnreadableEvent(
+                "it is not a record of a Kinesis stream: its approximateArrivalTimestamp is not "
+                f"a time: {kinesis.approximate_arrival_timestamp}"
+            ) from error
+        shard_id, _, _ = found.event_id.partition(":")
         return cls(
-            sequence_number=kinesis["sequenceNumber"],
-            shard_id=shard_id,
-            stream_arn=record["eventSourceARN"],
-            region=record["awsRegion"],
-            arrived=datetime.fromtimestamp(kinesis["approximateArrivalTimestamp"], UTC),
-            data=kinesis["data"],
+            kinesis.sequence_number,
+            shard_id,
+            found.stream_arn,
+            found.region,
+            arrived,
+            kinesis.data,
         )
 
     def source(self) -> Source:
@@ -148,7 +170,7 @@ def _key(record: StreamRecord, part: int) -> str:
 
 
 def _numbered(key: str, number: int) -> str:
-    return key if number == 1 else f"{key}.{number}"
+    return key if number == 1 else f"{key}{ANOTHER_LINE.decode()}{number}"
 
 
 class _Unreadable(UnreadableObject):
@@ -205,7 +227,9 @@ def _texts(record: StreamRecord) -> Iterable[bytes | _Unreadable]:
     try:
         data = binascii.a2b_base64(record.data, strict_mode=True)
     except ValueError as error:
-        yield _Unreadable(f"the record's data is not base64: {error}", record.data.encode())
+        yield _Unreadable(
+            f"the record's data is not base64: {error}", record.data.encode("utf-8", "replace")
+        )
         return
     try:
         parts = taken_apart(data) if is_aggregated(data) else [data]

@@ -147,7 +147,7 @@ class Envelopes:
         try:
             yield from cut(chunks, self, BLOCK_BYTES)
         except UnreadableObject as fault:
-            yield self._reject("unreadable", str(fault), fault.tail)
+            yield self.reject("unreadable", str(fault), fault.tail)
 
     reach = _LONGEST_BEGINNING
 
@@ -160,7 +160,7 @@ class Envelopes:
 
     def give_up(self, text: bytes, *, last: bool) -> Generator[Run, None, int]:  # noqa: ARG002 - it ends before the next
         """Reject an envelope that is too long."""
-        yield self._reject("too_long", too_long(f"{len(text)} bytes or more"), text[:KEPT_BYTES])
+        yield self.reject("too_long", too_long(f"{len(text)} bytes or more"), text[:KEPT_BYTES])
         return 0
 
     def go_on(self, text: bytes, start: int) -> int:
@@ -191,7 +191,7 @@ class Envelopes:
         if envelope.message_type == "DATA_MESSAGE":
             yield from self._events(envelope, extracted=_EXTRACTED in text)
         elif envelope.message_type != "CONTROL_MESSAGE":
-            yield self._reject("unreadable", _what_message(envelope.message_type), text)
+            yield self.reject("unreadable", _what_message(envelope.message_type), text)
 
     def _events(self, envelope: Envelope, *, extracted: bool) -> Iterator[Run]:
         events = envelope.log_events
@@ -233,7 +233,7 @@ class Envelopes:
                 for one in _parted(text, begins):
                     yield from self._one(one, damaged=True)
                 return
-            yield self._reject("unreadable", str(error), text)
+            yield self.reject("unreadable", str(error), text)
             return
         good = Envelope(
             envelope.message_type,
@@ -250,10 +250,17 @@ class Envelopes:
                 continue
             yield from self._message(good, text)
             good.log_events = []
-            yield self._reject("unreadable", event.reason, event.raw)
+            yield self.reject("unreadable", event.reason, event.raw)
         yield from self._message(good, text)
 
-    def _reject(self, error_type: str, reason: str, raw: bytes) -> Run:
+    def of_stream(self, log_stream: str, events: list[Event]) -> Run:
+        """Give events of a log stream that came without an envelope."""
+        return self._sources["", self._carrier.log_group, log_stream, False, "", ""], self._records(
+            events
+        )
+
+    def reject(self, error_type: str, reason: str, raw: bytes) -> Run:
+        """Give what stands in the place of an event, or of several, and cannot be read."""
         number = self.next
         self.next += 1
         id_ = f"{self._carrier.id}-{number}"

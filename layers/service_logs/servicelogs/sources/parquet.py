@@ -18,7 +18,6 @@ import pyarrow.parquet
 from servicelogs.errors import ObjectUnreachable, UnreadableObject
 from servicelogs.parsing.framing import MAX_RECORD_BYTES
 from servicelogs.sources.parquet_pages import (
-    DEEPEST_SCHEMA,
     LONGEST_LIST,
     check_description,
     check_rows,
@@ -78,7 +77,7 @@ def _copy(pieces: Iterable[bytes], copy: IO[bytes]) -> None:
             raise
         raise ObjectUnreachable(
             "the Parquet file does not fit into the function's temporary storage: "
-            "raise ParquetStorageMegabytes"
+            "raise ParquetStorageMegabytes, or ConvertStorageMegabytes for the Light Engine"
         ) from error
 
 
@@ -99,7 +98,6 @@ def _with_buffers(copy: IO[bytes], size: int) -> pyarrow.parquet.ParquetFile:
         buffer_size=size,
         pre_buffer=False,
         thrift_container_size_limit=LONGEST_LIST,
-        schema_depth_limit=DEEPEST_SCHEMA,
     )
 
 

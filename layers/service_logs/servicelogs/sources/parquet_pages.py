@@ -21,12 +21,11 @@ MIB = 1024 * 1024
 # A file's end, which describes its columns, takes 50 times its size in memory (measured). That of a
 # log takes some kilobytes.
 LONGEST_DESCRIPTION = 8 * MIB
-# ... but three bytes of it can take a kilobyte, so that in a long one what takes it is counted.
-UNCOUNTED_DESCRIPTION = MIB // 4
+# ... but three bytes of it can take a kilobyte, so that what takes it is counted.
 MOST_STRUCTS = 400_000
 # pyarrow takes the memory for as many as a list says it has, up to a kilobyte for each.
 LONGEST_LIST = 50_000
-# Levels of nesting that are no stack overflow to anybody.
+# Levels of nesting that are no stack overflow to anybody: pyarrow follows all that a file says.
 DEEPEST_SCHEMA = 40
 # What a file may hold: with less than a byte for 100 values it holds no log.
 MOST_VALUES_PER_BYTE = 100
@@ -44,6 +43,8 @@ MOST_ROW_BYTES = 128 * MIB
 VALUE_BYTES = 16
 PYTHON_VALUE_BYTES = 64
 
+# Fields of the description and of an element of its schema.
+_SCHEMA, _CHILDREN = 2, 5
 _DELTA_LENGTHS, _DELTA_BYTES = 6, 7
 _OF_DICTIONARY = {2, 8}
 _BIT_PACKED = 4
@@ -125,14 +126,30 @@ def check_description(copy: IO[bytes]) -> int:
             f"the description of its columns has {length} bytes, "
             f"at most {LONGEST_DESCRIPTION} are read"
         )
-    if UNCOUNTED_DESCRIPTION < length <= size - 8:
+    if length <= size - 8:
         copy.seek(size - 8 - length)
+        reader = CompactReader(copy.read(length), MOST_STRUCTS, kept=_SCHEMA)
         try:
-            CompactReader(copy.read(length), MOST_STRUCTS).struct()
+            reader.struct()
         except EOFError:
             raise ValueError("the description of its columns is truncated") from None
+        _check_depth(reader.structs)
     copy.seek(0)
     return size
+
+
+def _check_depth(elements: list[Struct]) -> None:
+    """Refuse a schema, each element followed by its children, that is nested without end."""
+    missing: list[int] = []
+    for element in elements:
+        children = element.get(_CHILDREN)
+        missing.append(children if isinstance(children, int) else 0)
+        if len(missing) > DEEPEST_SCHEMA:
+            raise ValueError(f"its columns are too deeply nested: over {DEEPEST_SCHEMA} levels")
+        while missing and missing[-1] <= 0:
+            missing.pop()
+            if missing:
+                missing[-1] -= 1
 
 
 def check_rows(metadata: Any, size: int) -> None:

@@ -6,12 +6,14 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import batched
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import msgspec
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from servicelogs.errors import DeliveryError
+from servicelogs.sources.function_events import checked
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -32,6 +34,17 @@ JITTER = 0.5
 MARGIN_SECONDS = 30
 
 
+class _Attributes(msgspec.Struct, rename="pascal"):
+    approximate_receive_count: int
+
+
+class _Record(msgspec.Struct, rename="camel"):
+    message_id: str
+    receipt_handle: str
+    attributes: _Attributes
+    body: str
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """A message as the event source mapping hands it over."""
@@ -42,14 +55,11 @@ class Message:
     body: str
 
     @classmethod
-    def of(cls, record: dict[str, Any]) -> Message:
-        """Read a record of a Lambda function's SQS event."""
-        return cls(
-            id=record["messageId"],
-            receipt_handle=record["receiptHandle"],
-            receive_count=int(record["attributes"]["ApproximateReceiveCount"]),
-            body=record["body"],
-        )
+    def of(cls, record: object) -> Message:
+        """Read a record of a Lambda function's SQS event; an UnreadableEvent if it is not one."""
+        found = checked(record, _Record, "a record of an SQS queue")
+        count = found.attributes.approximate_receive_count
+        return cls(found.message_id, found.receipt_handle, count, found.body)
 
     @property
     def came_before(self) -> bool:

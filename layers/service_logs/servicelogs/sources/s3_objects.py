@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,8 @@ class OpenObject:
     etag: str
     size: int
     source: Source
+    metadata: Mapping[str, str]
+    """What whoever wrote it said of it."""
     stream: ResumingStream
 
 
@@ -51,7 +54,7 @@ def open_object(s3: S3Client, wanted: ObjectToRead) -> OpenObject:
         delivered=response["LastModified"].astimezone(UTC),
     )
     stream = ResumingStream(s3, wanted.bucket, key, response)
-    return OpenObject(key, etag, response["ContentLength"], source, stream)
+    return OpenObject(key, etag, response["ContentLength"], source, response["Metadata"], stream)
 
 
 def _get(s3: S3Client, wanted: ObjectToRead) -> tuple[str, GetObjectOutputTypeDef]:

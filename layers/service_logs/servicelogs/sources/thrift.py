@@ -10,6 +10,8 @@ _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _ST
 )
 _FIXED_SIZES = {_BYTE: 1, _DOUBLE: 8, _UUID: 16}
 _DEEPEST = 16
+# What stands where a list's length would, if that comes behind it.
+_LONG = 15
 
 type Struct = dict[int, int | Struct | None]
 """By their numbers, the fields that are whole numbers of 32 bits, booleans and structs; others
@@ -19,10 +21,13 @@ are there as None."""
 class CompactReader:
     """Read structs, and no more of them than it was made for: a few bytes can stand for many."""
 
-    def __init__(self, data: bytes, most_structs: int) -> None:
-        """Read from the beginning of some bytes."""
+    def __init__(self, data: bytes, most_structs: int, kept: int | None = None) -> None:
+        """Read from the beginning of some bytes; keep one list of structs, by its number."""
         self._data = data
         self._left = most_structs
+        self._kept = kept
+        self.structs: list[Struct] = []
+        """Those of the list that is kept, a field of the outermost struct."""
         self.at = 0
         """Where the next value begins."""
 
@@ -39,9 +44,21 @@ class CompactReader:
                 # A reader that keeps the first and one that keeps the last would disagree.
                 raise ValueError(f"its description has the field {number} twice in one place")
             kind = head & 15
-            # Of a field, its kind is its value; in a list, a boolean takes a byte.
-            fields[number] = kind == _TRUE if kind <= _FALSE else self._value(kind, depth)
+            if depth == 0 and number == self._kept:
+                self._keep(kind)
+                fields[number] = None
+            else:
+                # Of a field, its kind is its value; in a list, a boolean takes a byte.
+                fields[number] = kind == _TRUE if kind <= _FALSE else self._value(kind, depth)
         return fields
+
+    def _keep(self, kind: int) -> None:
+        """Read the list that is kept: a reader that expects structs takes its items for structs."""
+        head = self._byte()
+        if (kind, head & 15) != (_LIST, _STRUCT):
+            raise ValueError(f"its description has no list of structs as its field {self._kept}")
+        size = self.varint() if head >> 4 == _LONG else head >> 4
+        self.structs = [self.struct(1) for _ in repeat(None, size)]
 
     def varint(self) -> int:
         """Read a whole number without a sign."""
@@ -70,7 +87,7 @@ class CompactReader:
                 self.at += size
             case 9 | 10:
                 head = self._byte()
-                size = self.varint() if head >> 4 == 15 else head >> 4
+                size = self.varint() if head >> 4 == _LONG else head >> 4
                 self._skip(size, [head & 15], depth)
             case 11:
                 if size := self.varint():

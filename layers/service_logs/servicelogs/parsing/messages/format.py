@@ -46,15 +46,6 @@ class Form:
     """What makes of a group's bytes the value of the field: for text that quotes something."""
 
 
-class Place(NamedTuple):
-    """An object inside of a JSON message."""
-
-    path: str
-    above: int
-    """Where the object is that holds it: 0 is the message, 1 the first place, and so on."""
-    name: str
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class JsonForm:
     """A form of messages that are JSON objects.
@@ -66,33 +57,44 @@ class JsonForm:
     whole: str
     members: tuple[tuple[str, str], ...]
     """Where a member is (`metrics.durationMs`), and the field that it becomes; the same field may
-    be several members, of which the first that is there counts. `time` is the event's time."""
+    be several members, of which the first that is there counts. `time` is the event's time. A name
+    stands in one place alone, in whatever object that is."""
     when: Mapping[str, str] = field(default_factory=dict)
     """A member of the message itself → regular expression of all its text; where it does not match
     the next form counts."""
     constants: Mapping[str, str] = field(default_factory=dict)
     convert: Mapping[str, Callable[[bytes], bytes]] = field(default_factory=dict)
     """What makes of a member's JSON the field's."""
+    texts: Mapping[str, tuple[Form, ...]] = field(default_factory=dict)
+    """Members that are texts, and the forms that these have: the fields of a form take the place of
+    the member, and of other members that are the same field."""
     aside: Mapping[str, str] = field(default_factory=dict)
     """Fields of the text before an object, and what they are where a member is the same field."""
 
     @cached_property
-    def places(self) -> tuple[Place, ...]:
-        """The objects inside of a message in which members are, each behind the one it is in."""
-        paths = [""]
-        for member, _ in self.members:
-            names = member.split(".")
-            paths += [".".join(names[:depth]) for depth in range(1, len(names))]
-        paths = [*dict.fromkeys(paths)]
-        split = [(path, *path.rpartition(".")[::2]) for path in paths[1:]]
-        return tuple(Place(path, paths.index(above), name) for path, above, name in split)
+    def places(self) -> tuple[str, ...]:
+        """The paths of the objects inside of a message in which members are, outer ones first."""
+        split = (member.split(".") for member, _ in self.members)
+        return tuple(
+            dict.fromkeys(
+                ".".join(names[:depth]) for names in split for depth in range(1, len(names))
+            )
+        )
 
     @cached_property
-    def leaves(self) -> tuple[tuple[int, str, str], ...]:
-        """Where each member is: at which place, its name there, and the field that it becomes."""
-        at = {"": 0} | {place.path: number for number, place in enumerate(self.places, 1)}
-        split = ((*member.rpartition(".")[::2], field) for member, field in self.members)
-        return tuple((at[above], name, field) for above, name, field in split)
+    def leaves(self) -> tuple[tuple[str, str], ...]:
+        """The name of each member, and the field that it becomes."""
+        return tuple((name_of(member), field) for member, field in self.members)
+
+
+class Inside(NamedTuple):
+    """How an event is taken apart that holds several records."""
+
+    begins: str
+    """A regular expression of how such an event begins."""
+    between: str
+    """A regular expression of what stands between its records: it is left out, and what it looks
+    ahead at is a record's beginning. A group in it is a record of its own."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -114,12 +116,16 @@ class Kind:
     empty: every event is a record."""
     continues: str = NOTHING
     """A regular expression of how events begin that continue a record, whatever they look like."""
-    inside: str = ""
-    """A regular expression of what stands, inside of one event, before its second record and each
-    that follows: it is left out, and what it looks ahead at is their beginning."""
+    inside: tuple["Inside", ...] = ()
+    """How events that hold several records are taken apart, one way after the other."""
     unfinished: str = ""
     """A regular expression of all of an event that is no record yet: the next one goes on with it,
     whatever it looks like."""
+
+
+def name_of(path: str) -> str:
+    """Give the name at the end of a path."""
+    return path.rpartition(".")[2]
 
 
 class Origin(NamedTuple):
@@ -151,7 +157,6 @@ class MessageFormat(Format):
     def any_kind(self) -> Kind:
         """The kind of logs whose group is not known: a message may have the forms of all."""
         named = [one for one in self.kinds if one.begins]
-        inside = [one.inside for one in self.kinds if one.inside]
         return Kind(
             name="",
             groups=NOTHING,
@@ -161,7 +166,7 @@ class MessageFormat(Format):
             ),
             begins="|".join(f"(?:{kind.begins})" for kind in named),
             continues="|".join(f"(?:{kind.continues})" for kind in named) or NOTHING,
-            inside="|".join(f"(?:{one})" for one in inside),
+            inside=tuple(dict.fromkeys(way for kind in self.kinds for way in kind.inside)),
             unfinished="|".join(f"(?:{kind.unfinished})" for kind in named if kind.unfinished),
         )
 

@@ -1,14 +1,14 @@
-"""Compiles the forms of a kind into one regular expression.
+"""Compiles the forms of a kind, or of a text, into one regular expression.
 
 Each way through the forms and those inside them ends in an empty group of its own: the number of
 the last group that took part (`lastindex`) says which way a message took.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from servicelogs.parsing.messages.format import MESSAGE, Form, Kind
+from servicelogs.parsing.messages.format import MESSAGE, Form
 
 _group = re.compile(r"\(\?P<(\w+)>")
 _capturing = re.compile(r"(?<!\\)(?:\\\\)*\((?!\?)")
@@ -31,12 +31,12 @@ class Way(NamedTuple):
 
 
 class Forms[Plan]:
-    """The forms of a kind, compiled; and for each way in which they are read, an engine's plan."""
+    """Forms, compiled; and for each way in which they are read, an engine's plan."""
 
-    def __init__(self, kind: Kind, make_plan: Callable[[Way], Plan]) -> None:
+    def __init__(self, forms: Iterable[Form], make_plan: Callable[[Way], Plan]) -> None:
         self._groups = 0
         self._ways: dict[int, Way] = {}
-        text = "|".join([self._compile(form, Way((), (), {}, {})) for form in kind.forms])
+        text = "|".join([self._compile(form, Way((), (), {}, {})) for form in forms])
         self.match = re.compile((text or "(?!)").encode(), re.DOTALL).match
         self.plans: dict[int | None, Plan] = {
             number: make_plan(way) for number, way in self._ways.items()

@@ -31,7 +31,9 @@ class Joiner:
         self.joins = bool(kind.begins)
         self._begins = _compiled(rf"(?!{kind.continues})(?:{kind.begins})").match
         self._unfinished = _compiled(kind.unfinished).fullmatch if kind.unfinished else None
-        self._inside = _compiled(kind.inside) if kind.inside else None
+        self._inside = [
+            (_compiled(begins).match, _compiled(between).split) for begins, between in kind.inside
+        ]
 
     def messages(self, records: Records) -> Iterable[Message]:
         """Give the records of events that came together."""
@@ -42,7 +44,7 @@ class Joiner:
         )
         if self.joins and None in (begun := self._begun(items)):
             found = self._joined(records.first, keys, items, begun)
-        return found if self._inside is None else self._taken_apart(found, self._inside)
+        return self._taken_apart(found) if self._inside else found
 
     def firsts(self, records: Records) -> Iterator[int]:
         """Give for each event the place of the one that its record begins with."""
@@ -136,15 +138,20 @@ class Joiner:
         if texts:
             yield number, start, b"\n".join(texts), continues
 
-    def _taken_apart(
-        self, messages: Iterable[Message], inside: re.Pattern[bytes]
-    ) -> Iterator[Message]:
+    def _taken_apart(self, messages: Iterable[Message]) -> Iterator[Message]:
         for message in messages:
             number, key, text, continues = message
             if b"\n" not in text:
                 yield message
                 continue
-            first, *others = inside.split(text)
+            texts = [text]
+            for begins, split in self._inside:
+                texts = [
+                    part
+                    for one in texts
+                    for part in (filter(None, split(one)) if begins(one) else (one,))
+                ]
+            first, *others = texts
             yield number, key, first, continues
             for part, another in enumerate(others, 2):
                 yield number, b"%b-%d" % (key, part), another, False

@@ -165,7 +165,7 @@ def text(name: str, description: str, *, since: str = "") -> Column:
 
 def items(name: str, description: str, *, separator: str = ",", since: str = "") -> Column:
     """Several values in quotes; the document has them as a list, none if it is empty."""
-    field_ = Field(name, "keyword", description, since, many=True)
+    field_ = Field(f"{name}[]", "keyword", description, since)
     item = f'[^"{separator}]*+'
     return Column(
         name,
@@ -207,7 +207,7 @@ def quotes_optional(column: Column, *, bare: str) -> Column:
 
 def quoted_items(name: str, description: str, *, since: str = "") -> Column:
     """Several words, each in quotes, with commas between; the list may be cut at its end."""
-    groups = (Group(Field(snake(name), "keyword", description, since, many=True)),)
+    groups = (Group(Field(f"{snake(name)}[]", "keyword", description, since)),)
     item = r'[^<end>"]+'
 
     def variant(items: int) -> Variant:
@@ -225,7 +225,7 @@ def quoted_items(name: str, description: str, *, since: str = "") -> Column:
 
 def json_items(name: str, description: str, *, since: str = "") -> Column:
     """Several words as JSON has them: an array, or a string with each in quotes."""
-    field = Field(snake(name), "keyword", description, since, many=True)
+    field = Field(f"{snake(name)}[]", "keyword", description, since)
     return Column(
         name, (Variant(r"([^<end>]+)", (Group(field, convert=_json_items),)),), since=since
     )
@@ -428,7 +428,7 @@ def epoch_time(name: str, description: str) -> Column:
 
 def encoded_lines(name: str, description: str, *, since: str = "") -> Column:
     """A list that AWS percent-encodes, each item ending in a line feed."""
-    field = Field(snake(name), "keyword", description, since, many=True)
+    field = Field(f"{snake(name)}[]", "keyword", description, since)
     groups = (Group(field, convert=_encoded_lines),)
     return Column(
         name, (Variant(r"([^<end>-][^<end>]*+)", groups), Variant(r"(-[^<end>]++)", groups))

@@ -84,7 +84,9 @@ class TextFormat(Format):
             return super().with_fields(names)
         for position, name in enumerate(names):
             if not re.fullmatch(self.header.column_name, name):
-                raise ConfigurationError(f"{name[:60]!r} is not the name of a column")
+                raise ConfigurationError(
+                    f"{name[:60]!r} is not the name of a column{self.hint_at(name)}"
+                )
             if name in names[:position]:
                 raise ConfigurationError(f"{name[:60]!r} is given twice")
             if re.fullmatch(self.header.foreign, name):
@@ -92,14 +94,22 @@ class TextFormat(Format):
         if {column.name for column in self.columns}.isdisjoint(names):
             raise ConfigurationError(
                 f"none of the names is a column of {self.name}: {' '.join(names)[:60]!r}"
+                f"{self.hint_at(names[0])}"
             )
         header = replace(self.header, default=names)
         return replace(self, header=header, headless=self._line_with(names))
 
+    def hint_at(self, name: str) -> str:
+        """Say which column is called nearly so, as its field is; empty if none is."""
+        alike = (column.name for column in self.columns if snake(column.name) == snake(name))
+        return f" (write {meant})" if (meant := next(alike, "")) else ""
+
     def _with_lists(self, names: tuple[str, ...]) -> Format:
         order = {column.name: at for at, column in enumerate(self.columns)}
         if unknown := next((n for n in names if n not in order and n != BETWEEN_LISTS), ""):
-            raise ConfigurationError(f"{unknown[:60]!r} is not a column of {self.name}")
+            raise ConfigurationError(
+                f"{unknown[:60]!r} is not a column of {self.name}{self.hint_at(unknown)}"
+            )
         groups = (
             [*group] for between, group in groupby(names, BETWEEN_LISTS.__eq__) if not between
         )

@@ -119,6 +119,8 @@ class Pattern[Plan]:
             if number >= 0
             for group in of.columns[place].variants[number].groups
         ]
+        self._marked = [self._marked_of(place) for place in range(len(variants))]
+        """For each column the variants that have markers, and the one where none of them is."""
         self._first: dict[tuple[int, int], int] = {}
         for at, (place, number, _) in enumerate(self._groups):
             self._first.setdefault((place, number), at)
@@ -158,7 +160,7 @@ class Pattern[Plan]:
         firsts = {
             self._first[place, number]
             for place in range(len(self._variants))
-            for number in self._marked(place)[0]
+            for number in self._marked[place][0]
         }
         for at, (_, _, group) in enumerate(self._groups):
             if group.optional or at in firsts:
@@ -166,8 +168,7 @@ class Pattern[Plan]:
         if len(self._rests) > 1:
             yield len(self._groups)
 
-    def _marked(self, place: int) -> tuple[list[int], int]:
-        """Give the variants of a column that have markers, and the one where none of them is."""
+    def _marked_of(self, place: int) -> tuple[list[int], int]:
         *others, last = self._variants[place][len(self._following.get(place, ())) :]
         # Null has no group; else one is known by the lack of the others.
         return ([*others[1:], last], -1) if -1 in others else (others, last)
@@ -180,11 +181,10 @@ class Pattern[Plan]:
         """Give each column's variant (-1: null), and whether unknown columns follow."""
         absent = self._absent(key)
         found: list[int] = []
-        for place in range(len(self._variants)):
-            marked, other = self._marked(place)
+        for place, (marked, other) in enumerate(self._marked):
             there = [n for n in marked if self._first[place, n] not in absent]
-            follow = self._following.get(place, ())
-            there += [of.variant for of in follow if found[of.place] == of.there]
+            for of in self._following.get(place, ()):
+                there += [of.variant] if found[of.place] == of.there else []
             found.append(there[0] if there else other)
         rest = True in self._rests and len(self._groups) not in absent
         return tuple(found), rest

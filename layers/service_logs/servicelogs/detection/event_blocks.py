@@ -1,19 +1,16 @@
-"""How log events of many log streams become documents: each by the type of its group."""
+"""How log events of many log streams become blocks: each by the type of its group."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from servicelogs.delivery.attempt import UNKNOWN
-from servicelogs.detection.log_events import Identify
+from servicelogs.detection.log_events import Identify, of_one_type
 from servicelogs.errors import OutsidePrefix, UnknownLogType
-from servicelogs.opensearch.dated_indexes import DatedIndexes
-from servicelogs.opensearch.documents import parser_of
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.format import Format
 from servicelogs.parsing.messages.parser import MessageParser
 from servicelogs.parsing.reader import Parser, alone
-from servicelogs.records import Block, Records, Reject, Source
+from servicelogs.records import UNKNOWN, Block, Records, Reject, Source
 from servicelogs.sources.log_events import Run, by_hour, of_one_hour
 
 NOT_READ = "not among LogTypes"
@@ -22,14 +19,18 @@ OUTSIDE_PREFIX = "outside LogGroupPrefix"
 # Each holds what its documents begin with, for each hour.
 _MOST_PARSERS = 2048
 
+type ParserOf = Callable[[Format, Source], Parser]
+"""Gives what turns the records of a log type and source into what an engine takes."""
 
-class EventDocuments:
-    """Makes documents of the events of one object or of one shard's records."""
 
-    def __init__(self, identify: Identify, indexes: DatedIndexes) -> None:
+class EventBlocks:
+    """Makes blocks of the events of one object or of one shard's records."""
+
+    def __init__(self, identify: Identify, parser_of: ParserOf) -> None:
         self._identify = identify
-        self._indexes = indexes
-        self._parsers: Cache[tuple[Format, Source], Parser] = Cache(self._parser, _MOST_PARSERS)
+        self._parsers: Cache[tuple[Format, Source], Parser] = Cache(
+            lambda key: parser_of(*key), _MOST_PARSERS
+        )
 
     def blocks(self, runs: Iterable[Run], start: int = 1) -> Iterator[tuple[str, Block]]:
         """Turn events into blocks with their types, from the event with the number `start` on."""
@@ -38,8 +39,11 @@ class EventDocuments:
                 if run.number >= start:
                     run.source = source
                     yield UNKNOWN, alone(run)
-            elif run.end > start:
-                yield from self._blocks(source, run, max(start - run.first, 0))
+                continue
+            is_lines = not source.log_group and run.extracted is None
+            for part in of_one_type(run) if is_lines else (run,):
+                if part.end > start:
+                    yield from self._blocks(source, part, max(start - part.first, 0))
 
     def _blocks(self, source: Source, events: Records, skipped: int) -> Iterator[tuple[str, Block]]:
         start = events.first + skipped
@@ -77,10 +81,6 @@ class EventDocuments:
             if isinstance(parser, MessageParser):
                 found = parser.of_first_events(part, found)
             yield from _by_what_was_found(source, part, found)
-
-    def _parser(self, key: tuple[Format, Source]) -> Parser:
-        log_format, source = key
-        return parser_of(log_format, source, self._indexes.of(log_format))
 
 
 def _from(

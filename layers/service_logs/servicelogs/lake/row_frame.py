@@ -1,0 +1,136 @@
+"""The frame around every row: where it comes from, and the partition that it belongs to.
+
+All of the frame but the record's number and its exact time is the same for the records of one
+source, day and place: it is made once for them, and consecutive rows that share it are counted.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+from types import MappingProxyType
+
+import pyarrow
+import pyarrow.compute
+
+from servicelogs.dates import DatePolicy, dating_moment
+from servicelogs.lake.row_place import row_place
+from servicelogs.lake.schema import PARTITION
+from servicelogs.parsing.cache import Cache
+from servicelogs.parsing.format import Format
+from servicelogs.parsing.places import Place, names_places
+from servicelogs.records import Source
+
+_MOST_HOURS = 10_000
+# Of all values that name places; a frame's own size counts as some more.
+_MOST_PLACE_BYTES = 4 * 1024 * 1024
+_FRAME_BYTES = 1024
+
+type Placed = tuple[int, tuple[str, ...]]
+"""An hour (from 1970), and the values of a record that name its account and Region."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowFrame:
+    """What the rows of one source, day and place share."""
+
+    source: Source
+    account_id: str
+    region: str
+    event_day: str
+    date_adjusted: bool
+
+
+class RowFrames:
+    """The frames of one source's rows, by the hour (from 1970) that dates them."""
+
+    def __init__(
+        self, log_format: Format, source: Source, dates: DatePolicy, default_place: Place
+    ) -> None:
+        """Take the default place for records of which neither source nor record names one."""
+        self.source = source
+        self.of_hour: Cache[int, RowFrame | None] = Cache(self._of_source, _MOST_HOURS)
+        """None: the records of that hour have expired."""
+        self.of_place: Cache[Placed, RowFrame | None] = Cache(
+            self._of_record, _MOST_PLACE_BYTES, weight=_weight
+        )
+        """The same for records that name their own account and Region."""
+        self.by_record = names_places(log_format, source)
+        """Whether records are asked for their account and Region."""
+        self._format = log_format
+        self._dates = dates
+        self._by_delivery = log_format.is_snapshot(source)
+        self._default = default_place
+        # Frames of a day are one object, so that its rows are counted together.
+        self._frames = Cache(self._make, _MOST_HOURS)
+
+    def _of_source(self, hour: int) -> RowFrame | None:
+        return self._of_record((hour, ()))
+
+    def _of_record(self, placed: Placed) -> RowFrame | None:
+        hour, values = placed
+        source = self.source
+        moment = dating_moment(hour, source)
+        date = self._dates.date(moment, source, by_delivery=self._by_delivery)
+        if date is None:
+            return None
+        place = row_place(self._format, source, values, self._default)
+        return self._frames[*place, date.moment.date().isoformat(), date.adjusted]
+
+    def _make(self, of: tuple[str, str, str, bool]) -> RowFrame:
+        return RowFrame(self.source, *of)
+
+
+class FrameRuns:
+    """The frames of gathered rows: one after the other, each with how many rows have it."""
+
+    def __init__(self) -> None:
+        self._frames: list[RowFrame] = []
+        self._rows: list[int] = []
+
+    def add(self, frame: RowFrame, rows: int) -> None:
+        """Note the frame of so many rows more."""
+        if self._frames and self._frames[-1] is frame:
+            self._rows[-1] += rows
+        else:
+            self._frames.append(frame)
+            self._rows.append(rows)
+
+    def columns(self, names: Iterable[str]) -> dict[str, pyarrow.Array]:
+        """Make those of these columns that are the frame's, and the partition's columns."""
+        wanted = [name for name in names if name in _COLUMNS]
+        found = {name: self._column(*_COLUMNS[name]) for name in wanted}
+        return found | {name: self._partition_column(name) for name in PARTITION}
+
+    def _column(
+        self, type_: pyarrow.DataType, value_of: Callable[[RowFrame], str | bool | None]
+    ) -> pyarrow.Array:
+        return self._repeated(pyarrow.array(map(value_of, self._frames), type_))
+
+    def _partition_column(self, name: str) -> pyarrow.Array:
+        """Make a column of a dictionary: few values, each of which is there once."""
+        values = [getattr(frame, name) for frame in self._frames]
+        places = {value: place for place, value in enumerate(dict.fromkeys(values))}
+        indices = pyarrow.array([places[value] for value in values], pyarrow.int32())
+        return pyarrow.DictionaryArray.from_arrays(self._repeated(indices), [*places])
+
+    def _repeated(self, values: pyarrow.Array) -> pyarrow.Array:
+        """Give each frame's value once for each of its rows."""
+        ends = pyarrow.array(accumulate(self._rows), pyarrow.int32())
+        runs = pyarrow.RunEndEncodedArray.from_arrays(ends, values)
+        return pyarrow.compute.run_end_decode(runs)
+
+
+_COLUMNS: Mapping[str, tuple[pyarrow.DataType, Callable[[RowFrame], str | bool | None]]] = (
+    MappingProxyType(
+        {
+            "log_source": (pyarrow.string(), lambda frame: frame.source.uri),
+            "log_group": (pyarrow.string(), lambda frame: frame.source.log_group or None),
+            "log_stream": (pyarrow.string(), lambda frame: frame.source.log_stream or None),
+            "date_adjusted": (pyarrow.bool_(), lambda frame: frame.date_adjusted or None),
+        }
+    )
+)
+
+
+def _weight(placed: Placed) -> int:
+    return _FRAME_BYTES + sum(map(len, placed[1]))
