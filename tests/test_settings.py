@@ -11,12 +11,19 @@ from servicelogs.errors import ConfigurationError
 from servicelogs.settings import (
     BackupSettings,
     IndexSettings,
+    LakeSettings,
     LogSettings,
     QueueSettings,
     SearchSettings,
     read_settings,
 )
 
+LAKE = {
+    "STAGING_BUCKET": "staging",
+    "LAKE_BUCKET": "lake",
+    "LEDGER_TABLE": "ledger",
+    "GLUE_DATABASE": "logs",
+}
 ENDPOINT = {"OPENSEARCH_ENDPOINT": "https://search.example"}
 
 
@@ -83,12 +90,23 @@ def test_a_domain_may_be_named_without_scheme():
         (LogSettings, "LOG_TYPE_PREFIXES", "edge/=albs"),
         (LogSettings, "LOG_TYPE_PREFIXES", "edge/=alb,edge/=cloudtrail"),
         (BackupSettings, "BACKUP_BUCKET", "s3://bucket"),
+        (LakeSettings, "STAGING_BUCKET", "s3://bucket"),
+        (LakeSettings, "GLUE_DATABASE", "two words"),
+        (LakeSettings, "LEDGER_TABLE", "arn:aws:dynamodb:eu-west-1:111122223333:table/ledger"),
+        (LakeSettings, "LAKE_LOG_TYPES", "albs"),
+        (LakeSettings, "LAKE_DELETE_AFTER_DAYS", "a month"),
+        (LakeSettings, "LAKE_DELETE_AFTER_DAYS", "albs=3"),
+        (LakeSettings, "LAKE_DELETE_AFTER_DAYS", "alb="),
+        (LakeSettings, "LAKE_DELETE_AFTER_DAYS", "30, alb=3, 60"),
+        (LakeSettings, "LAKE_DELETE_AFTER_DAYS", "alb=3,alb=4"),
+        (LakeSettings, "MAX_BYTES_PER_BATCH", "0"),
+        (LakeSettings, "GRACE_HOURS", "0"),
         (QueueSettings, "QUEUE_URL", "arn:aws:sqs:eu-west-1:111122223333:queue"),
         (QueueSettings, "PARQUET_QUEUE_URL", "arn:aws:sqs:eu-west-1:111122223333:queue"),
     ],
 )
 def test_a_wrong_value_is_named(concern, name, value):
-    given = ENDPOINT | {"QUEUE_URL": "https://sqs.example/queue"} | {name: value}
+    given = ENDPOINT | LAKE | {"QUEUE_URL": "https://sqs.example/queue"} | {name: value}
     with pytest.raises(ConfigurationError, match=name) as caught:
         read_settings(concern, given)
     assert "must" in str(caught.value)
@@ -100,6 +118,7 @@ def test_a_wrong_value_is_named(concern, name, value):
         (SearchSettings, "OPENSEARCH_ENDPOINT"),
         (QueueSettings, "QUEUE_URL"),
         (BackupSettings, "BACKUP_BUCKET"),
+        (LakeSettings, "STAGING_BUCKET"),
     ],
 )
 @pytest.mark.parametrize("given", [{}, {"OPENSEARCH_ENDPOINT": " ", "QUEUE_URL": ""}])
@@ -189,3 +208,19 @@ def test_extracted_fields_are_kept_if_that_is_said(value: str, kept: bool) -> No
 def test_a_switch_is_true_or_false() -> None:
     with pytest.raises(ConfigurationError, match="EXTRACTED_FIELDS must be one of true, false"):
         read_settings(LogSettings, {"EXTRACTED_FIELDS": "yes"})
+
+
+@pytest.mark.parametrize(
+    ("given", "days", "most"),
+    [
+        ("", {"alb": 0, "waf": 0}, 0),
+        ("90", {"alb": 90, "waf": 90}, 90),
+        ("90, alb=30, cloudtrail=400", {"alb": 30, "waf": 90, "cloudtrail": 400}, 400),
+        ("90,alb=0", {"alb": 0, "waf": 90}, 0),
+        ("alb=30", {"alb": 30, "waf": 0}, 0),
+    ],
+)
+def test_rows_are_kept_for_the_days_of_their_type_else_of_all(given, days, most):
+    lake = read_settings(LakeSettings, LAKE | {"LAKE_DELETE_AFTER_DAYS": given})
+    assert {name: lake.days_kept(name) for name in days} == days
+    assert lake.most_days_kept() == most

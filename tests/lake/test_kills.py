@@ -184,33 +184,35 @@ def nothing_is_quarantined(world: World) -> None:
     assert world.keys(STAGING, names.QUARANTINED) == []
 
 
-def prepared(world: World) -> None:
-    """Let one batch of two tables be prepared, beside rows that are published."""
-    publish_some(world)
+def prepared(world: World, *before: str) -> None:
+    """Let one batch of two tables be prepared, beside rows that are published, if there are any."""
+    if before:
+        publish_some(world)
     world.stage(deliver(world, "a"), deliver(world, "b"))
     (batch,) = world.plan(world.start())
     assert world.convert(batch, cut=1) == State.PREPARED
 
 
-def test_publish_may_be_killed_anywhere(world: World) -> None:
-    prepared(world)
+@pytest.mark.parametrize("before", [["before"], []])
+def test_publish_may_be_killed_anywhere(world: World, before: list[str]) -> None:
+    prepared(world, *before)
 
     def step() -> None:
         world.publish_all(world.start())
 
     def check() -> None:
-        assert len(world.keys(BACKUP, names.REJECTED)) == 3
+        assert len(world.keys(BACKUP, names.REJECTED)) == 2 + len(before)
         for name in "ab":
             claim = world.claim(f"firehose/{name}")
             facts = {k: claim[k] for k in ("records", "rows", "rejected", "expired")}
             assert facts == {"records": 5, "rows": 3, "rejected": 1, "expired": 1}
-        assert world.summed_up("vpc_flow") == 6
+        assert world.summed_up("vpc_flow") == 2 * (2 + len(before))
 
-    kill_after_each_call(world, step, rows_of("before", "a", "b"), check=check)
+    kill_after_each_call(world, step, rows_of(*before, "a", "b"), check=check)
 
 
 def test_clean_may_be_killed_anywhere(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    prepared(world)
+    prepared(world, "before")
     with monkeypatch.context() as patch:
         patch.setattr(publish, "clean", end_here)
         with pytest.raises(Killed):

@@ -62,6 +62,21 @@ def test_what_the_old_holder_gives_back_stays_the_new_ones(world: World) -> None
         pass
 
 
+def test_other_work_of_the_same_execution_waits_for_its_end(world: World) -> None:
+    execution, leases = world.start(), world.lake.leases
+    dead = leases.held("alb", execution, "one partition")
+    dead.__enter__()
+    with pytest.raises(LeaseBusy), leases.held("alb", execution, "another"):
+        pytest.fail("both have it")
+    with leases.held("alb", execution, "one partition"):
+        pass
+    with leases.held("alb", execution, "another"):
+        # It dies here, and nobody repeats it: no function runs longer than a quarter of an hour.
+        world.now += 901
+        with leases.held("alb", execution, "one partition") as lease:
+            lease.write(put(("x", "-"), {}))
+
+
 def test_two_that_take_it_at_once_do_not_both_have_it(world: World) -> None:
     first, second = world.start(), world.start()
     quicker = world.lake.leases.held("alb", second)

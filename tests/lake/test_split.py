@@ -61,7 +61,7 @@ def test_a_batch_that_was_prepared_meanwhile_is_not_split(world):
 @pytest.mark.parametrize(
     "name",
     ["ClientError", "Lambda.TooManyRequestsException", "Runtime.ImportModuleError",
-     "ConfigurationError", "EndpointConnectionError"],
+     "ConfigurationError", "EndpointConnectionError", "ModuleNotFoundError"],
 )  # fmt: skip
 def test_what_every_batch_would_meet_splits_none(world, name):
     batch = planned(world, 2)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from servicelogs.errors import ServiceLogsError
 from servicelogs.lake.items import ConditionFailed
 from servicelogs.lake.names import Partition
 from servicelogs.lake.split import split_batch
-from tests.lake.lake_world import ACCOUNT, LAKE, REGION, World
+from tests.lake.lake_world import ACCOUNT, LAKE, REGION, Kill, Killed, World
 from tests.lake.test_kills import (
     DAY,
     FLOWS,
@@ -54,8 +55,7 @@ def go_on_as_a_zombie(
 ) -> None:
     """Do a step once for each of its calls, while before that call everybody else does all."""
     before, running, now = world.aws.snapshot(), set(world.runs.running), world.now
-    calls = count(world, step)
-    for number in range(calls):
+    for number in range(len(calls_of(world, step))):
         world.aws.restore(before)
         world.runs.running, world.now = set(running), now
 
@@ -77,11 +77,12 @@ def go_on_as_a_zombie(
         assert world.all_rows() == expected, f"asleep before call {number}"
 
 
-def count(world: World, step: Callable[[], Any]) -> int:
-    calls = []
+def calls_of(world: World, step: Callable[[], Any]) -> list[str]:
+    calls: list[str] = []
     world.aws.on_call = lambda operation, before: calls.append(operation) if before else None
     step()
-    return len(calls)
+    world.aws.on_call = lambda *_: None
+    return calls
 
 
 def asleep_before(
@@ -111,18 +112,31 @@ def test_plan_may_be_late(world: World) -> None:
     go_on_as_a_zombie(world, lambda: world.plan(world.start()), rows_of("before", "a", "b"))
 
 
-def test_plan_may_be_late_with_a_batch_that_was_split_meanwhile(world: World) -> None:
-    """The list of a batch's objects is written once, also by who saw some of them moved."""
-    objects = [f"{n:02}" for n in range(4)]
+def test_plan_may_be_late_with_a_batch_whose_split_was_killed_meanwhile(world: World) -> None:
+    """The list of a batch's objects is written once, and not by who saw some of them moved."""
+    objects = ["a", "b", "c"]
     world.stage(*(deliver(world, name) for name in objects))
+    before = world.aws.snapshot()
+    late = [n for n, call in enumerate(calls_of(world, lambda: world.plan(world.start())))
+            if call in {"put_item", "put_object"}]  # fmt: skip
+    for number, killed_at in product(late, range(0, 22, 2)):
+        world.aws.restore(before)
+        world.runs.running.clear()
 
-    def split_what_is_planned() -> None:
-        for batch in world.plan(world.start()):
-            split_batch(world.lake, batch, {"Error": "ValueError"})
+        def others(killed_at: int = killed_at) -> None:
+            world.runs.running.clear()
+            for batch in world.plan(world.start()):
+                world.aws.on_call = Kill(killed_at)
+                with suppress(Killed):
+                    split_batch(world.lake, batch, {"Error": "ValueError"})
+                world.aws.on_call = lambda *_: None
 
-    go_on_as_a_zombie(
-        world, lambda: world.plan(world.start()), rows_of(*objects), split_what_is_planned
-    )
+        world.aws.on_call = asleep_before(world, number, others)
+        with suppress(*WHAT_A_LATE_STEP_MEETS):
+            world.plan(world.start())
+        world.runs.running.clear()
+        world.settle()
+        assert world.all_rows() == rows_of(*objects), (number, killed_at)
 
 
 def test_convert_may_be_late(world: World) -> None:
@@ -138,17 +152,26 @@ def test_split_may_be_late(world: World) -> None:
     go_on_as_a_zombie(world, lambda: world.convert_or_split(batch), rows_of("a", "b", "c"))
 
 
-def test_publish_may_be_late(world: World) -> None:
-    prepared(world)
-    go_on_as_a_zombie(world, lambda: world.publish_all(world.start()), rows_of("before", "a", "b"))
+def test_split_may_be_late_with_a_batch_that_is_converted_meanwhile(world: World) -> None:
+    world.stage(deliver(world, "a"), deliver(world, "b"))
+    (batch,) = world.plan(world.start())
+    go_on_as_a_zombie(
+        world, lambda: split_batch(world.lake, batch, {"Error": "ValueError"}), rows_of("a", "b")
+    )
+
+
+@pytest.mark.parametrize("before", [["before"], []])
+def test_publish_may_be_late(world: World, before: list[str]) -> None:
+    prepared(world, *before)
+    go_on_as_a_zombie(world, lambda: world.publish_all(world.start()), rows_of(*before, "a", "b"))
 
 
 def test_publish_may_be_late_while_another_table_waits(world: World) -> None:
     """A batch's generation is recorded once: its outputs are there still, and may be copied."""
-    prepared(world)
+    prepared(world, "before")
     before, expected = world.aws.snapshot(), rows_of("before", "a", "b")
-    calls = count(world, lambda: world.publish(world.start(), "vpc_flow"))
-    for number in range(calls):
+    calls = calls_of(world, lambda: world.publish(world.start(), "vpc_flow"))
+    for number in range(len(calls)):
         world.aws.restore(before)
         world.runs.running.clear()
 

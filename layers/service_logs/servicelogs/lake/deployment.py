@@ -61,7 +61,7 @@ class Lake:
             items, timedelta(hours=settings.grace_hours), settings.days_kept, clock
         )
         self.executions = executions
-        self.leases = Leases(items, executions)
+        self.leases = Leases(items, executions, clock)
         self.catalog = Catalog(glue, settings.glue_database, settings.lake_bucket)
 
     @classmethod

@@ -34,6 +34,8 @@ _NO_OBJECTS_FAULT = {
     "ConnectionClosedError",
     "DeliveryError",
     "EndpointConnectionError",
+    "ImportError",
+    "ModuleNotFoundError",
     "NoCredentialsError",
     "ObjectUnreachable",
     "ReadTimeoutError",

@@ -78,7 +78,7 @@ def _swap(
     lake: Lake, compaction: Compaction, execution: str, seconds_left: Callable[[], float]
 ) -> Answer:
     partition = compaction.partition
-    with lake.leases.held(partition.main_table, execution) as lease:
+    with lake.leases.held(partition.main_table, execution, partition.everything) as lease:
         publisher = Publisher(lake, lease, seconds_left, publish_metrics)
         publisher.publish_all()
         publisher.look_at_time()
