@@ -24,10 +24,11 @@ from servicelogs.lake.tables import tables_of
 FUNCTIONS = {
     # https://trino.io/docs/current/functions/aggregate.html
     *("approx_percentile", "array_agg", "avg", "count", "count_if", "max", "max_by", "min", "sum"),
-    # .../array.html, conditional.html, conversion.html, json.html
-    *("array_join", "array_sort", "cast", "coalesce", "if", "json_extract_scalar", "nullif"),
+    # .../array.html, conditional.html, conversion.html, json.html, string.html
+    *("array_join", "array_sort", "cast", "coalesce", "if", "json_extract", "json_extract_scalar"),
+    *("lower", "nullif"),
 }
-"""What our queries call. A function that is added is to be looked up in Trino's reference."""
+"""What our queries and examples call; look one that you add up in Trino's reference."""
 _BEFORE_A_PARENTHESIS = {"and", "or", "not", "in", "from", "join", "unnest", "exists", "as", "on"}
 
 # https://docs.aws.amazon.com/athena/latest/ug/reserved-words.html, of SELECT statements

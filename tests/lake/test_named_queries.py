@@ -116,6 +116,15 @@ def test_a_query_is_one_that_athena_runs_on_the_tables_columns(one: NamedQuery) 
     check(one.sql)
 
 
+def test_the_pages_examples_are_queries_that_athena_runs() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "light-engine.md").read_text()
+    examples = re.findall(r"```sql\n(SELECT .*?)```", page, re.DOTALL)
+    assert len(examples) >= 3
+    for example in examples:
+        check(example)
+    assert DAYS in page
+
+
 OF_A_DAY = "event_day >= '2026-11-20'"
 
 
