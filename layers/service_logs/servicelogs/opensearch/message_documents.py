@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from servicelogs.opensearch.encoder import Encoder
-from servicelogs.opensearch.fitting import MOST_TERM_BYTES, encode, fit
+from servicelogs.opensearch.encoder import DocumentEncoder
+from servicelogs.opensearch.fitting import MOST_TERM_BYTES, fit
 from servicelogs.opensearch.frames import Frame, Frames
 from servicelogs.opensearch.json_documents import FIRST_BYTES, MOST_ARRAYS, MOST_ENDS
 from servicelogs.opensearch.message_objects import (
@@ -26,6 +26,7 @@ from servicelogs.opensearch.message_templates import START, Implied
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.fields import FieldType
 from servicelogs.parsing.json.proof import is_utf_8
+from servicelogs.parsing.json.values import encode
 from servicelogs.parsing.messages.format import (
     FRACTION,
     KIND,
@@ -207,7 +208,7 @@ def printers_of(kind: Kind, log_format: MessageFormat) -> Printers:
     )
 
 
-class MessageDocuments(Encoder):
+class MessageDocuments(DocumentEncoder):
     """The documents of one source's messages."""
 
     def __init__(self, printers: Printers, fields: Mapping[str, str], frames: Frames) -> None:

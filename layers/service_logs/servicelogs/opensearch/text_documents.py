@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
 
-from servicelogs.opensearch.encoder import Encoder
+from servicelogs.opensearch.encoder import DocumentEncoder
 from servicelogs.opensearch.frames import MOST_ID_BYTES
 from servicelogs.parsing.text.columns import Group
 from servicelogs.parsing.text.layout import EXTRA, Layout
@@ -44,7 +44,7 @@ class Printer:
     """Gives the record's own id, behind a quote, if it has one; empty: it is too long for one."""
 
 
-class TextDocuments(Encoder):
+class TextDocuments(DocumentEncoder):
     """The documents of one source's lines."""
 
     def write(self, layout: Layout[Printer], rows: Iterator[Row]) -> Row | None:
