@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import msgspec
 
 from servicelogs.dates import read_iso_hour
-from servicelogs.opensearch.encoder import Encoder
+from servicelogs.opensearch.encoder import DocumentEncoder
 from servicelogs.opensearch.fitting import MOST_TERM_BYTES, OBEYED, encode, fit
 from servicelogs.opensearch.frames import MOST_ID_BYTES, Frames
 from servicelogs.parsing.cache import Cache
@@ -93,7 +93,7 @@ class Members:
         return compact, decode_plain(compact, self.decoder)
 
 
-class JsonDocuments(Encoder):
+class JsonDocuments(DocumentEncoder):
     """The documents of one source's records."""
 
     def __init__(self, members: Members, frames: Frames) -> None:
