@@ -15,7 +15,6 @@ from servicelogs.errors import AwsError
 from servicelogs.lake.named_queries import PREFIX, QUERIES, NamedQuery, named_queries, put_queries
 from servicelogs.lake.tables import tables_of
 from tests.lake.athena_sql import NotForAthena, check
-from tests.lake.oracle_rows import OracleGatherer
 from tests.lake.sample_lake import DAY, connect, convert_samples, make_table
 
 ALL = named_queries(formats.NAMES)
@@ -52,9 +51,7 @@ class SampleLake(NamedTuple):
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SampleLake]:
     folder = tmp_path_factory.mktemp("lake")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("servicelogs.lake.conversion.gatherer_of", OracleGatherer)
-        converted = convert_samples(folder)
+    converted = convert_samples(folder)
     assert not converted.failed
     with connect(folder / "lake", converted.written) as connection:
         yield SampleLake(connection, folder / "lake", converted.written)

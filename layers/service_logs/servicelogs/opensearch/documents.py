@@ -18,10 +18,10 @@ from servicelogs.records import Block, Source
 
 if TYPE_CHECKING:
     from servicelogs.opensearch.json_documents import Members
-    from servicelogs.opensearch.message_documents import Printers
     from servicelogs.opensearch.text_documents import Printer
     from servicelogs.parsing.json.format import JsonFormat
     from servicelogs.parsing.messages.format import Kind, MessageFormat
+    from servicelogs.parsing.messages.printing import Printers
     from servicelogs.parsing.text.format import TextFormat
     from servicelogs.parsing.text.layouts import Layouts
 
@@ -106,6 +106,6 @@ def _members(log_format: JsonFormat, *, with_places: bool) -> Members:
 
 @lru_cache(_MOST_FORMATS)
 def _printers(log_format: MessageFormat, kind: Kind) -> Printers:
-    from servicelogs.opensearch.message_documents import printers_of
+    from servicelogs.parsing.messages.printing import printers_of
 
     return printers_of(kind, log_format)

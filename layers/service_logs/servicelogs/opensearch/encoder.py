@@ -1,52 +1,25 @@
-"""What encoders have in common: a block is begun, filled and finished."""
+"""What encoders of documents have in common: the frames of a source."""
 
 from collections.abc import Callable
-from functools import cached_property
+from typing import override
 
-from servicelogs.dates import DELIVERY_HOUR, iso, read_iso_hour
 from servicelogs.opensearch.frames import Frames
-from servicelogs.records import Block, Records, Reject
+from servicelogs.parsing.encoder import Encoder
+from servicelogs.records import Block, Reject
 
 
-class Encoder:
+class DocumentEncoder(Encoder):
     """Gathers the documents of one source, block by block."""
 
     def __init__(self, frames: Frames) -> None:
-        self.source = frames.source
+        super().__init__(frames.source)
         self._frames = frames.of_hour
         self._frames_of_place = frames.of_place
         self._by_record = frames.by_record
         self._all_frames = frames
 
-    def begin(self, records: Records, skipped: int) -> None:
-        """Begin a block, without so many records at its beginning."""
-        self._records = records
-        self._skipped = skipped
-        self._body = bytearray()
-        self._documents = self._expired = 0
-
-    def _time_of_source(self, number: int) -> tuple[int, bytes]:
-        """Give the hour and the time of a record that tells none itself."""
-        time = self._records.time(number)
-        return (read_iso_hour(time[:13])[0], time) if time else self._delivered
-
-    @cached_property
-    def _delivered(self) -> tuple[int, bytes]:
-        return DELIVERY_HOUR, iso(self.source.delivered)[:-1].encode()
-
+    @override
     def finish(self, rejects: list[Reject], raw: Callable[[int], bytes] | None = None) -> Block:
-        """End the block; `raw` gives a record that is not one of the source's alone."""
-        records, body = self._records, self._body
-        # A block is kept until it is delivered: nothing else of it may stay, here or there.
-        del self._records, self._body
-        records.decoded = None
-        return Block(
-            first=records.first + self._skipped,
-            end=records.end,
-            body=body,
-            documents=self._documents,
-            raw=raw or records.raw,
-            filtered={"expired": self._expired} if self._expired else {},
-            rejects=rejects,
-            delivery_index=self._all_frames.delivery_index,
-        )
+        block = super().finish(rejects, raw)
+        block.delivery_index = self._all_frames.delivery_index
+        return block

@@ -8,7 +8,6 @@ holds them against it.
 """
 
 import copy
-import json
 import math
 import operator
 from collections.abc import Collection, Mapping
@@ -18,7 +17,7 @@ from typing import Any
 from servicelogs.opensearch.mappings import mappings
 from servicelogs.parsing.format import Format
 from servicelogs.parsing.frame import RESERVED
-from servicelogs.parsing.json.values import MOST_DIGITS, NumberAsText, Repeated, decode
+from servicelogs.parsing.json.values import MOST_DIGITS, NumberAsText, Repeated, decode, encode
 
 OBEYED = ("_doc_count",)
 """The metadata that OpenSearch takes from inside a document; all other names of its own it refuses.
@@ -77,15 +76,6 @@ def adjust(document: bytes, log_format: Format) -> bytes | None:
         return encode(frame | members)
     except (ValueError, RecursionError):
         return None
-
-
-def encode(value: object) -> bytes:
-    """Encode on one line; what is not a number and what is not a character does not get through."""
-    try:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    except ValueError as error:
-        raise ValueError("the record holds a number that JSON does not have (NaN)") from error
-    return text.encode("utf-8", "replace")
 
 
 def _is_ours(name: str) -> bool:

@@ -15,21 +15,21 @@ from typing import Annotated, Any
 
 import msgspec
 
-from servicelogs.dates import read_iso_hour
-from servicelogs.opensearch.encoder import Encoder
-from servicelogs.opensearch.fitting import MOST_TERM_BYTES, OBEYED, encode, fit
+from servicelogs.opensearch.encoder import DocumentEncoder
+from servicelogs.opensearch.fitting import MOST_TERM_BYTES, OBEYED, fit
 from servicelogs.opensearch.frames import MOST_ID_BYTES, Frames
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.frame import PROMOTED, RESERVED
 from servicelogs.parsing.json.format import JsonFormat
-from servicelogs.parsing.json.proof import decode_each, decode_plain
+from servicelogs.parsing.json.proof import decode_compact, decoded_items
 from servicelogs.parsing.json.values import (
-    has_time,
-    is_iso_time,
+    encode,
     iso_second,
     promoted_of,
+    read_iso_time,
     strings_at,
-    time_of,
+    time_in,
+    wanted_headers,
 )
 
 # A record that cannot nest deeper than 150 objects and 300 arrays goes through without a walk: a
@@ -39,11 +39,10 @@ from servicelogs.parsing.json.values import (
 FIRST_BYTES, LAST_BYTES, MOST_ENDS = 600, 100, 50
 MOST_ARRAYS = 300
 _MOST_TIMES = 10_000
-_MOST_NAME_CHARACTERS = 256 * 1024
 # Of an id in quotes: that of an empty one, and of the longest that may stand in an action line.
 _EMPTY, _MOST_QUOTED_ID = 2, MOST_ID_BYTES + 2
 # As numbers: a byte is looked for many times faster than bytes of length one.
-_QUOTE, _BACKSLASH, _BRACE_ENDS, _BRACKET, _BRACKET_ENDS, _LINE_FEED = b'"\\}[]\n'
+_QUOTE, _BACKSLASH, _BRACE_ENDS, _BRACKET, _BRACKET_ENDS = b'"\\}[]'
 
 _ABSENT = msgspec.Raw(b"")
 _Nothing = Annotated[int, msgspec.Meta(ge=1, le=0)]
@@ -82,18 +81,8 @@ class Members:
         self.promoted = _promoted(log_format)
         """Writes the member `request` of what was decoded."""
 
-    def compacted(self, record: bytes) -> tuple[bytes, Any]:
-        """Write a record on one line, and decode it; None for what may not go through even so."""
-        if _LINE_FEED not in record:
-            return record, decode_plain(record, self.decoder)  # where it was cut by its braces
-        try:
-            compact = msgspec.json.format(record, indent=-1)
-        except (msgspec.DecodeError, RecursionError):
-            return record, None
-        return compact, decode_plain(compact, self.decoder)
 
-
-class JsonDocuments(Encoder):
+class JsonDocuments(DocumentEncoder):
     """The documents of one source's records."""
 
     def __init__(self, members: Members, frames: Frames) -> None:
@@ -118,7 +107,7 @@ class JsonDocuments(Encoder):
         documents = expired = 0
         for number, key, record, members in self._rows():
             if members is None:
-                record, members = self._members.compacted(record)
+                record, members = decode_compact(record, self.decoder)
             if (
                 members is None
                 or len(record) > MOST_TERM_BYTES
@@ -170,22 +159,15 @@ class JsonDocuments(Encoder):
     def _rows(self) -> Iterator[tuple[int, bytes | None, bytes, Any]]:
         """Give number, key, bytes and what was decoded of each record that is not skipped."""
         records, skipped = self._records, self._skipped
-        numbers, items = records.numbers()[skipped:], records.items[skipped:]
+        numbers = records.numbers()[skipped:]
+        items, decoded = decoded_items(records, skipped, self.decoder)
         keys = repeat(None, len(numbers)) if records.keys is None else records.keys[skipped:]
-        if records.decoded is not None:
-            return zip(numbers, keys, items, records.decoded[skipped:], strict=True)
-        # Nobody has cut these: there may be spaces around them.
-        items = [item.strip() for item in items]
-        return zip(numbers, keys, items, decode_each(items, self.decoder), strict=True)
+        return zip(numbers, keys, items, decoded, strict=True)
 
     def write(self, number: int, record: dict[str, Any]) -> None:
         """Append the document of a decoded record, written anew so that it fits."""
         log_format = self._format
-        given = self._records.time(number)
-        if given and not has_time(record, log_format):
-            hour, printed = _iso_times[f"{given.decode()}Z"]
-        else:
-            hour, printed = _iso_times[time_of(record, log_format)]
+        hour, printed = _iso_times[time_in(record, log_format, self._records.time(number))]
         if self._records.hour is not None:
             hour = self._records.hour
         if self._by_record:
@@ -219,12 +201,7 @@ class JsonDocuments(Encoder):
 
 def _iso_time(time: str) -> Time:
     """Read a time in ISO 8601; a ValueError if it is not one."""
-    if not is_iso_time(time):
-        raise ValueError(f"{time[:40]!r} is not a time in UTC")
-    try:
-        hour, _ = read_iso_hour(time[:13].encode())
-    except ValueError as error:
-        raise ValueError(f"the time does not exist: {time!r}") from error
+    hour, _ = read_iso_time(time)
     return hour, b'"%b"' % time.encode()
 
 
@@ -289,7 +266,7 @@ def _promoted(log_format: JsonFormat) -> Callable[[Any], bytes]:
     """Give what writes the member `request` of a record with these members."""
     if log_format.headers:
         top, inner = log_format.header_list
-        return _from_headers(attrgetter(f"{top}.{inner}"), _wanted(log_format))
+        return _from_headers(attrgetter(f"{top}.{inner}"), wanted_headers(log_format))
     if log_format.promoted:
         (top,) = {path.partition(".")[0] for path in log_format.promoted}
         return _from_member(attrgetter(top))
@@ -318,15 +295,8 @@ def _holds_strings(data: bytes) -> bool:
     return data.count(b'":"') == data.count(b'":')
 
 
-def _wanted(log_format: JsonFormat) -> Cache[str, str]:
-    """Give our field's name for a header's in any case; empty: it is not wanted."""
-    names = {header: name for name, header in log_format.headers.items()}
-    # Clients may send thousands of names, of kilobytes each.
-    return Cache(lambda name: names.get(name.lower(), ""), _MOST_NAME_CHARACTERS, weight=len)
-
-
 def _from_headers(
-    get: Callable[[Any], list[_Header]], wanted: Cache[str, str]
+    get: Callable[[Any], list[_Header]], wanted: Cache[Any, str]
 ) -> Callable[[Any], bytes]:
     def first_of_each(headers: Iterable[_Header]) -> dict[str, msgspec.Raw]:
         found: dict[str, msgspec.Raw] = {}

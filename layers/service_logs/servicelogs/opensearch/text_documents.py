@@ -4,16 +4,15 @@ The block that the lines are of was made safe for JSON as a whole, so that a val
 between quotes as it is.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
 
-from servicelogs.opensearch.encoder import Encoder
+from servicelogs.opensearch.encoder import DocumentEncoder
 from servicelogs.opensearch.frames import MOST_ID_BYTES
 from servicelogs.parsing.text.columns import Group
-from servicelogs.parsing.text.layout import EXTRA, Layout
+from servicelogs.parsing.text.layout import EXTRA, Layout, unknown_columns
 from servicelogs.parsing.text.parser import Row
 from servicelogs.parsing.text.patterns import ABSENT, Pattern, Shape
 
@@ -44,7 +43,7 @@ class Printer:
     """Gives the record's own id, behind a quote, if it has one; empty: it is too long for one."""
 
 
-class TextDocuments(Encoder):
+class TextDocuments(DocumentEncoder):
     """The documents of one source's lines."""
 
     def write(self, layout: Layout[Printer], rows: Iterator[Row]) -> Row | None:
@@ -224,13 +223,7 @@ def _extra_columns(names: dict[str, list[int]], groups: list[bytes], _: int) -> 
 
 
 def _rest_object(columns: int, separator: str, groups: list[bytes], at: int) -> bytes:
-    """Name the values behind the last known column by their column's number."""
-    quoted_or_plain = rf'"([^"]*)"(?={separator}|$)|([^{separator}]+)'
-    values = re.findall(quoted_or_plain.encode(), groups[at])
-    return _extra_member(
-        (f"column_{number}", quoted or plain)
-        for number, (quoted, plain) in enumerate(values, columns + 1)
-    )
+    return _extra_member(unknown_columns(groups[at], separator, columns + 1))
 
 
 def _extra_member(items: Iterable[tuple[str, bytes]]) -> bytes:

@@ -1,13 +1,12 @@
 """Cuts the records of an array by decoding them as one list: where they begin differently."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
 from servicelogs.parsing.framing import BLOCK_BYTES
 from servicelogs.parsing.json.cutter import Found
-from servicelogs.parsing.json.proof import decode
+from servicelogs.parsing.json.proof import Decoder, decode
 
 _TRIES = 4
 """So many places are taken for the end of the last whole record: each try decodes all."""
@@ -23,7 +22,7 @@ _decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 class ByDecoding:
     """Lets the decoder find where each record ends."""
 
-    def __init__(self, decoder: msgspec.json.Decoder[Any]) -> None:
+    def __init__(self, decoder: Decoder) -> None:
         self._decoder = decoder
         self._failures = 0
 

@@ -3,13 +3,10 @@
 import re
 from collections.abc import Iterator
 from itertools import accumulate
-from typing import Any
-
-import msgspec
 
 from servicelogs.parsing.json.by_braces import records_in
 from servicelogs.parsing.json.cutter import Found
-from servicelogs.parsing.json.proof import decode, decode_plain, is_json, is_utf_8
+from servicelogs.parsing.json.proof import Decoder, decode, decode_plain, is_json, is_utf_8
 
 _FIRST_LINES = 10
 _LINE_FEED = ord("\n")
@@ -18,9 +15,7 @@ _LINE_FEED = ord("\n")
 class ByLine:
     """Takes each line for a record, if one of the first lines is one."""
 
-    def __init__(
-        self, decoder: msgspec.json.Decoder[Any], opening: re.Pattern[bytes] | None = None
-    ) -> None:
+    def __init__(self, decoder: Decoder, opening: re.Pattern[bytes] | None = None) -> None:
         """Leave it to others where a line opens a document, as `opening` matches it."""
         self._decoder = decoder
         self._opening = opening

@@ -1,12 +1,9 @@
 """Cuts where the text between two records is found again: the quick way."""
 
 import re
-from typing import Any
-
-import msgspec
 
 from servicelogs.parsing.json.cutter import Found, Mark
-from servicelogs.parsing.json.proof import decode, is_utf_8
+from servicelogs.parsing.json.proof import Decoder, decode, is_utf_8
 
 # A longer name is not one that records begin with: to compile it takes thousands of times its size.
 _FIRST_NAME = re.compile(rb'[\s,]*+\{\s*+("(?:[^"\\]|\\.){0,128}+")', re.DOTALL)
@@ -20,9 +17,7 @@ class BySeparator:
     spaces and newlines in it. Decoding each record proves the cut.
     """
 
-    def __init__(
-        self, decoder: msgspec.json.Decoder[Any], opening: re.Pattern[bytes] | None = None
-    ) -> None:
+    def __init__(self, decoder: Decoder, opening: re.Pattern[bytes] | None = None) -> None:
         """Cut records of an array, or, with what opens a document, those between documents."""
         self._decoder = decoder
         self._opening = opening

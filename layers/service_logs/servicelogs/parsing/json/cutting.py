@@ -25,8 +25,6 @@ from enum import Enum, auto
 from itertools import islice
 from typing import Any
 
-import msgspec
-
 from servicelogs.errors import UnreadableObject
 from servicelogs.parsing.framing import BLOCK_BYTES, KEPT_BYTES, MAX_RECORD_BYTES, cut
 from servicelogs.parsing.json.by_braces import ByBraces, records_in, tokens
@@ -34,7 +32,7 @@ from servicelogs.parsing.json.by_decoding import ByDecoding
 from servicelogs.parsing.json.by_line import ByLine
 from servicelogs.parsing.json.by_separator import BySeparator
 from servicelogs.parsing.json.cutter import Cutter, Found, Mark
-from servicelogs.parsing.json.proof import is_json
+from servicelogs.parsing.json.proof import Decoder, is_json
 from servicelogs.records import Records, TooLong
 
 _BEHIND_ARRAY = re.compile(rb'\s*+(?:\}|\Z|,\s*+(?:"|\Z))')
@@ -57,7 +55,7 @@ class _Place(Enum):
 class JsonCutter:
     """Cuts one object; only scalar members may stand before a document's array."""
 
-    def __init__(self, key: str, decoder: msgspec.json.Decoder[Any]) -> None:
+    def __init__(self, key: str, decoder: Decoder) -> None:
         """Cut by the name of the array, which is empty where records just follow each other."""
         name = b'"%b"' % key.encode()
         opening = rb"\{%b\s*+%b\s*+:\s*+\[\s*+" % (_MEMBERS, re.escape(name)) if key else rb"(?!)"

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
-import msgspec
-
 from servicelogs.parsing.framing import KEPT_BYTES, MAX_RECORD_BYTES, too_long
 from servicelogs.parsing.json.cutting import JsonCutter
 from servicelogs.parsing.json.format import JsonFormat
+from servicelogs.parsing.json.proof import Decoder
 from servicelogs.parsing.json.values import decode
 from servicelogs.records import Block, Records, Reject, Source, TooLong
 
@@ -18,8 +17,11 @@ class JsonEncoder(Protocol):
     """What an engine makes of JSON records."""
 
     source: Source
-    decoder: msgspec.json.Decoder[Any]
-    """Decodes a record, which proves that it was cut where it ends."""
+
+    @property
+    def decoder(self) -> Decoder:
+        """Decodes a record, which proves that it was cut where it ends."""
+        ...
 
     def begin(self, records: Records, skipped: int) -> None:
         """Begin a block, without so many records at its beginning."""

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 
 from servicelogs.parsing.cache import Cache
@@ -17,6 +17,14 @@ EXTRA = "extra_fields."
 # Of a value that does not match, which its reason shows.
 _SHOWN = 40
 _MOST_TIMES = 10_000
+
+
+def unknown_columns(rest: bytes, separator: str, first: int) -> Iterator[tuple[str, bytes]]:
+    """Name the values behind the last known column by their column's number, from the first on."""
+    quoted_or_plain = rf'"([^"]*)"(?={separator}|$)|([^{separator}]+)'
+    values = re.findall(quoted_or_plain.encode(), rest)
+    for number, (quoted, plain) in enumerate(values, first):
+        yield f"column_{number}", quoted or plain
 
 
 type ReadTime = Callable[[bytes], tuple[int, bytes]]

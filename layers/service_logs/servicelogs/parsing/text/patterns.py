@@ -132,6 +132,30 @@ class Pattern[Plan]:
             lambda key: make_plan(self, self.shape(key)), MOST_SHAPES
         )
 
+    @property
+    def groups(self) -> Iterator[tuple[Column, int, Group]]:
+        """Give for each of its groups the column, the number of the variant, and what it is."""
+        return ((self.of.columns[place], number, group) for place, number, group in self._groups)
+
+    @property
+    def has_rest(self) -> bool:
+        """Say whether unknown columns may follow: they are the group behind the others."""
+        return True in self._rests
+
+    @property
+    def same_quotes(self) -> int | None:
+        """Give how many quotes the lines of all shapes have; None: these differ, or do not say."""
+        if not self._quotes_counted:
+            return None
+        found = 0
+        for column, numbers in zip(self.of.columns, self._variants, strict=True):
+            inside = {self._quotes_in(column, number) for number in numbers}
+            quotes = inside.pop()
+            if inside or quotes is None:
+                return None
+            found += quotes
+        return found
+
     def split(self, line: bytes) -> re.Match[bytes] | None:
         """Match a line so that each column, as a whole, is a group with a name."""
         return self._compile(named=True)(line)
@@ -193,12 +217,17 @@ class Pattern[Plan]:
         """Give how many quotes a line of a shape has; None: any number."""
         quotes = 0
         for column, number in zip(self.of.columns, self.variants_of(key)[0], strict=True):
-            null = column.null.count(self.of.notation.mark)
-            inside = null if number < 0 else column.variants[number].quotes
-            if inside is None:
+            of_column = self._quotes_in(column, number)
+            if of_column is None:
                 return None
-            quotes += inside + 2 * column.quoted
+            quotes += of_column
         return quotes
+
+    def _quotes_in(self, column: Column, number: int) -> int | None:
+        """Give how many quotes a column has with a variant; None: any number."""
+        null = column.null.count(self.of.notation.mark)
+        inside = null if number < 0 else column.variants[number].quotes
+        return None if inside is None else inside + 2 * column.quoted
 
     def shape(self, key: ShapeKey) -> Shape:
         """Say what the lines of a shape have."""

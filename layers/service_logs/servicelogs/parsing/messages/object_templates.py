@@ -1,4 +1,4 @@
-"""Prints the documents of messages that are JSON objects, or end in one.
+"""Writes messages that are JSON objects, or end in one.
 
 The object lies under one field as it is; which members become fields of their own depends on its
 names: for those of each object that are alike there is a template.
@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from servicelogs.opensearch.message_templates import START, Implied
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.messages.format import TIME, JsonForm
 from servicelogs.parsing.messages.json_members import Members
+from servicelogs.parsing.messages.templates import START, Implied
 
 _MOST_BEGINNINGS = 64
 MOST_NAMES_BYTES = 4 * 1024 * 1024

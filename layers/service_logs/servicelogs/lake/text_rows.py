@@ -1,0 +1,248 @@
+"""Rows of lines: the groups that a pattern finds in many lines, of whatever objects, are turned.
+
+Lines are gathered as the tuples of their groups, those of one pattern together, and some thousand
+at a time become the arrays of a record batch: to make an array costs as much as some ten values.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import groupby
+from typing import cast, override
+
+import pyarrow
+
+from servicelogs.dates import DatePolicy
+from servicelogs.lake.arrow_values import Misfits, event_times
+from servicelogs.lake.row_frame import FrameRuns, RowFrame, RowFrames
+from servicelogs.lake.schema import EVENT_TIME, EXTRA_FIELDS, PARTITION, arrow_schema, columns
+from servicelogs.lake.text_columns import NULL, Groups, PatternColumns, join
+from servicelogs.parsing.cache import Cache
+from servicelogs.parsing.encoder import Encoder
+from servicelogs.parsing.format import Format
+from servicelogs.parsing.places import Place
+from servicelogs.parsing.reader import Parser
+from servicelogs.parsing.text.format import TextFormat
+from servicelogs.parsing.text.layout import Layout, times_read_by
+from servicelogs.parsing.text.layouts import Layouts
+from servicelogs.parsing.text.parser import Row, TextParser
+from servicelogs.parsing.text.patterns import ABSENT, Pattern, Shape
+from servicelogs.records import Records, Source
+
+ROWS = 4000
+"""So many are turned at a time: to make an array costs as much as some ten values."""
+_MOST_BYTES = 8 * 1024 * 1024
+_MOST_PATTERNS = 64
+# Each holds what was compiled of a format, and what it has learned.
+_MOST_FORMATS = 64
+_MOST_MOMENTS = 10_000
+
+type Quotes = int | None
+"""How many quotes the lines of a shape have, for the pattern that may take them."""
+
+
+type Moment = tuple[int, bytes, RowFrame | None]
+"""The hour (from 1970) that dates a line, its time up to the rest, and its frame; None: its hour
+has expired, or the line itself names its account and Region."""
+
+
+def gatherer(log_format: Format, dates: DatePolicy, default_place: Place) -> "TextGatherer":
+    """Give what gathers the rows of a text format."""
+    return TextGatherer(cast("TextFormat", log_format), dates, default_place)
+
+
+class GatheredLines:
+    """Lines that one pattern took, and are no columns yet."""
+
+    __slots__ = ("_pattern", "add", "columns", "match", "quotes", "rows", "time_of", "without_time")
+
+    def __init__(self, pattern: Pattern[Quotes], of_pattern: PatternColumns) -> None:
+        self.columns = of_pattern
+        self.match = pattern.match
+        self.quotes = pattern.same_quotes
+        """How many quotes all of its lines have; None: it depends on their shape."""
+        self.time_of = of_pattern.time_of
+        self.rows: list[tuple[bytes, int, bytes, RowFrame]] = []
+        """The joined groups of each, its number, its time, and what it shares with others."""
+        self.add = self.rows.append
+        self.without_time: list[int] = []
+        """The places of those that say no time."""
+        self._pattern = pattern
+
+    def quotes_of(self, groups: Groups) -> Quotes:
+        """Give how many quotes a line with these groups has."""
+        pattern = self._pattern
+        return pattern.plans[tuple([groups[at] is NULL for at in pattern.markers])]
+
+    def clear(self) -> None:
+        """Forget all lines."""
+        self.rows.clear()
+        self.without_time.clear()
+
+
+class TextGatherer:
+    """Gathers the rows of a text format."""
+
+    def __init__(self, log_format: TextFormat, dates: DatePolicy, default_place: Place) -> None:
+        self.misfits: Counter[str] = Counter()
+        self._format = log_format
+        self._dates = dates
+        self._default_place = default_place
+        self._schema = arrow_schema(log_format)
+        self._columns = {path: one for one in columns(log_format) for path in one.paths}
+        self._gathered: dict[Pattern[Quotes], GatheredLines] = {}
+        self._bytes = 0
+
+    def parser_of(self, source: Source) -> Parser:
+        """Give what gathers the lines of a source."""
+        frames = RowFrames(self._format, source, self._dates, self._default_place)
+        return TextParser(layouts_of(self._format), TextRows(frames, self))
+
+    def count(self, records: Records) -> None:
+        """Note how much is gathered."""
+        self._bytes += len(records.text)
+
+    def lines_of(self, pattern: Pattern[Quotes]) -> GatheredLines:
+        """Give the lines that a pattern took."""
+        if pattern not in self._gathered:
+            of_pattern = PatternColumns(pattern, self._columns)
+            self._gathered[pattern] = GatheredLines(pattern, of_pattern)
+        return self._gathered[pattern]
+
+    def batches(self) -> Iterator[pyarrow.RecordBatch]:
+        """Turn the lines of patterns that took enough, or all where these are too much."""
+        if self._bytes > _MOST_BYTES or len(self._gathered) > _MOST_PATTERNS:
+            yield from self.finish()
+            return
+        for lines in self._gathered.values():
+            if len(lines.rows) >= ROWS:
+                yield self._batch(lines)
+
+    def finish(self) -> Iterator[pyarrow.RecordBatch]:
+        """Turn all lines."""
+        for lines in self._gathered.values():
+            if lines.rows:
+                yield self._batch(lines)
+        self._gathered.clear()
+        self._bytes = 0
+
+    def _batch(self, gathered: GatheredLines) -> pyarrow.RecordBatch:
+        lines, numbers, times, frames = zip(*gathered.rows, strict=True)
+        rows, misfits, runs = len(lines), Misfits(), FrameRuns()
+        # Nearly always all have the same.
+        if frames.count(frames[0]) == rows:
+            runs.add(frames[0], rows)
+        else:
+            for frame, same in groupby(frames):
+                runs.add(frame, len([*same]))
+        found = gathered.columns.arrays(lines, gathered.without_time, misfits)
+        found |= runs.columns(self._schema.names)
+        found[EVENT_TIME] = event_times(times)
+        found["log_record"] = pyarrow.array(numbers, pyarrow.int64())
+        found[EXTRA_FIELDS] = misfits.extra_fields(rows)
+        self.misfits.update(misfits.counts)
+        gathered.clear()
+        missing = [field for field in self._schema if field.name not in found]
+        found |= {field.name: pyarrow.nulls(rows, field.type) for field in missing}
+        names = [*self._schema.names, *PARTITION]
+        return pyarrow.RecordBatch.from_arrays([found[name] for name in names], names)
+
+
+class TextRows(Encoder):
+    """The rows of one source's lines."""
+
+    def __init__(self, frames: RowFrames, gatherer: TextGatherer) -> None:
+        super().__init__(frames.source)
+        self._frames = frames
+        self._gatherer = gatherer
+        self._lines_of = gatherer.lines_of
+        self._read_time = times_read_by(None)
+        self._dated_by: int | None = None
+        self._known_moments: Cache[bytes, Moment] = Cache(self._moment, _MOST_MOMENTS)
+
+    @override
+    def begin(self, records: Records, skipped: int) -> None:
+        super().begin(records, skipped)
+        self._gatherer.count(records)
+        if records.hour != self._dated_by:
+            self._dated_by = records.hour
+            self._known_moments.clear()
+
+    def write(self, layout: Layout[Quotes], rows: Iterator[Row]) -> Row | None:
+        """Gather lines until one does not match; give that row, or None at the end.
+
+        Written for the machine: about six calls into C for a line.
+        """
+        shapes, mark = layout.shapes, layout.mark
+        lines_of, moments, by_record = self._lines_of, self._moments(layout), self._frames.by_record
+        has_quotes, taken, expired = mark in self._records.text, 0, 0
+        odd = None
+        usual = lines_of(shapes.usual)
+        match_usual, quotes = usual.match, usual.quotes
+        for row in rows:
+            number, _, line = row
+            lines, match = usual, match_usual(line)
+            if match is not None:
+                groups = match.groups(NULL)
+                expected = usual.quotes_of(groups) if quotes is None else quotes
+            if match is None or ((expected != 0 or has_quotes) and line.count(mark) != expected):
+                match = shapes.general.match(line)
+                if match is None:
+                    odd = row
+                    break
+                groups = match.groups(NULL)
+                shapes.learn(match.groups(ABSENT))
+                lines, usual = lines_of(shapes.general), lines_of(shapes.usual)
+                match_usual, quotes = usual.match, usual.quotes
+            said, rest = lines.time_of(groups)
+            try:
+                moment = moments[said] if said is not NULL else self._moment_of_source(number)
+                hour, time, frame = moment
+                if by_record:
+                    frame = self._frame_of(hour, lines, groups)
+            except (ValueError, OverflowError):
+                odd = row
+                break
+            if frame is None:
+                expired += 1
+                continue
+            if said is NULL:
+                lines.without_time.append(len(lines.rows))
+                rest = b""
+            lines.add((join(groups), number, time + rest, frame))
+            taken += 1
+        self._documents += taken
+        self._expired += expired
+        return odd
+
+    def _moments(self, layout: Layout[Quotes]) -> Cache[bytes, Moment]:
+        """Give from what lines say of their hour to when they happened."""
+        if self._read_time is not layout.times:
+            self._read_time = layout.times
+            self._known_moments.clear()
+        return self._known_moments
+
+    def _moment(self, said: bytes) -> Moment:
+        return self._dated(*self._read_time[said])
+
+    def _moment_of_source(self, number: int) -> Moment:
+        return self._dated(*self._time_of_source(number))
+
+    def _dated(self, hour: int, time: bytes) -> Moment:
+        hour = hour if self._dated_by is None else self._dated_by
+        return hour, time, None if self._frames.by_record else self._frames.of_hour[hour]
+
+    def _frame_of(self, hour: int, lines: GatheredLines, groups: Groups) -> RowFrame | None:
+        """Give the frame of a line that may name its account and Region."""
+        values = [groups[at] for at in lines.columns.places if groups[at] is not NULL]
+        return self._frames.of_place[hour, tuple([v.decode().strip('"') for v in values])]
+
+
+@lru_cache(_MOST_FORMATS)
+def layouts_of(log_format: TextFormat) -> Layouts[Quotes]:
+    """Give a text format compiled for rows, once in a process."""
+    return Layouts(log_format, _quotes_of_shape)
+
+
+def _quotes_of_shape(_: Pattern[Quotes], shape: Shape) -> Quotes:
+    return shape.quotes
