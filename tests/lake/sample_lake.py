@@ -16,6 +16,7 @@ from servicelogs.lake.conversion import WrittenFile
 from servicelogs.lake.schema import PARTITION
 from servicelogs.lake.tables import tables_of
 from servicelogs.parsing.places import Place
+from tests.formats.make_cases import event_cases
 
 RECORDS = 100
 DAY = "2026-11-20"
@@ -62,6 +63,9 @@ def _files() -> Iterator[tuple[str, bytes]]:
         yield one.key, one.data
     for number, events in enumerate(sample_logs.log_events()):
         yield f"events/{number}", _envelope(events)
+    for case in event_cases():
+        if case.parent.name == "rds":  # of which one event may hold several records
+            yield f"cases/{case.name}", case.read_bytes()
     for name in formats.NAMES:
         yield f"more/{name}", sample_logs.generate(name, RECORDS)
     deleted = sample_logs.generate("config", RECORDS, 2)

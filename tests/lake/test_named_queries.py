@@ -76,12 +76,15 @@ def test_each_log_type_has_queries_of_its_own_and_those_of_each_table(log_type: 
 
 def test_every_file_is_offered() -> None:
     files = {f"{one.parent.name}.{one.stem}" for one in QUERIES.rglob("*") if one.is_file()}
-    shared = {one for one in files if one.startswith("each_")}
-    assert files - shared == {q.name for q in ALL if q.name.split(".")[1] not in {*_stems(shared)}}
+    own = {one for one in files if not one.startswith("each_")}
+    assert own <= {one.name for one in ALL}
+    assert len({one.name for one in ALL}) == len(ALL)
+    assert files - own == {"each_table.where_from", "each_table.twice", "each_summary.reconcile"}
 
 
-def _stems(names: set[str]) -> Iterator[str]:
-    return (name.split(".")[1] for name in names)
+def test_a_log_types_own_file_takes_the_place_of_the_one_for_each_table() -> None:
+    assert "statement" in query("rds.twice").sql
+    assert "statement" not in query("alb.twice").sql
 
 
 @pytest.mark.parametrize("one", ALL, ids=lambda one: one.name)
@@ -186,6 +189,22 @@ def test_a_file_that_is_seen_twice_is_found(lake: SampleLake) -> None:
         assert (day, records) == (DAY, summed + files[0].rows)
     finally:
         make_table(lake.connection, lake.folder, "alb", files)
+
+
+@GROUP
+def test_records_of_one_log_event_are_no_copies_but_the_same_event_twice_is(
+    lake: SampleLake,
+) -> None:
+    shared = "SELECT count(*) FROM rds GROUP BY log_source, log_record HAVING count(*) > 1"
+    assert lake.connection.execute(shared).fetchall()
+    assert lake.answer(query("rds.twice")) == []
+
+    files = lake.files_of("rds")
+    make_table(lake.connection, lake.folder, "rds", [*files, *files])
+    try:
+        assert lake.answer(query("rds.twice"))
+    finally:
+        make_table(lake.connection, lake.folder, "rds", files)
 
 
 @GROUP

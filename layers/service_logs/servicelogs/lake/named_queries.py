@@ -1,7 +1,8 @@
 """The queries that the workgroup offers: `queries/<log type>/<name>.sql`, and some for each table.
 
 A file begins with two comments: what the query is called, and what it says. In those for each table
-(`each_table`, `each_summary`) `{table}` stands for it. All look at yesterday and today.
+(`each_table`, `each_summary`) `{table}` stands for it, and a log type's own file takes the place of
+one of the same name. All look at yesterday and today.
 """
 
 from __future__ import annotations
@@ -54,12 +55,11 @@ def named_queries(log_types: Iterable[str]) -> list[NamedQuery]:
 
 
 def _of_log_type(log_type: str) -> Iterator[NamedQuery]:
-    folders = [log_type, _EACH_TABLE]
-    if formats.get(log_type).summary:
-        folders.append(_EACH_SUMMARY)
-    for folder in folders:
-        for file in sorted((QUERIES / folder).glob("*.sql")):
-            yield _read(file, log_type)
+    folders = [_EACH_SUMMARY] if formats.get(log_type).summary else []
+    folders += [_EACH_TABLE, log_type]
+    files = {file.stem: file for one in folders for file in (QUERIES / one).glob("*.sql")}
+    for _, file in sorted(files.items()):
+        yield _read(file, log_type)
 
 
 def _read(file: Path, log_type: str) -> NamedQuery:
