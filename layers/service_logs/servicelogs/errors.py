@@ -115,6 +115,10 @@ class ObjectNotConverted(ServiceLogsError):
     """An object keeps its batch from being converted; the others of a smaller batch may pass."""
 
 
+class UnreadableDocument(ServiceLogsError):
+    """What one step wrote for another is missing or damaged; the message says where."""
+
+
 class Unaccounted(ServiceLogsError):
     """The counts of an object do not add up: a fault of ours, never to be taken for success."""
 
