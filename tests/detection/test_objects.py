@@ -51,6 +51,19 @@ def test_account_and_region_come_from_the_key_whatever_tells_the_type():
     assert (detected.account_id, detected.region) == ("111122223333", "eu-west-1")
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        flow_key("a").replace("eu-west-1", "eu" + "-west" * 50),
+        flow_key("a").replace("111122223333", "\uff11" * 12),
+        flow_key("a").replace("eu-west-1", ".."),
+    ],
+)
+def test_a_key_that_names_no_possible_place_names_none(key):
+    detected = log_types().identify(key, FLOW_TEXT, None)
+    assert (detected.format.name, detected.account_id, detected.region) == ("vpc_flow", "", "")
+
+
 def test_what_the_key_names_as_no_log_is_none_under_any_prefix():
     types = log_types(log_type="alb", log_type_prefixes={"AWSLogs/": "alb"})
     assert answer(types, "AWSLogs/111122223333/ELBAccessLogTestFile") == "an AWS test file"

@@ -18,6 +18,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from servicelogs.detection.objects import ObjectTypes
+from servicelogs.errors import UnreadableDocument
 from servicelogs.lake import copies, names
 from servicelogs.lake.deployment import Lake
 from servicelogs.lake.expire import expire_partitions
@@ -208,7 +209,7 @@ class World:
         """Do what the state machine does with a batch."""
         try:
             return self.convert(batch)
-        except (BadObject, ClientError) as error:
+        except (BadObject, ClientError, UnreadableDocument) as error:
             # boto3 names the class after the code where the service declares it.
             name = type(error).__name__
             if isinstance(error, ClientError) and error.response["Error"]["Code"] == "NoSuchKey":

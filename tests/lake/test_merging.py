@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import Table
 
+from servicelogs.errors import UnmergeableFile
 from servicelogs.lake import merging
 from servicelogs.lake.merging import MergedFile, merge_files
 from servicelogs.lake.parquet_files import ParquetFilesInFolder
@@ -166,3 +167,30 @@ def test_memory_does_not_grow_with_the_partition(tmp_path: Path) -> None:
         return pool.max_memory()
 
     assert peak(48) < 1.5 * peak(12)
+
+
+TIMES = pyarrow.array([1, None], pyarrow.timestamp("us", tz="UTC"))
+
+
+@pytest.mark.parametrize(
+    ("file", "why"),
+    [
+        (b"", "no Parquet file"),
+        (b"hello", "no Parquet file"),
+        (pyarrow.table({SORTED_BY: TIMES[:0]}), "no rows"),
+        (pyarrow.table({SORTED_BY: TIMES}), "not the time of each row"),
+        (pyarrow.table({SORTED_BY: TIMES[1:]}), "not the time of each row"),
+    ],
+)
+def test_a_file_that_the_lake_does_not_write_is_named(
+    tmp_path: Path, file: bytes | Table, why: str
+) -> None:
+    good, other = tmp_path / "good.parquet", tmp_path / "other.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({SORTED_BY: TIMES[:1]}), good)
+    if isinstance(file, bytes):
+        other.write_bytes(file)
+    else:
+        pyarrow.parquet.write_table(file, other)
+
+    with pytest.raises(UnmergeableFile, match=rf"^other\.parquet cannot be merged: .*{why}"):
+        merge_files([good, other], tmp_path, memory=64 * MIB, most_bytes=MIB)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from servicelogs.lake import names
+from servicelogs.lake.items import update
 from servicelogs.lake.manifests import Manifest
 from servicelogs.lake.plan import Plan, plan
 from tests.lake.lake_world import STAGING, World, enough_time
@@ -164,3 +165,27 @@ def test_claims_end_a_week_after_the_rows(world):
     stage(world, "b")
     world.plan(world.start())
     assert "ttl" not in world.claim("firehose/b")
+
+
+@pytest.mark.parametrize("state", ["PLANNED", "SPLITTING"])
+@pytest.mark.parametrize("damage", [b"{", b"\xff", b"[]", None])
+def test_a_batch_whose_list_is_damaged_or_gone_does_not_stop_the_others(world, state, damage):
+    stage(world, "a")
+    (batch,) = world.batches(planned(world))
+    if state == "PLANNED":
+        key = names.planned_key(batch)
+        world.lake.ledger._items.write(
+            update((f"batch#{batch}", "-"), {"state": state}),
+            update(("plan", f"work#{batch}"), {"state": state}),
+        )
+    else:
+        key = names.manifest_key(batch)
+        world.lake.ledger.splitting(batch)
+    if damage is None:
+        world.lake.staging.delete([key])
+    else:
+        world.s3.put_object(Bucket=STAGING, Key=key, Body=damage)
+    stage(world, "b")
+    assert batches(world) == [["b"]]
+    later = planned(world)
+    assert later.oldest is not None, "what waits for the batch is known to wait"

@@ -88,7 +88,9 @@ def test_a_web_acl_is_global_if_its_records_say_so() -> None:
 
 @pytest.mark.parametrize("name", formats.NAMES)
 def test_neither_is_empty_whatever_a_record_says(name: str) -> None:
-    for values in ((), ("",), ("arn:aws:::",), ("/", ".."), ("arn:aws:wafv2:../x:../y:global/",)):
+    much = "a" + "-b" * 5000 + "-1"
+    odd = ("/", "..", "a=b", "\uff11" * 12, much, f"arn:aws:wafv2:{much}::x")
+    for values in ((), ("",), ("arn:aws:::",), odd, ("arn:aws:wafv2:../x:../y:global/",)):
         place = of(name, SILENT, *values)
 
         assert place.account_id == DEFAULT.account_id

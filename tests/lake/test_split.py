@@ -120,3 +120,17 @@ def test_an_object_that_fails_again_is_quarantined_again(world):
         world.run()
     assert world.state(key) == "QUARANTINED"
     assert len(world.keys(STAGING, names.QUARANTINED)) == 1
+
+
+def test_a_copy_that_does_not_say_where_it_comes_from_is_set_aside_like_any_other(world):
+    batch = planned(world, 1)
+    (key,) = world.keys(STAGING, names.RAW)
+    body = "\n".join(world.lines(STAGING, key)).encode()
+    world.s3.put_object(Bucket=STAGING, Key=key, Body=body)
+    assert split_batch(world.lake, batch, FAULT) == "QUARANTINED"
+    assert world.keys(STAGING, names.RAW) == []
+    assert world.lines(STAGING, names.quarantined_key(key))
+    world.stage("firehose/00")  # with the object itself all is as it was
+    world.runs.running.clear()
+    world.settle()
+    assert sum(world.rows("alb").values()) == 1

@@ -40,6 +40,15 @@ def test_the_records_are_those_of_the_event(text: bytes) -> None:
     assert read(read_failed_batch(chunked(text, 100))) == read(expected)
 
 
+@pytest.mark.parametrize("region", ["../..", "a/b", "x" * 10_240, "é", ""])
+def test_a_region_that_is_none_is_not_taken_for_one(region: str) -> None:
+    record = {**EVENT["Records"][0], "awsRegion": region}
+
+    shard = read_failed_batch([failed_batch({"Records": [record]})])
+
+    assert {source.region for source, _ in shard.runs()} == {""}
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [

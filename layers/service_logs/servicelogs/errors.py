@@ -115,6 +115,14 @@ class ObjectNotConverted(ServiceLogsError):
     """An object keeps its batch from being converted; the others of a smaller batch may pass."""
 
 
+class UnreadableDocument(ServiceLogsError):
+    """What one step wrote for another is missing or damaged; the message says where."""
+
+
+class UnmergeableFile(ServiceLogsError):
+    """A file of a partition is none that the lake's functions write; the message names it."""
+
+
 class Unaccounted(ServiceLogsError):
     """The counts of an object do not add up: a fault of ours, never to be taken for success."""
 

@@ -25,7 +25,7 @@ type _Reader = Callable[[str, str], object]
 
 def _text(pattern: str, must_be: str) -> _Reader:
     def read(name: str, value: str) -> str:
-        if not re.fullmatch(pattern, value):
+        if not re.fullmatch(pattern, value, re.ASCII):
             raise ConfigurationError(f"{name} must be {must_be}, not {value[:200]!r}")
         return value
 
@@ -328,7 +328,7 @@ class PlaceSettings:
         str, _Variable("DEFAULT_ACCOUNT_ID", _text(r"\d{12}", "the id of an AWS account"))
     ]
     region: Annotated[
-        str, _Variable("DEFAULT_REGION", _text(r"[a-z0-9-]+", "a Region, as eu-west-1"))
+        str, _Variable("DEFAULT_REGION", _text(r"[a-z0-9-]{1,40}", "a Region, as eu-west-1"))
     ]
 
 

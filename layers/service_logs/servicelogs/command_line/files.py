@@ -49,7 +49,7 @@ class LogStream(NamedTuple):
 
 
 _log_stream = re.compile(
-    r"(?:arn:[a-z-]+:logs:([a-z0-9-]+):(\d{12}):log-group:(?=[^:])|(?=/))"
+    r"(?:arn:[a-z-]+:logs:([a-z0-9-]{1,40}):([0-9]{12}):log-group:(?=[^:])|(?=/))"
     r"([^:*]{1,512})(?::log-stream:([^:*]{1,512}))?(?::\*)?"
 ).fullmatch
 

@@ -8,7 +8,7 @@ from servicelogs import formats
 from servicelogs.parsing.places import Place
 
 # Its place in a key identifies a Region: not all look like `eu-west-1` (`eusc-de-east-1`).
-_REGION = "[a-z0-9]+(?:-[a-z0-9]+)+"
+_REGION = "[a-z0-9]{1,12}(?:-[a-z0-9]{1,12}){1,4}"
 # A web ACL of CloudFront is global, and belongs to this Region.
 _REGIONS_OF_GLOBAL_SERVICES = {"cloudfront": "us-east-1"}
 _PLACEHOLDERS = {
@@ -95,4 +95,4 @@ def key_pattern(template: str) -> re.Pattern[str]:
         if name:
             group = name in ("account", "region") and f"(?P<{name}>" not in pattern
             pattern += f"(?P<{name}>{_PLACEHOLDERS[name]})" if group else _PLACEHOLDERS[name]
-    return re.compile(rf"(?:.*/)?{pattern}(?:\.\w+)*")
+    return re.compile(rf"(?:.*/)?{pattern}(?:\.\w+)*", re.ASCII)

@@ -11,11 +11,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import batched
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
+from servicelogs.errors import UnreadableDocument
 from servicelogs.lake import names
 from servicelogs.lake.deployment import Lake
-from servicelogs.lake.files import MISSING
 from servicelogs.lake.ledger import ENDED, Batch
 from servicelogs.lake.manifests import Manifest
 
@@ -39,10 +37,8 @@ def clean(lake: Lake, batch: Batch) -> None:
 def _objects(lake: Lake, batch: Batch) -> list[str]:
     try:
         manifest = lake.staging.read(batch.manifest, Manifest)
-    except ClientError as error:
-        if error.response["Error"]["Code"] in MISSING:
-            return []
-        raise
+    except UnreadableDocument:  # the next plan finds the copies, and deletes them
+        return []
     return [one.key for one in manifest.objects]
 
 

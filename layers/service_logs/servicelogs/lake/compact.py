@@ -112,8 +112,8 @@ class Compactor:
         at_once(
             lambda path: files.s3.download_file(files.bucket, old + path.name, str(path)), paths
         )
-        rows = sum(pyarrow.parquet.read_metadata(path).num_rows for path in paths)
         merged = merge_files(paths, folder, memory=self._memory, most_bytes=FILE_BYTES)
+        rows = sum(pyarrow.parquet.read_metadata(path).num_rows for path in paths)
         if (written := sum(file.rows for file in merged)) != rows:
             raise Unaccounted(
                 f"{rows} rows of {begun.partition.everything} became {written}: nothing was changed"

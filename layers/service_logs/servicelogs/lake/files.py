@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from botocore.exceptions import ClientError
 
-from servicelogs.errors import DeliveryError, ObjectGone
+from servicelogs.errors import DeliveryError, ObjectGone, UnreadableDocument
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -51,9 +51,22 @@ class Files:
                 yield folder["Prefix"].removeprefix(prefix).rstrip("/")
 
     def read[T](self, key: str, kind: type[T]) -> T:
-        """Read a JSON document."""
-        body = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-        return msgspec.json.decode(body, type=kind)
+        """Read a JSON document; UnreadableDocument if it is missing or damaged."""
+        try:
+            body = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            return msgspec.json.decode(body, type=kind)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in MISSING:
+                raise
+            raise self._unreadable(key, error) from error
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise self._unreadable(key, error) from error
+
+    def _unreadable(self, key: str, error: Exception) -> UnreadableDocument:
+        return UnreadableDocument(
+            f"s3://{self.bucket}/{key} is missing or damaged: restore it, if the bucket has an "
+            f"older version, and let nothing but the lake's functions write there ({error})"
+        )
 
     def write(self, key: str, document: Any) -> None:
         """Write a JSON document."""

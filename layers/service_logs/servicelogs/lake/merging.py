@@ -19,6 +19,7 @@ import pyarrow.compute
 import pyarrow.parquet
 from pyarrow import RecordBatch, Schema, Table
 
+from servicelogs.errors import UnmergeableFile
 from servicelogs.lake.parquet_files import COMPRESSION, writer_options
 
 PAGE_BYTES = 1 << 20
@@ -48,6 +49,7 @@ def merge_files(
     """Merge files, each sorted by time, into files that follow each other in time.
 
     Columns, and members of structs, that only some of them have are null in the rows of the others.
+    An UnmergeableFile if one is no Parquet file, or has not a time in each row.
 
     `memory` is about what may be held of them, in bytes. A file is ended with the row group that
     brings it to `most_bytes`. They lie in `folder`.
@@ -127,7 +129,7 @@ class _Input:
 
     @classmethod
     def of(cls, path: Path) -> _Input:
-        footer = pyarrow.parquet.read_metadata(path)
+        footer = _footer(path)
         groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
         times = [group.column(0).statistics for group in groups]
         pages = [
@@ -170,6 +172,28 @@ class _Input:
         else:
             self.batch = batch.slice(number)
         return batch.slice(0, number)
+
+
+def _footer(path: Path) -> Any:
+    """Read what a file says of itself; a file that the lake does not write is an error."""
+    try:
+        footer = pyarrow.parquet.read_metadata(path)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise _unmergeable(path, f"it is no Parquet file ({error})") from error
+    if not footer.num_rows:
+        raise _unmergeable(path, "it has no rows")
+    for number in range(footer.num_row_groups):
+        times = footer.row_group(number).column(0).statistics
+        if times is None or not times.has_min_max or times.null_count:
+            raise _unmergeable(path, "its first column is not the time of each row")
+    return footer
+
+
+def _unmergeable(path: Path, why: str) -> UnmergeableFile:
+    return UnmergeableFile(
+        f"{path.name} cannot be merged: {why}; move it out of the partition, where only the "
+        "lake's functions may write"
+    )
 
 
 def _windows(files: list[_Input], share: int) -> Iterator[Table]:

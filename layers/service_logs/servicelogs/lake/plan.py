@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 
+from servicelogs.errors import UnreadableDocument
 from servicelogs.lake import names, split
 from servicelogs.lake.deployment import Lake
 from servicelogs.lake.files import at_once
@@ -87,19 +88,26 @@ class Planner:
             if self._is_full():
                 self.more = True
                 return
-            match work.state:
-                case State.PLANNED:
-                    self._finish_planned(work.batch)
-                case State.SPLITTING if found := self._lake.ledger.batch(work.batch):
-                    split.go_on(self._lake, found)
-                case State.OPEN if not self._is_running(work.run):
-                    self._hand_out(work)
+            try:
+                self._go_on(work)
+            except UnreadableDocument:
+                # The others do not wait for it: its objects stay staged, and grow old.
+                logger.exception("batch not finished", extra={"batch": work.batch})
         # The smaller batches of what was split have been opened since.
         for work in self._lake.ledger.work():
             if work.state is State.OPEN and not work.run and work.batch not in self.batches:
                 if self._is_full():
                     self.more = True
                     return
+                self._hand_out(work)
+
+    def _go_on(self, work: Work) -> None:
+        match work.state:
+            case State.PLANNED:
+                self._finish_planned(work.batch)
+            case State.SPLITTING if found := self._lake.ledger.batch(work.batch):
+                split.go_on(self._lake, found)
+            case State.OPEN if not self._is_running(work.run):
                 self._hand_out(work)
 
     def take_objects(self) -> None:

@@ -16,6 +16,7 @@ from aws_lambda_powertools import Logger
 
 from servicelogs.errors import ObjectGone
 from servicelogs.lake import copies, names
+from servicelogs.lake.copies import FoundObject
 from servicelogs.lake.deployment import Lake
 from servicelogs.lake.files import at_once
 from servicelogs.lake.ledger import Batch, State
@@ -105,13 +106,21 @@ def _quarantine(lake: Lake, batch: Batch, staged: StagedObject, reason: str) -> 
     except ObjectGone:
         about["reason"] = f"its staged copy is gone, send it again; before that: {reason}"
     else:
-        source = copies.source_of(found.metadata, staged.id)
-        about |= {"source": source.uri, "etag": found.metadata["etag"]}
+        about |= _origin(found, staged)
         copies.copy(staging.s3, found, staging.bucket, aside, found.metadata)
     if lake.ledger.quarantined(batch.id, staged.id, about):
         # Should it be sent again at this very moment, it ends here once more, its copy gone.
         staging.delete([staged.key])
         logger.error("object quarantined", extra={"batch": batch.id, **about})
+
+
+def _origin(found: FoundObject, staged: StagedObject) -> dict[str, str]:
+    """Say where a copy comes from."""
+    try:
+        source = copies.source_of(found.metadata, staged.id)
+        return {"source": source.uri, "etag": found.metadata["etag"]}
+    except (KeyError, ValueError):  # it does not say it, which is the reason why it is set aside
+        return {}
 
 
 def _is_everybodys(error: Mapping[str, Any]) -> bool:

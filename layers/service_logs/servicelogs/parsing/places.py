@@ -8,8 +8,9 @@ from servicelogs.parsing.format import Format
 from servicelogs.records import Source
 
 _account = re.compile(r"\d{12}", re.ASCII).fullmatch
-# All Regions end in a number behind a hyphen; `global` and the ids of resources do not.
-_region = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\d{1,2}", re.ASCII).fullmatch
+# All Regions end in a number behind a hyphen; `global` and the ids of resources do not. Where it
+# comes from says less: it becomes the name of a folder, and whoever writes a log may make one up.
+_region = re.compile(r"[a-z][a-z0-9]{0,11}(?:-[a-z0-9]{1,12}){0,3}-\d{1,2}", re.ASCII).fullmatch
 _ARN_PARTS = 6
 
 

@@ -18,6 +18,7 @@ from isal import igzip_lib
 
 from servicelogs.errors import UnreadableEvent, UnreadableObject
 from servicelogs.parsing.framing import BLOCK_BYTES, MAX_RECORD_BYTES
+from servicelogs.parsing.places import place_of
 from servicelogs.records import ANOTHER_LINE, Records, Reject, Source, short_id
 from servicelogs.sources.aggregation import is_aggregated, taken_apart
 from servicelogs.sources.decompression import GZIP_MAGIC, decompressed
@@ -86,7 +87,7 @@ class StreamRecord:
             # What each record arrived at would make a source of each. An hour is the same for all
             # of them, whatever batch they come in.
             delivered=self.arrived.replace(minute=0, second=0, microsecond=0),
-            region=self.region,
+            region=place_of([self.region]).region,
         )
 
 
