@@ -545,6 +545,7 @@ def test_where_json_breaks_is_pointed_at(
     assert lines[at - 1][lines[at].index("^") :].startswith("oops")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", formats.NAMES)
 @pytest.mark.parametrize("columns", [60, 100, 140])
 def test_a_table_fits_the_terminal(

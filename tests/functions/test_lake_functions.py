@@ -103,6 +103,7 @@ def about(key: str) -> str:
     return json.dumps({"bucket": LOGS, "key": key})
 
 
+@pytest.mark.slow
 def test_a_run_goes_from_messages_to_rows(load, moto_world, queue_url, execution, capsys):
     world = moto_world
     good, bad = world.deliver("a", f"alb {DAY}", "rejected"), world.deliver("b", "bad")

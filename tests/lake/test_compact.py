@@ -20,6 +20,8 @@ from servicelogs.lake.parquet_in_s3 import OneClientSession
 from servicelogs.lake.pick import Asked, pick_partitions, worth_merging
 from tests.lake.lake_world import DATABASE, LAKE, World, enough_time
 
+pytestmark = pytest.mark.slow
+
 MIB = 1 << 20
 START = datetime(2026, 11, 20, tzinfo=UTC)
 FILES = 5

@@ -28,6 +28,8 @@ from tests.lake.staged_batches import (
 from tests.sources.envelopes import envelope
 from tests.sources.stream_events import compressed, failed_batch, stream_event
 
+pytestmark = pytest.mark.slow
+
 HEADER = (
     "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes "
     "start end action log-status"

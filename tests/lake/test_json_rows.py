@@ -136,6 +136,7 @@ def records(name: str) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", JSON_FORMATS)
 def test_rows_of_all_samples_are_the_oracles(name: str) -> None:
     rows = 0

@@ -31,6 +31,8 @@ from tests.lake.lake_world import (
     enough_time,
 )
 
+pytestmark = pytest.mark.slow
+
 DAY, NEXT_DAY = "2026-11-20", "2026-11-21"
 FLOWS = Partition("vpc_flow", ACCOUNT, REGION, DAY)
 

@@ -15,6 +15,8 @@ from servicelogs.lake.names import Partition
 from tests.lake.lake_world import ACCOUNT, LEDGER, LOGS, REGION, STAGING, World
 from tests.lake.test_kills import FLOWS, compact, deliver, rows_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=["memory", "moto"])
 def either(request: pytest.FixtureRequest) -> World:

@@ -17,6 +17,8 @@ from servicelogs.lake.tables import tables_of
 from tests.lake.athena_sql import NotForAthena, check
 from tests.lake.sample_lake import DAY, connect, convert_samples, make_table
 
+pytestmark = pytest.mark.slow
+
 ALL = named_queries(formats.NAMES)
 NEXT_DAY = "2026-11-21"
 # What the lake is to be without.

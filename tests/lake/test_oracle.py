@@ -168,6 +168,7 @@ def missing_of(log_type: str, record: Record, row: Row) -> Leaves:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", formats.NAMES)
 def test_every_sample_record_survives_as_a_row_of_a_parquet_file(name: str) -> None:
     rows = [row_of(formats.get(name), record.document, record.raw) for record in records(name)]
@@ -176,6 +177,7 @@ def test_every_sample_record_survives_as_a_row_of_a_parquet_file(name: str) -> N
     assert through_parquet(name, rows) == rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", formats.NAMES)
 def test_nothing_of_a_sample_record_is_missing_in_its_row(name: str) -> None:
     for record in records(name):

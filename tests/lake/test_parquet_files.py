@@ -123,6 +123,7 @@ def test_every_column_is_compressed_by_zstd_and_has_a_page_index(written) -> Non
         assert chunk.has_column_index
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", formats.NAMES)
 def test_awswrangler_writes_the_very_bytes_that_pyarrow_does(s3, tmp_path: Path, name) -> None:
     schema = arrow_schema(formats.get(name))
@@ -135,6 +136,7 @@ def test_awswrangler_writes_the_very_bytes_that_pyarrow_does(s3, tmp_path: Path,
     assert body == (tmp_path / "a" / "0.parquet").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_file_that_is_sent_in_parts_is_whole(s3) -> None:
     noise = random.Random(7)
     rows = [

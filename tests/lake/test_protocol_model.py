@@ -5,6 +5,8 @@ from hypothesis import settings
 
 from tests.lake.protocol_model import RULES, violation
 
+pytestmark = pytest.mark.slow
+
 SCHEDULES = 4000 * settings().max_examples // 60
 PARTS = 4
 

@@ -28,6 +28,8 @@ from servicelogs.lake.items import ConditionFailed
 from servicelogs.lake.names import Partition
 from tests.lake.lake_world import ACCOUNT, REGION, STAGING, TABLES, Killed, World, enough_time
 
+pytestmark = pytest.mark.slow
+
 SCHEDULES = round(160 * settings().max_examples / 60)
 STEPS = 1200
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)

@@ -33,6 +33,8 @@ from tests.lake.test_kills import (
     rows_of,
 )
 
+pytestmark = pytest.mark.slow
+
 SPREAD = [FLOWS, Partition("vpc_flow", ACCOUNT, REGION, NEXT_DAY),
           Partition("alb", ACCOUNT, REGION, DAY)]  # fmt: skip
 

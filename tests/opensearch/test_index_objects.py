@@ -460,6 +460,7 @@ def test_log_events_that_are_rejects_alone_are_saved_in_as_many_attempts_as_it_t
 TEXT_BYTES = 300_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("log_type", formats.NAMES)
 def test_every_format_goes_on_where_it_stopped(deployment, log_type):
     records = TEXT_BYTES // (len(sample_logs.generate(log_type, 100)) // 100)
@@ -486,6 +487,7 @@ def test_every_format_goes_on_where_it_stopped(deployment, log_type):
     assert deployment.counts[log_type]["AlreadyThere"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sample", list(sample_logs.objects()), ids=lambda sample: sample.key[-30:])
 def test_of_each_sample_object_the_counts_are_as_it_says(deployment, sample):
     deployment.s3.put_object(Bucket=LOGS, Key=sample.key, Body=sample.data)

@@ -182,6 +182,7 @@ def test_good_events_arrive_between_any_others(
     assert {f"good-{number}" for number in good} <= documents.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NUMBERED)
 @examples(0.5)
 @given(data=st.data())

@@ -259,6 +259,7 @@ def odd_objects() -> dict[str, str]:
     return odd
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("any_number")
 @pytest.mark.parametrize("head", ["", "[INFO]\t2026-11-20T08:14:55.123Z\t\t"])
 def test_no_object_of_an_application_breaks_the_mapping(anywhere: Deployment, head: str) -> None:

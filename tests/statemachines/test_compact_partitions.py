@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import pytest
+
 from tests.statemachines.machine import MANIFEST, Machine, Play
 from tests.statemachines.test_convert_logs import answers
+
+pytestmark = pytest.mark.slow
 
 PARTITIONS = [
     {"table": "alb", "account_id": "111122223333", "region": "eu-west-1", "event_day": day}

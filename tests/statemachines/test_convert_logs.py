@@ -7,6 +7,8 @@ import pytest
 
 from tests.statemachines.machine import MANIFEST, Machine, Play, Throttled
 
+pytestmark = pytest.mark.slow
+
 BATCHES = [{"batch": "b1"}, {"batch": "b2"}]
 
 
