@@ -15,16 +15,10 @@ from local.sample_logs import generate, objects
 from servicelogs.command_line import convert
 from servicelogs.command_line.main import main
 from tests.command_line.conftest import Run
-from tests.lake.oracle_rows import OracleGatherer
 from tests.sources.envelopes import CONTROL, envelope
 from tests.sources.stream_events import compressed, failed_batch, stream_event
 
 ACCOUNT = "111122223333"
-
-
-@pytest.fixture(autouse=True)
-def rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("servicelogs.lake.conversion.gatherer_of", OracleGatherer)
 
 
 def sample(tmp_path: Path, name: str, records: int = 20) -> str:
