@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 
 from servicelogs.lake.convert_function import ConvertFunction
 from servicelogs.log_lines import as_line
@@ -20,4 +21,5 @@ function = ConvertFunction()
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
     """Convert the event's batch; say what state it is in."""
+    metrics.add_metric("Conversions", MetricUnit.Count, 1)
     return function.convert(event, context)

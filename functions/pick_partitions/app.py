@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 
 from servicelogs.lake import names
 from servicelogs.lake.deployment import Lake
@@ -23,7 +24,9 @@ lake = Lake.connect(boto3.Session())
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """List the partitions in the staging bucket, as the state machine reads them."""
+    metrics.add_metric("Picks", MetricUnit.Count, 1)
     picked = [*pick_partitions(lake, Asked.read(event["asked"]))]
+    metrics.add_metric("PickedPartitions", MetricUnit.Count, len(picked))
     key = names.run_key(event["execution"], context.aws_request_id)
     lake.staging.write(key, [partition._asdict() for partition in picked])
     logger.info("partitions picked", extra={"partitions": len(picked), "asked": event["asked"]})

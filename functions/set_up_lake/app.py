@@ -1,6 +1,7 @@
-"""Make the lake's tables when the stack is created or updated.
+"""Make the lake's tables and named queries when the stack is created or updated.
 
-A custom resource. Deleting it deletes nothing: the tables say where the user's files are.
+A custom resource. Deleting it deletes nothing: the tables say where the user's files are, and the
+queries go with their workgroup.
 """
 
 import platform
@@ -36,13 +37,20 @@ def lambda_handler(event: Event, _context: Any) -> None:
 
 
 def set_up() -> list[str]:
-    """Make the tables; refuse settings that the other functions would refuse."""
+    """Make tables and queries; refuse settings that the other functions would refuse."""
     # Here, so that a layer that cannot be imported is answered.
     import boto3
 
+    from servicelogs.lake.deployment import PATIENCE_IF_THROTTLED
+    from servicelogs.lake.named_queries import named_queries, put_queries
     from servicelogs.lake.tables import make_tables
-    from servicelogs.settings import LakeSettings, LogSettings, read_settings
+    from servicelogs.settings import LakeSettings, LogSettings, WorkGroupSettings, read_settings
 
     read_settings(LogSettings)
     lake = read_settings(LakeSettings)
-    return make_tables(boto3.client("glue"), lake.glue_database, lake.lake_bucket, lake.log_types)
+    work_group = read_settings(WorkGroupSettings).name
+    glue = boto3.client("glue", config=PATIENCE_IF_THROTTLED)
+    made = make_tables(glue, lake.glue_database, lake.lake_bucket, lake.log_types)
+    athena = boto3.client("athena", config=PATIENCE_IF_THROTTLED)
+    put_queries(athena, work_group, lake.glue_database, named_queries(lake.log_types))
+    return made

@@ -8,6 +8,8 @@ then hits all alike. `make bench TYPES="alb waf"` measures some formats.
 A second table shows what a record costs in each case of delivery, beside a yardstick, and what part
 of the handler's work that is: see costs.py.
 
+Two tables are of the lake: from gzip to a sorted file, and files that are merged. See lake.py.
+
 With --beside DIRECTORY, the checkout there is compared with this one instead, in more cases: see
 comparison.py.
 """
@@ -32,6 +34,7 @@ from tests.benchmarks import (
     comparison,
     costs,
     handler,
+    lake,
     log_events,
     polars_columns,
 )
@@ -141,24 +144,42 @@ def print_comparison(names: Iterable[str], arguments: argparse.Namespace) -> Non
         print(line, flush=True)
 
 
+type Row = costs.Cost | lake.Speed | lake.Merging
+
+
+def print_rows[R: Row](
+    rows: Iterable[R], table: Callable[[Iterable[R]], Iterable[str]], *, as_json: bool
+) -> list[str]:
+    """Print rows as they come; return what in them is worse than it must be."""
+    found: list[str] = []
+
+    def noted() -> Iterator[R]:
+        for row in rows:
+            found.extend(row.faults)
+            yield row
+
+    for line in (json.dumps(asdict(row)) for row in noted()) if as_json else table(noted()):
+        print(line, flush=True)
+    return found
+
+
 def measure_costs(names: Iterable[str], arguments: argparse.Namespace) -> list[str]:
     """Print what a record of formats costs in each case; return what is worse than it must be."""
-    found = []
+    with handler.loaded() as loaded:
+        rows = (
+            cost
+            for name in names
+            for cost in costs.costs(name, arguments.records, arguments.rounds, loaded)
+        )
+        return print_rows(rows, costs.table, as_json=arguments.json)
 
-    def rows() -> Iterator[costs.Cost]:
-        with handler.loaded() as loaded:
-            for name in names:
-                for cost in costs.costs(name, arguments.records, arguments.rounds, loaded):
-                    found.extend(cost.faults)
-                    yield cost
 
-    if arguments.json:
-        for cost in rows():
-            print(json.dumps(asdict(cost)), flush=True)
-    else:
-        for line in costs.table(rows()):
-            print(line, flush=True)
-    return found
+def measure_lake(names: Iterable[str], records: int, arguments: argparse.Namespace) -> list[str]:
+    """Print how fast records become files, and these are merged; return what is too slow."""
+    speeds = (speed for name in names for speed in lake.speeds(name, records, arguments.rounds))
+    merged = (lake.merging(name, records, arguments.rounds) for name in names)
+    slow = print_rows(speeds, lake.table, as_json=arguments.json)
+    return slow + print_rows(merged, lake.merging_table, as_json=arguments.json)
 
 
 def known_name(name: str) -> str:
@@ -187,7 +208,9 @@ def main() -> int:
     parser.add_argument(
         "formats", nargs="*", type=known_name, metavar="FORMAT", help=", ".join(NAMES)
     )
-    parser.add_argument("--records", type=int, default=RECORDS, help=f"default {RECORDS}")
+    parser.add_argument(
+        "--records", type=int, help=f"default {RECORDS}, of the lake {lake.RECORDS}"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a row")
     parser.add_argument(
         "--beside", type=Path, metavar="DIRECTORY", help="compare with the checkout there"
@@ -196,6 +219,8 @@ def main() -> int:
         "--rounds", type=int, default=ROUNDS, help=f"how often each is run; default {ROUNDS}"
     )
     arguments = parser.parse_args()
+    of_the_lake = arguments.records or lake.RECORDS
+    arguments.records = arguments.records or RECORDS
     if arguments.beside:
         if arguments.records < START_UP_RECORDS:
             parser.error(f"--records: at least {START_UP_RECORDS}, which are the start-up's")
@@ -244,6 +269,7 @@ def main() -> int:
         )
     faults = [f"{name}: below the floor of its plain loop" for name in slow]
     faults += measure_costs(arguments.formats or NAMES, arguments)
+    faults += measure_lake(arguments.formats or lake.NAMES, of_the_lake, arguments)
     faults += measure_log_events(arguments)
     if not arguments.formats and not arguments.json:
         start = cold_start.measure()

@@ -4,7 +4,7 @@ import contextlib
 import gzip
 import io
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tests.benchmarks import yardstick
@@ -124,7 +124,7 @@ def _best(runs: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]
     return best
 
 
-def table(rows: Sequence[Cost] | Iterator[Cost]) -> Iterator[str]:
+def table(rows: Iterable[Cost]) -> Iterator[str]:
     """Write costs for people, line by line as they come."""
     yield "CPU microseconds a record, from gzip to bulk body, in each case of delivery"
     yield _ROW.format(*_HEADINGS)

@@ -145,6 +145,9 @@ def lake_events(name: str) -> list[dict[str, Any]]:
         "LAKE_BUCKET": lake_world.LAKE,
         "LEDGER_TABLE": lake_world.LEDGER,
         "GLUE_DATABASE": lake_world.DATABASE,
+        "ATHENA_WORK_GROUP": "primary",
+        "DEFAULT_ACCOUNT_ID": "123456789012",
+        "DEFAULT_REGION": "us-east-1",
     }
     key = f"firehose/{FORGED}"
     world.s3.put_object(Bucket=lake_world.LOGS, Key=key, Body=b"a\nalb 2026-11-20")
@@ -163,14 +166,18 @@ def lake_events(name: str) -> list[dict[str, Any]]:
     asked = {"execution": FORGED}
     if name != "stage_logs":
         world.stage(key)
-    if name in {"split_batch", "publish_table"}:
+    if name in {"convert_batch", "split_batch", "publish_table"}:
         (batch,) = world.plan(FORGED)
+        events["convert_batch"] = [{"batch": one, **asked} for one in (batch, FORGED)]
         error = {"Error": FORGED, "Cause": FORGED}
         events["split_batch"] = [{"batch": one, "error": error, **asked} for one in (batch, FORGED)]
         if name == "publish_table":
             world.convert(batch)
             world.lake.staging.delete_all(names.OUT)
         events["publish_table"] = [{"table": one, **asked} for one in ("alb", FORGED)]
+    partition = {"table": "alb", "account_id": FORGED, "region": FORGED, "event_day": FORGED}
+    events["compact_partition"] = [{**partition, **asked}]
+    events["pick_partitions"] = [{"asked": {"table": one}, **asked} for one in ("alb", FORGED)]
     return events.get(name, [asked])
 
 
@@ -180,7 +187,7 @@ def main(name: str) -> None:
     events = lake_events(name) if of_lake else []
     # As Lambda's runtime sets logging up: a handler of the root, whose level stays WARNING.
     logging.getLogger().addHandler(logging.StreamHandler(sys.stdout))
-    if of_lake:
+    if of_lake and name != "set_up_lake":
         run(name, *events)
         return
     deployment = Deployment.make()
@@ -199,6 +206,9 @@ def main(name: str) -> None:
         run(name, *(batches() if name == "index_stream_logs" else messages(deployment)))
         return
     with cloudformation() as address:
+        if name == "set_up_lake":
+            run(name, custom_resource(address), {**custom_resource(address), "RequestType": FORGED})
+            return
         if name == "subscribe_log_groups":
             run(name, *(custom_resource(address, **one) for one in subscriptions()))
             return

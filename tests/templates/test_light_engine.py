@@ -264,6 +264,18 @@ def test_the_workgroup_limits_and_encrypts_whatever_a_client_asks_for():
     assert encryption == {"EncryptionOption": "SSE_KMS", "KmsKey": key}
 
 
+def test_only_who_sets_up_the_lake_puts_named_queries_and_only_into_its_workgroup():
+    for logical_id, (function, folder) in functions().items():
+        found = {resource for _, resource in allowed(logical_id, "athena:")}
+        variables = function["Properties"].get("Environment", {}).get("Variables", {})
+        if folder == "set_up_lake":
+            assert found == {"arn:aws:athena:eu-west-1:111122223333:workgroup/${WorkGroup}"}
+            assert variables["ATHENA_WORK_GROUP"] == {"Ref": "WorkGroup"}
+        else:
+            assert not found
+            assert "ATHENA_WORK_GROUP" not in variables
+
+
 def test_the_lake_is_set_up_again_when_what_decides_its_tables_changes():
     template = read(NAME)
     said = str(template["Resources"]["Lake"]["Properties"])

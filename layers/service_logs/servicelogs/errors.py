@@ -133,3 +133,7 @@ class LeaseBusy(ServiceLogsError):
 
 class CatalogError(ServiceLogsError):
     """Glue does not take what it is told of a partition; the message says what to do."""
+
+
+class AwsError(ServiceLogsError):
+    """AWS does not answer a question about the lake; the message says why."""

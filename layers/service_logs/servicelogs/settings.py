@@ -309,6 +309,18 @@ class LakeSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkGroupSettings:
+    """Where the lake is queried."""
+
+    name: Annotated[
+        str,
+        _Variable(
+            "ATHENA_WORK_GROUP", _text(r"[a-zA-Z0-9._-]{1,128}", "the name of an Athena workgroup")
+        ),
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceSettings:
     """Where records are from whose place neither they nor their objects name."""
 

@@ -19,6 +19,7 @@ from servicelogs.settings import field_names
 
 ALL_WELL = 0
 SOME_REJECTED = 1
+SOME_DIFFER = 1
 BAD_USAGE = 2
 
 _HEADINGS = FieldEntry("field", "type", "since", "also called", "meaning")
@@ -89,6 +90,20 @@ exit status: 0 the record matches, 1 it does not, 2 bad usage, an unknown type, 
 read."""
 
 
+_ABOUT_VERIFY = """\
+Compare the lake's tables with its ledger: of each object, how many rows Athena counts, and how many
+were published. --database, --work-group and --ledger are outputs of the scenario's stack
+(DatabaseName, WorkGroupName, LedgerTableName); account and Region are those of your AWS
+credentials."""
+
+_MORE_ABOUT_VERIFY = """\
+Athena reads one column of all rows of each table, and bills that; where a table has more of it than
+the workgroup allows a query, it cancels that query. Reading the ledger is billed by DynamoDB. What
+differs is counted a second time, for batches may be published meanwhile.
+
+exit status: 0 nothing differs, 1 something does, 2 bad usage, or AWS does not answer."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the arguments say; return the exit status."""
     options = _arguments(arguments)
@@ -98,6 +113,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return ALL_WELL
         if options.command == "explain":
             return _explain(options)
+        if options.command == "lake":
+            return _verify(options)
         return _convert(options) if options.command == "convert" else _parse(options)
     except ServiceLogsError as error:
         sys.stderr.write(f"servicelogs: {error}\n")
@@ -174,6 +191,20 @@ def _explain(options: argparse.Namespace) -> int:
     return ALL_WELL if matches else SOME_REJECTED
 
 
+def _verify(options: argparse.Namespace) -> int:
+    try:
+        from servicelogs.command_line.lake import verify_lake  # late, like parsing
+    except ModuleNotFoundError as missing:
+        raise MissingLibrary(
+            f"lake verify needs {missing.name}: install it (pip install boto3)"
+        ) from missing
+
+    is_well = verify_lake(
+        options.database, options.work_group, options.ledger, as_json=options.json
+    )
+    return ALL_WELL if is_well else SOME_DIFFER
+
+
 class MissingLibrary(ServiceLogsError):
     """A command needs a library that is not installed; the message says which."""
 
@@ -206,6 +237,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     )
     _add_convert(commands)
     _add_explain(commands)
+    _add_lake(commands)
     options = parser.parse_args(given)
     if options.command in ("parse", "convert") and options.source and len(options.files) > 1:
         command = commands.choices[options.command]
@@ -314,6 +346,24 @@ def _add_explain(commands: "argparse._SubParsersAction[_OneLine]") -> None:
         help="the number of the record in the file (log.record, record_number)",
     )
     explain.add_argument(
+        "--json", action="store_true", help="write one JSON object, for programs, and no table"
+    )
+
+
+def _add_lake(commands: "argparse._SubParsersAction[_OneLine]") -> None:
+    lake = commands.add_parser("lake", help="ask about a Light Engine that is deployed")
+    questions = lake.add_subparsers(dest="question", metavar="QUESTION", required=True)
+    verify = questions.add_parser(
+        "verify",
+        help="compare the rows of each object with the ledger",
+        description=_ABOUT_VERIFY,
+        epilog=_MORE_ABOUT_VERIFY,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verify.add_argument("--database", required=True, metavar="NAME", help="the Glue database")
+    verify.add_argument("--work-group", required=True, metavar="NAME", help="the Athena workgroup")
+    verify.add_argument("--ledger", required=True, metavar="NAME", help="the DynamoDB table")
+    verify.add_argument(
         "--json", action="store_true", help="write one JSON object, for programs, and no table"
     )
 

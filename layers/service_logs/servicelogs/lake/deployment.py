@@ -30,8 +30,10 @@ PATIENCE = Config(
     retries={"mode": "standard", "total_max_attempts": 8},
     max_pool_connections=AT_A_TIME,
 )
-# Glue throttles soon; what waits here would otherwise wait in the next run.
-_GLUES_PATIENCE = PATIENCE.merge(Config(retries={"mode": "adaptive", "total_max_attempts": 12}))
+# Glue and Athena throttle soon; what waits here would otherwise wait in the next run.
+PATIENCE_IF_THROTTLED = PATIENCE.merge(
+    Config(retries={"mode": "adaptive", "total_max_attempts": 12})
+)
 
 
 class Lake:
@@ -70,7 +72,7 @@ class Lake:
             read_settings(BackupSettings).bucket,
             s3=session.client("s3", config=PATIENCE),
             dynamodb=session.client("dynamodb", config=PATIENCE),
-            glue=session.client("glue", config=_GLUES_PATIENCE),
+            glue=session.client("glue", config=PATIENCE_IF_THROTTLED),
             executions=Executions(session.client("stepfunctions", config=PATIENCE)),
         )
 

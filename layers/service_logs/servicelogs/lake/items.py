@@ -167,6 +167,18 @@ class Items:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
+    def scan(self, begins_with: str) -> Iterator[Item]:
+        """Read all items whose `pk` begins so, in any order; the whole table is read for it."""
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "FilterExpression": "begins_with(#pk, :pk)",
+            "ExpressionAttributeNames": {"#pk": "pk"},
+            "ExpressionAttributeValues": _attributes({":pk": begins_with}),
+            "ConsistentRead": True,
+        }
+        pages = self._dynamodb.get_paginator("scan").paginate(**request)
+        yield from (_values(item) for page in pages for item in page["Items"])
+
     def write(self, *writes: Write) -> None:
         """Carry out writes, all or none; ConditionFailed if a condition does not hold."""
         for attempt in range(TRIES):

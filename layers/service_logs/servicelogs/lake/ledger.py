@@ -96,6 +96,17 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """An object that is published, and how many rows it has in all tables."""
+
+    source: str
+    batch: str
+    types: tuple[str, ...]
+    """The log types of its records."""
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """A batch that a plan is to go on with, or hand out."""
 
@@ -144,6 +155,13 @@ class Ledger:
     def note(self, object_id: str, batch: str, facts: Mapping[str, Any]) -> None:
         """Write what became of an object beside its claim, if the batch has it."""
         self._items.try_to_write(update(_object(object_id), facts, batch=batch))
+
+    def noted(self) -> Iterator[Noted]:
+        """Read all objects of which it is noted what became of them, in any order."""
+        for item in self._items.scan("object#"):
+            if "rows" in item:
+                types = tuple(filter(None, item["type"].split(",")))
+                yield Noted(item["source"], item["batch"], types, item["rows"])
 
     # Batches, until they are prepared
 
