@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,10 @@ from local.sample_logs import generate, objects
 from servicelogs.command_line import convert
 from servicelogs.command_line.main import main
 from tests.command_line.conftest import Run
-from tests.lake.oracle_rows import OracleGatherer
 from tests.sources.envelopes import CONTROL, envelope
 from tests.sources.stream_events import compressed, failed_batch, stream_event
 
 ACCOUNT = "111122223333"
-
-
-@pytest.fixture(autouse=True)
-def rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("servicelogs.lake.conversion.gatherer_of", OracleGatherer)
 
 
 def sample(tmp_path: Path, name: str, records: int = 20) -> str:
@@ -212,6 +207,15 @@ def test_without_pyarrow_it_says_what_to_install(run: Run, tmp_path: Path, monke
     assert b"convert needs pyarrow: install it (pip install pyarrow)" in done.stderr
 
 
+def read_all(master: int) -> str:
+    """Read what was written to a terminal that is closed: it comes in pieces."""
+    pieces = []
+    with suppress(OSError):  # so the end is said
+        while piece := os.read(master, 10_000):
+            pieces.append(piece)
+    return b"".join(pieces).decode()
+
+
 def test_a_terminal_shows_how_far_it_is_and_is_clean_in_the_end(
     tmp_path: Path, monkeypatch
 ) -> None:
@@ -222,8 +226,7 @@ def test_a_terminal_shows_how_far_it_is_and_is_clean_in_the_end(
     with os.fdopen(slave, "w") as terminal:
         monkeypatch.setattr(sys, "stderr", terminal)
         assert main(["convert", *names, "--out", "lake", "--json"]) == 0
-        terminal.flush()
-        shown = os.read(master, 10_000).decode()
+    shown = read_all(master)
     os.close(master)
     assert "1 of 2 files, 40 rows" in shown
     assert shown.endswith("\r\x1b[K")
