@@ -1,14 +1,27 @@
-"""Deliver sample logs, wait until every record is accounted for, and search them."""
+"""Deliver sample logs, wait until both engines account for every record, and search them."""
 
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import batched, chain
+from pathlib import Path
 from typing import Any
 
-from local import deploy, sample_logs, searches
-from local.reconcile import Expected, Found, Row, differences, settled, shortened, table, together
+from local import deploy, lake_queries, sample_logs, searches
+from local.lake import Lake, Run
+from local.reconcile import (
+    Expected,
+    Found,
+    Row,
+    differences,
+    lake_differences,
+    settled,
+    shortened,
+    table,
+    together,
+)
 from local.sample_logs import SampleEvents, SampleRecords
 from local.stack import Stack
 from local.witnesses import FIREHOSE, STREAM, Witnesses, arrival, came_in, identity
@@ -17,7 +30,7 @@ from local.witnesses import FIREHOSE, STREAM, Witnesses, arrival, came_in, ident
 # is enough when the function has said of every object that it is done.
 PATIENCE_SECONDS = 60
 PATIENCE_AFTER_THE_END_SECONDS = 10
-COLUMNS = ("objects", "records", "indexed", "rejected", "filtered")
+COLUMNS = ("objects", "records", "indexed", "rejected", "filtered", "rows")
 # More than CloudWatch Logs sends in one message, and as many as Kinesis takes.
 EVENTS_A_REQUEST, RECORDS_A_REQUEST = 1000, 500
 
@@ -28,19 +41,31 @@ def run(stack: Stack) -> int:
     witnesses = Witnesses(stack, began)
     expected, written = _deliver(stack)
     found, seconds = _wait(witnesses, expected, written)
-    print(_text(table(expected, found, seconds)))
-    wrong = differences(expected, found)
-    wrong += [f"{count} messages in the {name}" for name, count in _left(witnesses).items()]
-    if wrong:
-        _complain(wrong, witnesses)
-        return 1
-    known = sum(said.already_there for said in found.published.values())
-    if known:
-        print(
-            f"\n{known:,} of the documents were there already: a second delivery changes nothing."
-        )
-    for line in [*searches.show(stack.opensearch_endpoint), *_rejected(witnesses, expected)]:
-        print(line)
+    with tempfile.TemporaryDirectory() as folder:
+        lake = Lake(stack, Path(folder))
+        converted = _convert(lake)
+        in_lake = witnesses.in_lake(lake)
+        print(_text(table(expected, found, seconds, in_lake)))
+        wrong = differences(expected, found) + lake_differences(expected, in_lake)
+        wrong += [f"{count} messages in the {name}" for name, count in _left(witnesses).items()]
+        wrong += lake_queries.findings(lake)
+        if converted.status != "SUCCEEDED":
+            wrong.append(f"{converted.arn} {converted.status}: {converted.reason}")
+        if wrong:
+            _complain(wrong, witnesses)
+            return 1
+        known = sum(said.already_there for said in found.published.values())
+        if known:
+            print(
+                f"\n{known:,} of the documents were there already: a second delivery changes "
+                "nothing."
+            )
+        for line in chain(
+            searches.show(stack.opensearch_endpoint),
+            lake_queries.show(lake),
+            _rejected(witnesses, expected),
+        ):
+            print(line)
     print(_next(stack))
     return 0
 
@@ -107,6 +132,7 @@ def _through(way: str, sample: SampleEvents | SampleRecords) -> Expected:
         sample.records,
         sample.rejected,
         sample.filtered,
+        in_bucket=way == FIREHOSE,
     )
 
 
@@ -134,8 +160,13 @@ def _wait(
         if now - moved > (PATIENCE_AFTER_THE_END_SECONDS if ended else PATIENCE_SECONDS):
             break
         time.sleep(0.2)
-    print("\n")
     return found, seconds
+
+
+def _convert(lake: Lake) -> Run:
+    """Convert what has been staged now, instead of when the schedule would."""
+    run = lake.start()
+    return lake.wait(run, lambda: _progress(f"lake: {lake.state(run)}"))
 
 
 def _left(witnesses: Witnesses) -> dict[str, int]:
@@ -184,11 +215,19 @@ def _text(rows: list[Row]) -> str:
     heading = f"{'type':<30}" + "".join(f"{name:>10}" for name in COLUMNS) + f"{'seconds':>10}"
     lines = [
         f"{row.log_type:<30}"
-        + "".join(f"{getattr(row, name):>10,}" for name in COLUMNS)
+        + "".join(f"{_count(getattr(row, name)):>10}" for name in COLUMNS)
         + f"{row.seconds:>10.1f}"
         for row in rows
     ]
-    return "\n".join([heading, *lines, "(seconds from the slowest object's arrival to searchable)"])
+    notes = [
+        "(rows: in the lake, which has the log bucket's objects; a stream's records reach it not;",
+        " seconds: from the slowest object's arrival until a search found it)",
+    ]
+    return "\n".join(["\n", heading, *lines, *notes])
+
+
+def _count(count: int | None) -> str:
+    return "-" if count is None else f"{count:,}"
 
 
 def _next(stack: Stack) -> str:

@@ -3,24 +3,35 @@
 CloudFormation expands the SAM transform of a child template as it does the root's; a resource that
 an update does not change keeps its attributes; a number that comes from a parameter is a number.
 IAM knows no batch actions of SQS: who may send, delete or hide one message may do so with ten.
+A layer is unpacked once, and not before each start of a function (the largest takes seconds).
 Whole services that it leaves out are in `stand_ins`.
 """
 
+import hashlib
 import re
 import sys
+import tempfile
 import threading
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from ministack.app import main
-from ministack.core import iam_actions
-from ministack.services import cloudfront, cloudwatch_logs, lambda_svc
+from ministack.core import iam_actions, lambda_runtime
+from ministack.services import cloudfront, cloudwatch_logs, lambda_svc, stepfunctions
 from ministack.services import firehose as emulated_firehose
 from ministack.services.cloudformation import _stacks, engine, provisioners
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from local.stand_ins import firehose, log_subscriptions, realtime_logs, stream_mappings
+from local.stand_ins import (
+    firehose,
+    log_subscriptions,
+    realtime_logs,
+    state_machines,
+    stream_mappings,
+)
 
 parse_template = engine._parse_template
 update_resource = provisioners._update_resource
@@ -63,6 +74,24 @@ def action_of_one(service: str, *arguments: Any, **options: Any) -> Any:
     return action.removesuffix("Batch") if service == "sqs" and action else action
 
 
+class UnpackedOnce(zipfile.ZipFile):
+    """An archive of a function or a layer, whose files all of its processes share."""
+
+    _lock = threading.Lock()
+
+    def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
+        """Put links to the files where they are wanted."""
+        listed = repr([(one.filename, one.CRC) for one in self.infolist()]).encode()
+        shared = Path(tempfile.gettempdir()) / f"unpacked-{hashlib.sha256(listed).hexdigest()}"
+        with self._lock:
+            if not shared.exists():
+                being_made = Path(tempfile.mkdtemp())
+                super().extractall(being_made, members, pwd)
+                being_made.rename(shared)
+        for entry in shared.iterdir():
+            (Path(path) / entry.name).symlink_to(entry)
+
+
 engine._parse_template = parse_and_expand
 provisioners._update_resource = update_and_keep_attributes
 iam_actions.extract_iam_action = action_of_one
@@ -74,7 +103,10 @@ cloudfront.handle_request = realtime_logs.handle
 emulated_firehose._deliver_records_to_s3 = firehose.deliver
 emulated_firehose._put_record = firehose.refuse_other_sources(firehose.put_record)
 emulated_firehose._put_record_batch = firehose.refuse_other_sources(firehose.put_record_batch)
+lambda_runtime.zipfile = SimpleNamespace(ZipFile=UnpackedOnce, BadZipFile=zipfile.BadZipFile)
 lambda_svc._poll_kinesis = lambda: False
+stepfunctions._run_distributed_map = state_machines.run_map
+stepfunctions._execute_task = state_machines.execute
 provisioners._RESOURCE_HANDLERS |= {
     "AWS::Logs::AccountPolicy": {
         "create": log_subscriptions.create_account_policy,

@@ -1,7 +1,8 @@
 """Say whether every record that was delivered is where it belongs, and if not, which is not.
 
 Three witnesses are asked about each object: the search engine (documents that a search finds), the
-backup bucket (rejects), and the function itself (the counts it published).
+backup bucket (rejects), and the function itself (the counts it published). Three more are asked
+about each that the lake takes: its tables (rows), the backup bucket, and the ledger.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,6 +21,8 @@ class Expected:
     records: int
     rejected: int
     filtered: int
+    in_bucket: bool = True
+    """Whether it is in the log bucket, from which the lake has it too."""
 
     @property
     def indexed(self) -> int:
@@ -36,6 +39,22 @@ class Published:
     already_there: int
     rejected: int
     filtered: int
+
+
+@dataclass(frozen=True)
+class InLake:
+    """What the lake has of one object, or of what came by one way."""
+
+    records: int
+    """As the ledger says, and so are those that expired."""
+    expired: int
+    rejected: int
+    """In the backup bucket."""
+    rows: int
+    """That a query finds."""
+
+
+NOTHING = InLake(0, 0, 0, 0)
 
 
 @dataclass
@@ -59,6 +78,8 @@ class Row:
     indexed: int = 0
     rejected: int = 0
     filtered: int = 0
+    rows: int | None = None
+    """In the lake; None for what does not reach it."""
     seconds: float = 0.0
 
 
@@ -106,6 +127,21 @@ def differences(expected: Iterable[Expected], found: Found) -> list[str]:
     return wrong
 
 
+def lake_differences(expected: Iterable[Expected], found: Mapping[str, InLake]) -> list[str]:
+    """Say all that is not as it must be in the lake: each record is a row, a reject or too old."""
+    wrong = []
+    for one in expected:
+        had = found.get(one.uri, NOTHING)
+        texts = [
+            _unequal("records in the ledger", had.records, one.records - one.filtered),
+            _unequal("rejected by the lake", had.rejected, one.rejected),
+            _unequal("rows in the lake", had.rows, had.records - had.rejected - had.expired),
+        ]
+        if one.in_bucket and (text := "; ".join(filter(None, texts))):
+            wrong.append(f"{one.uri}: {text}")
+    return wrong
+
+
 def settled(expected: Iterable[Expected], found: Found) -> int:
     """Count the records that are where they belong."""
     return sum(
@@ -116,7 +152,12 @@ def settled(expected: Iterable[Expected], found: Found) -> int:
     )
 
 
-def table(expected: Iterable[Expected], found: Found, seconds: Mapping[str, float]) -> list[Row]:
+def table(
+    expected: Iterable[Expected],
+    found: Found,
+    seconds: Mapping[str, float],
+    in_lake: Mapping[str, InLake],
+) -> list[Row]:
     """Add up what was found, by log type; the seconds are those of the slowest object."""
     rows: dict[str, Row] = {}
     for one in expected:
@@ -127,6 +168,8 @@ def table(expected: Iterable[Expected], found: Found, seconds: Mapping[str, floa
         row.indexed += found.searchable.get(one.uri, 0)
         row.rejected += found.in_backup.get(one.uri, 0)
         row.filtered += said.filtered if said else 0
+        if one.in_bucket:
+            row.rows = (row.rows or 0) + in_lake.get(one.uri, NOTHING).rows
         row.seconds = max(row.seconds, seconds.get(one.uri, 0.0))
     return list(rows.values())
 

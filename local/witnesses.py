@@ -1,17 +1,22 @@
-"""Ask the search engine, the backup bucket and the functions what became of delivered objects."""
+"""Ask both engines, the backup bucket and the functions what became of delivered objects."""
 
 import gzip
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import fields
+from datetime import datetime
 from itertools import chain
 from typing import Any
 
 from opensearchpy import OpenSearch
 
 from local import deploy
-from local.reconcile import Found, Published
+from local.lake import Lake
+from local.reconcile import Found, InLake, Published
 from local.stack import Stack
+from servicelogs.lake.names import REJECTED, main_table
+from servicelogs.records import UNKNOWN
 
 # More than the demo delivers.
 MANY_OBJECTS = 10_000
@@ -75,6 +80,34 @@ class Witnesses:
         in_backup = Counter(where for where, _ in rejects)
         return Found(self.searchable(), in_backup, published, skipped)
 
+    def in_lake(self, lake: Lake) -> dict[str, InLake]:
+        """Ask the ledger, the tables and the backup bucket what the lake has.
+
+        Of what Firehose wrote, only what it wrote since then counts: it writes the same events into
+        another object when they are delivered again.
+        """
+        found: dict[str, Counter[str]] = {}
+        new = set()
+        for one in lake.objects():
+            if "records" in one and (_keeps_its_name(one["source"]) or self._is_new(one)):
+                new.add(one["source"])
+                arrived = came_in(one["source"], _known_type(one["type"]))
+                counts = {name: int(one[name]) for name in ("records", "expired")}
+                found.setdefault(arrived, Counter()).update(counts)
+        for name, source, log_type, count in chain(_rows(lake), self._rejected_by_lake()):
+            if _keeps_its_name(source) or source in new:
+                found.setdefault(came_in(source, log_type), Counter())[name] += count
+        names = [one.name for one in fields(InLake)]
+        return {where: InLake(*(one[name] for name in names)) for where, one in found.items()}
+
+    def _is_new(self, item: dict[str, Any]) -> bool:
+        delivered = datetime.fromisoformat(item["delivered"])
+        return int(delivered.timestamp()) >= self._since // 1000
+
+    def _rejected_by_lake(self) -> Iterator[tuple[str, str, str, int]]:
+        for reject in self.rejects(of_lake=True):
+            yield "rejected", reject["source"], reject["log_type"], 1
+
     def searchable(self) -> dict[str, int]:
         """Count the documents that a search finds, by what they came in."""
         by_source = {"source": {"terms": {"field": "log.source", "size": MANY_OBJECTS}}}
@@ -99,6 +132,8 @@ class Witnesses:
                 "dead-letter queue": "DeadLetterQueueUrl",
                 "queue of Parquet files": "ParquetQueueUrl",
                 "dead-letter queue of Parquet files": "ParquetDeadLetterQueueUrl",
+                "queue of objects to stage": "StageQueueUrl",
+                "dead-letter queue of objects to stage": "StageDeadLetterQueueUrl",
             }.items()
         }
 
@@ -107,13 +142,15 @@ class Witnesses:
         for name in ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"):
             yield int(attributes["Attributes"][name])
 
-    def rejects(self) -> Iterator[dict[str, Any]]:
+    def rejects(self, *, of_lake: bool = False) -> Iterator[dict[str, Any]]:
         """Read the backup bucket; a file is read again only if it changed."""
         bucket = self._outputs["BackupBucketName"]
         pages = self._s3.get_paginator("list_objects_v2").paginate(
-            Bucket=bucket, Prefix="rejected/"
+            Bucket=bucket, Prefix=REJECTED if of_lake else "rejected/"
         )
         for found in (found for page in pages for found in page.get("Contents", [])):
+            if found["Key"].startswith(REJECTED) is not of_lake:
+                continue
             part = (found["Key"], found["ETag"])
             if part not in self._rejects:
                 body = self._s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read()
@@ -157,6 +194,22 @@ class Witnesses:
                 continue  # Lambda's own lines
             if isinstance(line, dict) and "message" in line:
                 yield line
+
+
+def _keeps_its_name(source: str) -> bool:
+    return came_in(source, "") == source
+
+
+def _known_type(log_types: str) -> str:
+    """Give the type of an object's records, beside which it may have messages of no type."""
+    return next((one for one in log_types.split(",") if one != UNKNOWN), UNKNOWN)
+
+
+def _rows(lake: Lake) -> Iterator[tuple[str, str, str, int]]:
+    for table in lake.open():
+        if main_table(table) == table:
+            for source, count in lake.rows(table).items():
+                yield "rows", source, table, count
 
 
 def _published(lines: Any) -> Published:

@@ -9,13 +9,14 @@ import pytest
 from local import demo, sample_logs
 from local.stack import Stack
 from local.witnesses import Witnesses
+from servicelogs.formats import NAMES
 
 pytestmark = pytest.mark.end_to_end
 
 
 def rows(text: str) -> dict[str, list[str]]:
     """Read the table: the counts of each log type."""
-    row = r"^(\w+(?: \(\w+\))?) +((?:[\d,]+ +){5})[\d.]+$"
+    row = r"^(\w+(?: \(\w+\))?) +((?:(?:[\d,]+|-) +){6})[\d.]+$"
     found = re.findall(row, text, re.MULTILINE)
     return {log_type: counts.split() for log_type, counts in found}
 
@@ -29,6 +30,11 @@ def test_every_sample_record_is_accounted_for_and_a_second_delivery_changes_noth
         log_type: (int(objects), int(records))
         for log_type, (objects, records, *_) in rows(first).items()
     } == expected_rows()
+    for log_type, (_, records, _, rejected, filtered, in_lake) in rows(first).items():
+        if "stream" in log_type:
+            assert in_lake == "-"
+        else:
+            assert number(in_lake) == number(records) - number(rejected) - number(filtered)
     searchable = Witnesses(deployed, 0).searchable()
     assert demo.run(deployed) == 0
     second = capsys.readouterr().out
@@ -36,6 +42,10 @@ def test_every_sample_record_is_accounted_for_and_a_second_delivery_changes_noth
     assert rejects(second) == rejects(first)
     assert "a second delivery changes nothing" in second
     assert Witnesses(deployed, 0).searchable() == searchable
+
+
+def number(text: str) -> int:
+    return int(text.replace(",", ""))
 
 
 def rejects(text: str) -> list[str]:
@@ -81,3 +91,4 @@ def test_the_searches_find_what_the_samples_hold(
     for heading in ("Top client addresses", "Load balancer answers by minute", "Denied API calls"):
         _, _, after = text.partition(heading)
         assert re.match(r".*\n +\S+.* \d", after), heading
+    assert set(re.findall(r"^.+ \((\w+)\.\w+\)\n +\S+.*\n +\S", text, re.MULTILINE)) == set(NAMES)

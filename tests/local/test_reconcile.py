@@ -7,8 +7,10 @@ import pytest
 from local.reconcile import (
     Expected,
     Found,
+    InLake,
     Published,
     differences,
+    lake_differences,
     settled,
     shortened,
     table,
@@ -17,6 +19,7 @@ from local.reconcile import (
 URI = "s3://logs/a.log.gz"
 ONE = Expected(URI, "alb", records=100, rejected=3, filtered=2)
 SAID = Published(records=100, indexed=95, already_there=0, rejected=3, filtered=2)
+IN_LAKE = InLake(records=98, expired=0, rejected=3, rows=95)
 WELL = Found({URI: 95}, {URI: 3}, {URI: SAID})
 
 
@@ -59,13 +62,16 @@ def test_an_object_without_records_must_have_been_skipped() -> None:
 
 def test_the_table_adds_up_by_type_and_shows_the_slowest_object() -> None:
     other = dataclasses.replace(ONE, uri="s3://logs/b.log.gz")
-    trail = dataclasses.replace(ONE, uri="s3://logs/c.json.gz", log_type="cloudtrail")
+    trail = dataclasses.replace(
+        ONE, uri="cloudtrail through stream", log_type="cloudtrail", in_bucket=False
+    )
     found = Found(
         {one.uri: 95 for one in (ONE, other, trail)},
         {one.uri: 3 for one in (ONE, other, trail)},
         {one.uri: SAID for one in (ONE, other, trail)},
     )
-    alb, cloudtrail = table([ONE, other, trail], found, {ONE.uri: 1.5, other.uri: 0.5})
+    in_lake = {ONE.uri: IN_LAKE, other.uri: IN_LAKE}
+    alb, cloudtrail = table([ONE, other, trail], found, {ONE.uri: 1.5, other.uri: 0.5}, in_lake)
     assert (alb.objects, alb.records, alb.indexed, alb.rejected, alb.filtered) == (
         2,
         200,
@@ -75,6 +81,26 @@ def test_the_table_adds_up_by_type_and_shows_the_slowest_object() -> None:
     )
     assert alb.seconds == 1.5
     assert (cloudtrail.objects, cloudtrail.records) == (1, 100)
+    assert (alb.rows, cloudtrail.rows) == (190, None)
+
+
+def test_nothing_is_said_when_each_record_is_a_row_a_reject_or_too_old() -> None:
+    assert lake_differences([ONE], {URI: IN_LAKE}) == []
+    old = dataclasses.replace(IN_LAKE, expired=95, rows=0)
+    assert lake_differences([ONE], {URI: old}) == []
+
+
+@pytest.mark.parametrize("count", ["records", "expired", "rejected", "rows"])
+def test_a_count_of_the_lake_that_is_off_is_named_with_its_object(count: str) -> None:
+    wrong = dataclasses.replace(IN_LAKE, **{count: getattr(IN_LAKE, count) + 1})
+    (line,) = lake_differences([ONE], {URI: wrong})
+    assert line.startswith(URI)
+
+
+def test_what_the_lake_does_not_have_is_missed_but_for_what_never_was_in_the_bucket() -> None:
+    (line,) = lake_differences([ONE], {})
+    assert "0 records in the ledger, should be 98" in line
+    assert lake_differences([dataclasses.replace(ONE, in_bucket=False)], {}) == []
 
 
 def test_a_long_complaint_is_cut_and_says_so() -> None:

@@ -5,7 +5,7 @@ import gzip
 import json
 from typing import Any
 
-from ministack.services import cloudwatch_logs, firehose, iam, kinesis
+from ministack.services import cloudwatch_logs, firehose, iam, kinesis, stepfunctions
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 GROUP = "/aws/lambda/shop"
@@ -58,5 +58,5 @@ def group(name: str = GROUP) -> str:
 def forget() -> None:
     """Empty the account."""
     iam._roles.clear()
-    for service in (cloudwatch_logs, kinesis, firehose):
+    for service in (cloudwatch_logs, kinesis, firehose, stepfunctions):
         service.reset()
