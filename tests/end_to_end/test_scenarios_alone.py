@@ -5,19 +5,26 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from opensearchpy import OpenSearch
 
 from local import deploy, sample_logs
+from local.lake import Lake
 from local.processes import StartFailed
+from servicelogs.lake.names import REJECTED
 from tests.end_to_end.conftest import Running
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(240)]
 
 SECONDS = 60
 BUCKET = "logs-of-another-stack"
+LAKE_SOURCE = "logs-for-a-lake"
+# The scheduler's first run comes after a minute.
+SECONDS_OF_SCHEDULE = 150
 FIREHOSE_GROUP, STREAM_GROUP = "/aws/rds/instance/alone/error", "/vpc/alone"
 FIELDS = "x-edge-request-id,timestamp,c-ip,sc-status,cs-uri-stem"
 MESSAGE = "2026-11-20T08:14:55.123456Z 42 [Warning] [MY-010055] [Server] IP address not resolved"
@@ -56,9 +63,9 @@ class Account:
         return int(self.search.count(index=f"{prefix}-*", body=query)["count"])
 
 
-def wait_for(what: Callable[[], Any], says: str) -> Any:
+def wait_for(what: Callable[[], Any], says: str, seconds: float = SECONDS) -> Any:
     """Wait until there is something, and return it."""
-    give_up = time.monotonic() + SECONDS
+    give_up = time.monotonic() + seconds
     while not (found := what()):
         assert time.monotonic() < give_up, says
         time.sleep(0.2)
@@ -194,3 +201,44 @@ def test_log_groups_reach_a_stream_by_a_stack_of_their_own(
     lines = sample_logs.generate("vpc_flow", 30).decode().splitlines()[1:]
     account.log(STREAM_GROUP, *lines)
     wait_for(lambda: account.documents("alone", "vpc_flow") == 30, "the events are not indexed")
+
+
+def test_the_light_engine_alone_converts_by_its_schedule_what_eventbridge_announces(
+    account: Account, tmp_path: Path
+) -> None:
+    account.s3.create_bucket(Bucket=LAKE_SOURCE)
+    account.s3.put_bucket_notification_configuration(
+        Bucket=LAKE_SOURCE, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    key = deploy.client("kms", account.endpoint).create_key()["KeyMetadata"]["Arn"]
+    outputs = account.deploy(
+        "S3ToLightEngine",
+        "alone-lake",
+        LogBucketName=LAKE_SOURCE,
+        ObjectEvents="EventBridge",
+        LakeLogTypes="alb",
+        KmsKeyArn=key,
+        TlsOnly="false",
+        BatchingWindowSeconds="1",
+        ConvertSchedule="'rate(1 minute)'",
+        CompactSchedule='""',
+    )
+    stack = replace(account.running.stack, outputs=outputs)
+    lake = Lake(stack, tmp_path)
+    assert lake.open() == []
+    samples = [one for one in sample_logs.objects() if one.format == "alb"]
+    for one in samples:
+        account.s3.put_object(Bucket=LAKE_SOURCE, Key=one.key, Body=one.data)
+    wait_for(lambda: "alb" in lake.open(), "no row is in the lake", SECONDS_OF_SCHEDULE)
+    expected = sum(one.records - one.rejected for one in samples)
+    wait_for(lambda: lake.rows("alb").total() == expected, f"there are no {expected} rows")
+    kept = account.s3.get_paginator("list_objects_v2").paginate(
+        Bucket=outputs["BackupBucketName"], Prefix=REJECTED
+    )
+    assert [one["Key"] for page in kept for one in page["Contents"]]
+    # Else its schedule goes on beside all other tests.
+    stacks = deploy.client("cloudformation", account.endpoint)
+    stacks.delete_stack(StackName="alone-lake")
+    stacks.get_waiter("stack_delete_complete").wait(
+        StackName="alone-lake", WaiterConfig={"Delay": 1, "MaxAttempts": SECONDS}
+    )
