@@ -44,6 +44,8 @@ class Lake:
         self._glue = deploy.client("glue", stack.aws_endpoint)
         self._athena = deploy.client("athena", stack.aws_endpoint)
         self._folder = folder
+        self.opened: list[str] = []
+        """The tables that were open last."""
         self._tables = duckdb.connect()
         self._tables.execute("SET TimeZone = 'UTC'")
 
@@ -88,7 +90,8 @@ class Lake:
         database = self.outputs["DatabaseName"]
         pages = self._glue.get_paginator("get_tables").paginate(DatabaseName=database)
         names = [table["Name"] for page in pages for table in page["TableList"]]
-        return [name for name in names if self._open(database, name)]
+        self.opened = [name for name in names if self._open(database, name)]
+        return self.opened
 
     def rows(self, table: str) -> Counter[str]:
         """Count a table's rows by where they come from."""

@@ -34,8 +34,9 @@ def show(lake: Lake) -> Iterator[str]:
 
 
 def _queries(lake: Lake) -> Iterator[tuple[str, str, str]]:
-    """Give the log type, the name and the text of each query of ours."""
+    """Give the log type, the name and the text of each query of tables that are open."""
     for full_name, sql in sorted(lake.queries().items()):
         if full_name.startswith(PREFIX):
             log_type, _, name = full_name.removeprefix(PREFIX).partition(".")
-            yield log_type, name, sql
+            if log_type in lake.opened:
+                yield log_type, name, sql

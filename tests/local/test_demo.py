@@ -11,7 +11,7 @@ from local.stack import Stack
 from local.witnesses import Witnesses
 from servicelogs.formats import NAMES
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]
 
 
 def rows(text: str) -> dict[str, list[str]]:
@@ -91,4 +91,5 @@ def test_the_searches_find_what_the_samples_hold(
     for heading in ("Top client addresses", "Load balancer answers by minute", "Denied API calls"):
         _, _, after = text.partition(heading)
         assert re.match(r".*\n +\S+.* \d", after), heading
-    assert set(re.findall(r"^.+ \((\w+)\.\w+\)\n +\S+.*\n +\S", text, re.MULTILINE)) == set(NAMES)
+    answered = re.findall(r"^.+ \((\w+)\.\w+\)\n +\S+.*\n +\S", text, re.MULTILINE)
+    assert set(NAMES) <= set(answered)
