@@ -191,6 +191,7 @@ def test_what_is_no_log_is_skipped_by_name(run: Run, tmp_path: Path) -> None:
     [
         (["f", "--out", "x", "--account", "12"], "is not the id of an account: 12 digits"),
         (["f", "--out", "x", "--region", "EU/west"], "is not a Region, as eu-west-1"),
+        (["f", "--out", "x", "--region", "nowhere"], "is not a Region, as eu-west-1"),
         (["f"], "required: --out"),
         (["f", "g", "--out", "x", "--source", "s3://b/k"], "convert each file by itself"),
         (["f", "f", "--out", "x"], "f is given twice"),

@@ -14,7 +14,7 @@ from typing import NoReturn, override
 from servicelogs import formats
 from servicelogs.command_line.reference import FieldEntry, field_entries
 from servicelogs.errors import ServiceLogsError, one_line
-from servicelogs.parsing.places import Place
+from servicelogs.parsing.places import Place, place_of
 from servicelogs.settings import field_names
 
 ALL_WELL = 0
@@ -377,7 +377,7 @@ def _account(text: str) -> str:
 
 
 def _region(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9-]{1,40}", text):
+    if text != "global" and not place_of([text]).region:
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a Region, as eu-west-1")
     return text
 
