@@ -102,6 +102,18 @@ def test_a_folder_with_something_in_it_is_left_as_it_is(run: Run, tmp_path: Path
     assert (tmp_path / "file").read_text() == "x"
 
 
+def test_no_folder_and_one_with_the_rejects_in_it_are_refused(run: Run, tmp_path: Path) -> None:
+    name = sample(tmp_path, "vpc_flow")
+    (tmp_path / "lake").mkdir()
+    none = run("convert", name, "--out", "")
+    assert none.returncode == 2
+    assert none.stderr == b"servicelogs: --out names no folder\n"
+    inside = run("convert", name, "--out", "lake", "--rejects", "lake/rejects")
+    assert inside.returncode == 2
+    assert b"--rejects lake/rejects is in --out" in inside.stderr
+    assert not any((tmp_path / "lake").iterdir())
+
+
 def test_an_empty_folder_and_one_below_folders_that_are_not_there_are_filled(
     run: Run, tmp_path: Path
 ) -> None:
@@ -179,6 +191,7 @@ def test_what_is_no_log_is_skipped_by_name(run: Run, tmp_path: Path) -> None:
     [
         (["f", "--out", "x", "--account", "12"], "is not the id of an account: 12 digits"),
         (["f", "--out", "x", "--region", "EU/west"], "is not a Region, as eu-west-1"),
+        (["f", "--out", "x", "--region", "nowhere"], "is not a Region, as eu-west-1"),
         (["f"], "required: --out"),
         (["f", "g", "--out", "x", "--source", "s3://b/k"], "convert each file by itself"),
         (["f", "f", "--out", "x"], "f is given twice"),

@@ -92,3 +92,21 @@ def test_what_aws_does_not_know_ends_with_2_and_its_words(
     assert done.returncode == 2
     assert done.stderr.startswith(b"servicelogs: ")
     assert done.stdout == b""
+
+
+def test_where_no_region_is_given_it_says_how(
+    athena: None, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    done = run("lake", "verify", "--database", "a", "--work-group", "b", "--ledger", "c")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.endswith(b"no Region is given: set AWS_DEFAULT_REGION\n")
+
+
+def test_an_unknown_option_is_answered_with_the_help_of_its_command(run: Run) -> None:
+    done = run("lake", "verify", "--database", "a", "--work-group", "b", "--ledger", "c", "--all")
+    assert done.returncode == 2
+    assert done.stderr == (
+        b"servicelogs lake: unrecognized arguments: --all (see servicelogs lake --help)\n"
+    )

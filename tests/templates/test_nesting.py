@@ -1,6 +1,7 @@
 """What a stack passes to the scenarios inside it, and what samconfig passes to the stack."""
 
 import re
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -267,7 +268,8 @@ def test_an_environment_sets_parameters_that_exist_to_values_that_they_take(envi
     parameters = read("template.yaml")["Parameters"]
     overrides = SAMCONFIG[environment]["deploy"]["parameters"].get("parameter_overrides", [])
     for override in overrides:
-        key, value = override.split("=", 1)
+        (text,) = shlex.split(override)  # sam deploy takes an empty value in quotes alone
+        key, value = text.split("=", 1)
         declared = parameters[key]
         assert value in [str(v) for v in declared.get("AllowedValues", [value])]
         assert re.fullmatch(declared.get("AllowedPattern", ".*"), value), override

@@ -87,6 +87,7 @@ def convert_files(
         formats.get(log_type)  # an error if there is none
     of_source = type_of_source(key)  # an error if it is none
     check_files(names, rejects)
+    _check_folder(out, rejects)
     outcome = Converted()
     with ExitStack() as stack:
         folder = stack.enter_context(_new_folder(out, outcome))
@@ -115,6 +116,14 @@ def convert_files(
         outcome.written, outcome.misfits = conversion.written, conversion.misfits()
     _write(_as_json(outcome, out) if as_json else _table(outcome, out, rejects))
     return outcome
+
+
+def _check_folder(out: str, rejects: str) -> None:
+    """Raise ConflictingFiles if no folder is named, or one that the rejects would be in."""
+    if not out:
+        raise ConflictingFiles("--out names no folder")
+    if rejects and Path(os.path.realpath(rejects)).is_relative_to(os.path.realpath(out)):
+        raise ConflictingFiles(f"--rejects {shown(rejects)} is in --out: name a file beside it")
 
 
 @contextmanager
@@ -278,6 +287,6 @@ def _notes(outcome: Converted) -> Iterator[str]:
         )
     for name, columns in outcome.misfits.items():
         for column, count in columns.items():
-            yield f"{name}: {count:,} values do not fit {column}: they are in extra_fields"
+            yield f"{name}: values that do not fit {column}, in extra_fields instead: {count:,}"
     for name, reason in outcome.skipped.items():
         yield f"skipped: {shown(name)}: {shown(reason)}"

@@ -14,7 +14,7 @@ from typing import NoReturn, override
 from servicelogs import formats
 from servicelogs.command_line.reference import FieldEntry, field_entries
 from servicelogs.errors import ServiceLogsError, one_line
-from servicelogs.parsing.places import Place
+from servicelogs.parsing.places import Place, place_of
 from servicelogs.settings import field_names
 
 ALL_WELL = 0
@@ -94,7 +94,7 @@ _ABOUT_VERIFY = """\
 Compare the lake's tables with its ledger: of each object, how many rows Athena counts, and how many
 were published. --database, --work-group and --ledger are outputs of the scenario's stack
 (DatabaseName, WorkGroupName, LedgerTableName); account and Region are those of your AWS
-credentials."""
+profile, or of the environment (AWS_DEFAULT_REGION)."""
 
 _MORE_ABOUT_VERIFY = """\
 Athena reads one column of all rows of each table, and bills that; where a table has more of it than
@@ -238,7 +238,9 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     _add_convert(commands)
     _add_explain(commands)
     _add_lake(commands)
-    options = parser.parse_args(given)
+    options, unknown = parser.parse_known_args(given)
+    if unknown:
+        commands.choices[options.command].error(f"unrecognized arguments: {' '.join(unknown)}")
     if options.command in ("parse", "convert") and options.source and len(options.files) > 1:
         command = commands.choices[options.command]
         command.error(f"--source is the key of one file: {options.command} each file by itself")
@@ -375,7 +377,7 @@ def _account(text: str) -> str:
 
 
 def _region(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9-]{1,40}", text):
+    if text != "global" and not place_of([text]).region:
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a Region, as eu-west-1")
     return text
 

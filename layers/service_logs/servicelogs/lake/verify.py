@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from servicelogs import formats
 from servicelogs.errors import AwsError
@@ -64,6 +64,10 @@ def verify(database: str, work_group: str, ledger_table: str) -> Verified:
             Partitions(items, timedelta()),
             lambda: count_rows(queries, tables(glue, database)),
         ).verify()
+    except NoRegionError as error:
+        raise AwsError(
+            "the lake cannot be compared: no Region is given: set AWS_DEFAULT_REGION"
+        ) from error
     except (BotoCoreError, ClientError) as error:
         raise AwsError(f"the lake cannot be compared: {error}") from error
 
