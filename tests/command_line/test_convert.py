@@ -19,6 +19,8 @@ from tests.command_line.conftest import Run
 from tests.sources.envelopes import CONTROL, envelope
 from tests.sources.stream_events import compressed, failed_batch, stream_event
 
+pytestmark = pytest.mark.slow
+
 ACCOUNT = "111122223333"
 
 

@@ -19,6 +19,8 @@ from servicelogs.lake import names
 from tests.functions.test_index_functions import Context, metrics
 from tests.lake.lake_world import BACKUP, DATABASE, LAKE, LEDGER, LOGS, STAGING, World
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = (
     "stage_logs",
@@ -103,7 +105,6 @@ def about(key: str) -> str:
     return json.dumps({"bucket": LOGS, "key": key})
 
 
-@pytest.mark.slow
 def test_a_run_goes_from_messages_to_rows(load, moto_world, queue_url, execution, capsys):
     world = moto_world
     good, bad = world.deliver("a", f"alb {DAY}", "rejected"), world.deliver("b", "bad")

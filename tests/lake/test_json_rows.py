@@ -40,6 +40,8 @@ from tests.lake.oracle import (
 from tests.lake.samples import Sample, samples
 from tests.properties import examples
 
+pytestmark = pytest.mark.slow
+
 FEW = examples(0.5)
 JSON_FORMATS = [name for name in formats.NAMES if formats.get(name).kind == "json"]
 SILENT = replace(SOURCE, account_id="", region="")
@@ -136,7 +138,6 @@ def records(name: str) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", JSON_FORMATS)
 def test_rows_of_all_samples_are_the_oracles(name: str) -> None:
     rows = 0

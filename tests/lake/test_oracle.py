@@ -50,6 +50,8 @@ from tests.lake.oracle import (
 from tests.lake.samples import Sample, samples
 from tests.properties import examples
 
+pytestmark = pytest.mark.slow
+
 FEW = examples(0.2)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 JSON_FORMATS = [name for name in formats.NAMES if formats.get(name).kind == "json"]
@@ -168,7 +170,6 @@ def missing_of(log_type: str, record: Record, row: Row) -> Leaves:
     )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", formats.NAMES)
 def test_every_sample_record_survives_as_a_row_of_a_parquet_file(name: str) -> None:
     rows = [row_of(formats.get(name), record.document, record.raw) for record in records(name)]
@@ -177,7 +178,6 @@ def test_every_sample_record_survives_as_a_row_of_a_parquet_file(name: str) -> N
     assert through_parquet(name, rows) == rows
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", formats.NAMES)
 def test_nothing_of_a_sample_record_is_missing_in_its_row(name: str) -> None:
     for record in records(name):

@@ -16,6 +16,8 @@ from servicelogs.lake.parquet_files import ParquetFilesInFolder, sorted_table
 from servicelogs.lake.parquet_in_s3 import OneClientSession, ParquetFilesInS3
 from servicelogs.lake.schema import arrow_schema
 
+pytestmark = pytest.mark.slow
+
 BUCKET = "staging"
 START = datetime(2026, 11, 20, 8, 14, 55, 123456, tzinfo=UTC)
 ROWS = 300
@@ -123,7 +125,6 @@ def test_every_column_is_compressed_by_zstd_and_has_a_page_index(written) -> Non
         assert chunk.has_column_index
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", formats.NAMES)
 def test_awswrangler_writes_the_very_bytes_that_pyarrow_does(s3, tmp_path: Path, name) -> None:
     schema = arrow_schema(formats.get(name))
@@ -136,7 +137,6 @@ def test_awswrangler_writes_the_very_bytes_that_pyarrow_does(s3, tmp_path: Path,
     assert body == (tmp_path / "a" / "0.parquet").read_bytes()
 
 
-@pytest.mark.slow
 def test_a_file_that_is_sent_in_parts_is_whole(s3) -> None:
     noise = random.Random(7)
     rows = [

@@ -13,6 +13,8 @@ from tests.formats.make_cases import FOLDER
 from tests.formats.parsing import SOURCE
 from tests.lake.gathering import expected, gathered, new_gatherer, of_object, refused, samples_of
 
+pytestmark = pytest.mark.slow
+
 NAMES = [name for name in formats.NAMES if formats.get(name).kind != "json"]
 
 

@@ -28,6 +28,8 @@ from tests.lake.gathering import (
 from tests.lake.oracle import DEFAULT_PLACE
 from tests.properties import examples
 
+pytestmark = pytest.mark.slow
+
 TEXT = [name for name in formats.NAMES if formats.get(name).kind == "text"]
 
 
