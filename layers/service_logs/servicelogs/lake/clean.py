@@ -27,8 +27,9 @@ _OLD = timedelta(days=1)
 
 def clean(lake: Lake, batch: Batch) -> None:
     """Delete the staged objects of a batch that is done, and everything that attempts wrote."""
-    for key in _objects(lake, batch):
-        lake.staging.delete([key, names.quarantined_key(key)] if batch.reason else [key])
+    keys = _objects(lake, batch)
+    aside = map(names.quarantined_key, keys) if batch.reason else ()
+    lake.staging.delete([*keys, *aside])
     lake.staging.delete_all(names.attempts_of(batch.id))
     # Last: it names what is to be deleted.
     lake.staging.delete_all(names.folder_of(batch.id))
