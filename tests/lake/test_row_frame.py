@@ -1,10 +1,12 @@
 from datetime import UTC, datetime, timedelta
 
+import pyarrow
 import pytest
 
 from servicelogs import formats
 from servicelogs.dates import DELIVERY_HOUR, DatePolicy, hour_of
-from servicelogs.lake.row_frame import FrameRuns, RowFrame, RowFrames
+from servicelogs.lake.arrow_values import TEXT
+from servicelogs.lake.row_frame import RowFrame, RowFrames, batch_of
 from servicelogs.parsing.places import Place
 from servicelogs.records import Source
 
@@ -85,16 +87,18 @@ def test_the_source_says_where_a_row_belongs_else_the_record_else_the_default() 
 
 def test_frames_of_consecutive_rows_become_columns() -> None:
     first, second = frames(source=SILENT), frames(source=PLACED)
-    runs = FrameRuns()
-    runs.add(frame_at(DELIVERED, first), 2)
-    runs.add(frame_at(DELIVERED, first), 1)
-    runs.add(frame_at(DELIVERED + timedelta(days=9), second), 1)
+    one = frame_at(DELIVERED, first)
+    late = frame_at(DELIVERED + timedelta(days=9), second)
+    schema = pyarrow.schema(
+        [("date_adjusted", pyarrow.bool_()), ("log_source", TEXT), ("eventname", TEXT)]
+    )
 
-    found = runs.columns(["date_adjusted", "log_source", "eventname"])
+    found = batch_of(schema, [one, one, one, late], {})
 
-    assert {name: array.to_pylist() for name, array in found.items()} == {
+    assert found.to_pydict() == {
         "date_adjusted": [None, None, None, True],
         "log_source": ["s3://logs/key"] * 4,
+        "eventname": [None] * 4,
         "account_id": [DEFAULT.account_id] * 3 + ["111111111111"],
         "region": [DEFAULT.region] * 3 + ["eu-west-1"],
         "event_day": ["2026-11-20"] * 4,
@@ -103,11 +107,11 @@ def test_frames_of_consecutive_rows_become_columns() -> None:
 
 
 def test_one_frame_for_all_rows_becomes_columns() -> None:
-    runs = FrameRuns()
-    runs.add(frame_at(DELIVERED, frames()), 3)
+    schema = pyarrow.schema([("log_source", TEXT), ("log_group", TEXT), ("name", TEXT)])
 
-    found = runs.columns(["log_source", "log_group"])
+    found = batch_of(schema, [frame_at(DELIVERED, frames())] * 3, {"name": pyarrow.array([*"abc"])})
 
     assert found["log_source"].to_pylist() == ["s3://logs/key"] * 3
     assert found["log_group"].to_pylist() == [None] * 3
     assert found["account_id"].to_pylist() == ["111111111111"] * 3
+    assert found["name"].to_pylist() == ["a", "b", "c"]

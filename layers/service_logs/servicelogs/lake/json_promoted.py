@@ -9,7 +9,7 @@ import msgspec
 import pyarrow
 import pyarrow.compute
 
-from servicelogs.lake.json_structs import ABSENT, Shape, reader_of
+from servicelogs.lake.json_structs import ABSENT, Shape, attribute_reader
 from servicelogs.lake.schema import LakeColumn
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.json.format import JsonFormat
@@ -92,7 +92,7 @@ class _OfHeaders:
         above = shape.below[top]
         of_object, of_above = attrgetter(shape.slots[top]), attrgetter(above.slots[inner])
         header = above.below[inner].slots
-        names_of, value_of = reader_of(header["name"]), attrgetter(header["value"])
+        names_of, value_of = attribute_reader(header["name"]), attrgetter(header["value"])
         plans = self._plans
         found: list[list[str | None]] = [[None] * len(objects) for _ in self._column.members]
         for row, one in enumerate(map(of_object, objects)):

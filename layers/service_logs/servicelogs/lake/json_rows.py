@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from itertools import groupby
 from operator import attrgetter
 from typing import Any, cast
 
@@ -17,16 +16,16 @@ import msgspec
 import pyarrow
 
 from servicelogs.dates import DatePolicy
-from servicelogs.lake.json_arrays import TEXT, TIMES, Misfits, arrays_of
+from servicelogs.lake.arrow_values import TEXT, TIMES, texts
+from servicelogs.lake.json_arrays import DoNotFit, arrays_of
 from servicelogs.lake.json_fitting import fit, strict_json
 from servicelogs.lake.json_promoted import MakePromoted, promoted_column
 from servicelogs.lake.json_structs import Shape, Structs
 from servicelogs.lake.json_values import LAST_TIME, iso_times
-from servicelogs.lake.row_frame import FrameRuns, RowFrame, RowFrames
+from servicelogs.lake.row_frame import RowFrame, RowFrames, batch_of
 from servicelogs.lake.schema import (
     EVENT_TIME,
     EXTRA_FIELDS,
-    PARTITION,
     arrow_schema,
     columns,
     frame_columns,
@@ -68,10 +67,7 @@ class Compiled:
         for column in own:
             if column.paths == (PROMOTED,):
                 self.promoted = promoted_column(log_format, column)
-        dictionary = pyarrow.dictionary(pyarrow.int32(), TEXT)
-        self.schema = pyarrow.schema(
-            [*arrow_schema(log_format), *((name, dictionary) for name in PARTITION)]
-        )
+        self.schema = arrow_schema(log_format)
 
 
 compiled = lru_cache(_MOST_FORMATS)(Compiled)
@@ -155,25 +151,18 @@ class JsonGatherer:
         }
         if self.compiled.promoted:
             found[PROMOTED] = self.compiled.promoted(rows.shape, rows.objects, rows.promoted)
-        runs = FrameRuns()
-        for frame, same in groupby(rows.frames):
-            runs.add(frame, len([*same]))
-        schema = self.compiled.schema
-        found |= runs.columns(schema.names)
         found[EVENT_TIME] = pyarrow.array(rows.times, TIMES)
         found["log_record"] = pyarrow.array(rows.numbers, pyarrow.int64())
         found[EXTRA_FIELDS] = _extra_fields(rows)
-        return pyarrow.RecordBatch.from_arrays(
-            [found[name] for name in schema.names], schema=schema
-        )
+        return batch_of(self.compiled.schema, rows.frames, found)
 
     def _arrays(self, rows: Rows) -> list[pyarrow.Array]:
         """Make the arrays of the record's own columns; records that do not fit are made to."""
         while True:
             try:
                 return arrays_of(rows.shape, rows.objects)
-            except Misfits as misfits:
-                for row in misfits.places:
+            except DoNotFit as odd:
+                for row in odd.places:
                     record, rows.items[row] = rows.items[row], b""  # none is made to fit twice
                     rows.objects[row] = self.fit(record, rows, row)
 
@@ -192,14 +181,14 @@ class JsonGatherer:
 def _extra_fields(rows: Rows) -> pyarrow.Array:
     if rows.shape.has_extra:
         unknown = [*map(rows.shape.extra_of, rows.objects)]
-        texts = [members and msgspec.json.encode(members) for members in unknown]
+        found = [members and msgspec.json.encode(members) for members in unknown]
     elif rows.extra:
-        texts = [None] * len(rows.objects)
+        found = [None] * len(rows.objects)
     else:
         return pyarrow.nulls(len(rows.objects), TEXT)
     for place, text in rows.extra.items():
-        texts[place] = text  # what was made to fit has nothing else that is unknown
-    return pyarrow.array(texts, pyarrow.binary()).cast(TEXT)
+        found[place] = text  # what was made to fit has nothing else that is unknown
+    return texts(found)
 
 
 class JsonRows(Encoder):

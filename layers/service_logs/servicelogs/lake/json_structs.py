@@ -114,7 +114,7 @@ class Shape:
 
 
 @cache
-def reader_of(slot: str) -> Callable[[Sequence[Any]], list[Any]]:
+def attribute_reader(slot: str) -> Callable[[Sequence[Any]], list[Any]]:
     """Compile what reads an attribute of all objects: it takes half of what attrgetter takes."""
     read: Callable[[Sequence[Any]], list[Any]] = _compiled(f"[o.{slot} for o in objects]")
     return read

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import groupby
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple, cast, override
@@ -15,11 +14,10 @@ from servicelogs.dates import DatePolicy
 from servicelogs.lake.arrow_values import event_times, texts
 from servicelogs.lake.json_fitting import fit, strict_json
 from servicelogs.lake.json_values import iso_microseconds
-from servicelogs.lake.row_frame import FrameRuns, RowFrame, RowFrames
+from servicelogs.lake.row_frame import RowFrame, RowFrames, batch_of
 from servicelogs.lake.schema import (
     EVENT_TIME,
     EXTRA_FIELDS,
-    PARTITION,
     Kind,
     LakeColumn,
     arrow_schema,
@@ -173,21 +171,16 @@ class MessageGatherer:
 
     def _batch(self, rows: Sequence[_Row]) -> pyarrow.RecordBatch:
         lines, extra, frames = zip(*rows, strict=True)
-        runs = FrameRuns()
-        for frame, same in groupby(frames):
-            runs.add(frame, len([*same]))
         turned = zip(*map(self._lines.values_of, lines), strict=True)
         own = zip(self._lines.columns, turned, strict=True)
         found = {column.name: _array(column, values) for column, values in own}
-        found |= runs.columns(self._schema.names)
         found[EVENT_TIME] = event_times([line.time[:-1].encode() for line in lines])
         found["log_record"] = pyarrow.array([line.log.record for line in lines], pyarrow.int64())
         found["log_continuation"] = pyarrow.array(
             [line.log.continuation for line in lines], pyarrow.bool_()
         )
         found[EXTRA_FIELDS] = texts(extra)
-        names = [*self._schema.names, *PARTITION]
-        return pyarrow.RecordBatch.from_arrays([found[name] for name in names], names)
+        return batch_of(self._schema, frames, found)
 
 
 class MessageRows(PrintedMessages):

@@ -4,9 +4,9 @@ All of the frame but the record's number and its exact time is the same for the 
 source, day and place: it is made once for them, and consecutive rows that share it are counted.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, groupby
 from types import MappingProxyType
 
 import pyarrow
@@ -80,20 +80,28 @@ class RowFrames:
         return RowFrame(self.source, *of)
 
 
-class FrameRuns:
-    """The frames of gathered rows: one after the other, each with how many rows have it."""
+def batch_of(
+    schema: pyarrow.Schema, frames: Sequence[RowFrame], own: Mapping[str, pyarrow.Array]
+) -> pyarrow.RecordBatch:
+    """Join the rows' own columns with those of their frames; what is in neither is null.
 
-    def __init__(self) -> None:
-        self._frames: list[RowFrame] = []
-        self._rows: list[int] = []
+    The partition's columns stand behind those of the schema.
+    """
+    found = {**own, **_FrameRuns(frames).columns(schema.names)}
+    missing = [field for field in schema if field.name not in found]
+    found |= {field.name: pyarrow.nulls(len(frames), field.type) for field in missing}
+    names = [*schema.names, *PARTITION]
+    return pyarrow.RecordBatch.from_arrays([found[name] for name in names], names)
 
-    def add(self, frame: RowFrame, rows: int) -> None:
-        """Note the frame of so many rows more."""
-        if self._frames and self._frames[-1] is frame:
-            self._rows[-1] += rows
-        else:
-            self._frames.append(frame)
-            self._rows.append(rows)
+
+class _FrameRuns:
+    """The frames of rows: one after the other, each with how many rows have it."""
+
+    def __init__(self, frames: Sequence[RowFrame]) -> None:
+        self._frames, self._rows = [frames[0]], [len(frames)]
+        if frames.count(frames[0]) < len(frames):  # nearly always all have the same
+            runs = [(frame, len([*same])) for frame, same in groupby(frames)]
+            self._frames, self._rows = [frame for frame, _ in runs], [rows for _, rows in runs]
 
     def columns(self, names: Iterable[str]) -> dict[str, pyarrow.Array]:
         """Make those of these columns that are the frame's, and the partition's columns."""

@@ -7,15 +7,14 @@ at a time become the arrays of a record batch: to make an array costs as much as
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import groupby
 from typing import cast, override
 
 import pyarrow
 
 from servicelogs.dates import DatePolicy
 from servicelogs.lake.arrow_values import Misfits, event_times
-from servicelogs.lake.row_frame import FrameRuns, RowFrame, RowFrames
-from servicelogs.lake.schema import EVENT_TIME, EXTRA_FIELDS, PARTITION, arrow_schema, columns
+from servicelogs.lake.row_frame import RowFrame, RowFrames, batch_of
+from servicelogs.lake.schema import EVENT_TIME, EXTRA_FIELDS, arrow_schema, columns
 from servicelogs.lake.text_columns import NULL, Groups, PatternColumns, join
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.encoder import Encoder
@@ -128,24 +127,14 @@ class TextGatherer:
 
     def _batch(self, gathered: GatheredLines) -> pyarrow.RecordBatch:
         lines, numbers, times, frames = zip(*gathered.rows, strict=True)
-        rows, misfits, runs = len(lines), Misfits(), FrameRuns()
-        # Nearly always all have the same.
-        if frames.count(frames[0]) == rows:
-            runs.add(frames[0], rows)
-        else:
-            for frame, same in groupby(frames):
-                runs.add(frame, len([*same]))
+        misfits = Misfits()
         found = gathered.columns.arrays(lines, gathered.without_time, misfits)
-        found |= runs.columns(self._schema.names)
         found[EVENT_TIME] = event_times(times)
         found["log_record"] = pyarrow.array(numbers, pyarrow.int64())
-        found[EXTRA_FIELDS] = misfits.extra_fields(rows)
+        found[EXTRA_FIELDS] = misfits.extra_fields(len(lines))
         self.misfits.update(misfits.counts)
         gathered.clear()
-        missing = [field for field in self._schema if field.name not in found]
-        found |= {field.name: pyarrow.nulls(rows, field.type) for field in missing}
-        names = [*self._schema.names, *PARTITION]
-        return pyarrow.RecordBatch.from_arrays([found[name] for name in names], names)
+        return batch_of(self._schema, frames, found)
 
 
 class TextRows(Encoder):
