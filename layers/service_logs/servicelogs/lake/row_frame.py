@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby
 from types import MappingProxyType
+from typing import override
 
 import pyarrow
 import pyarrow.compute
@@ -17,16 +18,11 @@ from servicelogs.lake.row_place import row_place
 from servicelogs.lake.schema import PARTITION
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.format import Format
-from servicelogs.parsing.places import Place, names_places
+from servicelogs.parsing.places import Place
+from servicelogs.parsing.source_frames import SourceFrames
 from servicelogs.records import Source
 
-_MOST_HOURS = 10_000
-# Of all values that name places; a frame's own size counts as some more.
-_MOST_PLACE_BYTES = 4 * 1024 * 1024
-_FRAME_BYTES = 1024
-
-type Placed = tuple[int, tuple[str, ...]]
-"""An hour (from 1970), and the values of a record that name its account and Region."""
+_MOST_FRAMES = 10_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,34 +36,23 @@ class RowFrame:
     date_adjusted: bool
 
 
-class RowFrames:
+class RowFrames(SourceFrames[str, RowFrame]):
     """The frames of one source's rows, by the hour (from 1970) that dates them."""
 
     def __init__(
         self, log_format: Format, source: Source, dates: DatePolicy, default_place: Place
     ) -> None:
         """Take the default place for records of which neither source nor record names one."""
-        self.source = source
-        self.of_hour: Cache[int, RowFrame | None] = Cache(self._of_source, _MOST_HOURS)
-        """None: the records of that hour have expired."""
-        self.of_place: Cache[Placed, RowFrame | None] = Cache(
-            self._of_record, _MOST_PLACE_BYTES, weight=_weight
-        )
-        """The same for records that name their own account and Region."""
-        self.by_record = names_places(log_format, source)
-        """Whether records are asked for their account and Region."""
+        super().__init__(log_format, source)
         self._format = log_format
         self._dates = dates
         self._by_delivery = log_format.is_snapshot(source)
         self._default = default_place
         # Frames of a day are one object, so that its rows are counted together.
-        self._frames = Cache(self._make, _MOST_HOURS)
+        self._frames = Cache(self._frame, _MOST_FRAMES)
 
-    def _of_source(self, hour: int) -> RowFrame | None:
-        return self._of_record((hour, ()))
-
-    def _of_record(self, placed: Placed) -> RowFrame | None:
-        hour, values = placed
+    @override
+    def make(self, hour: int, values: tuple[str, ...]) -> RowFrame | None:
         source = self.source
         moment = dating_moment(hour, source)
         date = self._dates.date(moment, source, by_delivery=self._by_delivery)
@@ -76,7 +61,7 @@ class RowFrames:
         place = row_place(self._format, source, values, self._default)
         return self._frames[*place, date.moment.date().isoformat(), date.adjusted]
 
-    def _make(self, of: tuple[str, str, str, bool]) -> RowFrame:
+    def _frame(self, of: tuple[str, str, str, bool]) -> RowFrame:
         return RowFrame(self.source, *of)
 
 
@@ -138,7 +123,3 @@ _COLUMNS: Mapping[str, tuple[pyarrow.DataType, Callable[[RowFrame], str | bool |
         }
     )
 )
-
-
-def _weight(placed: Placed) -> int:
-    return _FRAME_BYTES + sum(map(len, placed[1]))

@@ -7,24 +7,19 @@ records of one source and hour: it is made once for them and kept as bytes.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, override
 
 import msgspec
 
 from servicelogs.dates import DELIVERY_HOUR, dating_moment, iso
 from servicelogs.opensearch.dated_indexes import ChooseIndex
-from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.format import Format
-from servicelogs.parsing.places import Place, names_places, place_in, place_of
+from servicelogs.parsing.places import place_in, place_of
+from servicelogs.parsing.source_frames import SourceFrames
 from servicelogs.records import Source
 
 MOST_ID_BYTES = 512
 """A longer `_id` fails its whole request."""
-
-_MOST_HOURS = 10_000
-# Of all values that name places; a frame's own size counts as some more.
-_MOST_PLACE_BYTES = 4 * 1024 * 1024
-_FRAME_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,39 +34,22 @@ class Frame:
     """The document up to the record's number."""
 
 
-type Placed = tuple[int, tuple[bytes, ...]]
-"""An hour (from 1970), and the values of a record that name its account and Region."""
-
-
-class Frames:
+class Frames(SourceFrames[bytes, Frame]):
     """The frames of one source's documents, by the hour (from 1970) that dates them."""
 
     def __init__(self, log_format: Format, source: Source, choose_index: ChooseIndex) -> None:
-        self.source = source
-        self.of_hour: Cache[int, Frame | None] = Cache(self._of_source, _MOST_HOURS)
-        """None: the records of that hour have expired."""
-        self.of_place: Cache[Placed, Frame | None] = Cache(
-            self._of_record, _MOST_PLACE_BYTES, weight=_weight
-        )
-        """The same for records that name their own account and Region."""
-        self.by_record = names_places(log_format, source)
-        """Whether records are asked for their account and Region."""
+        super().__init__(log_format, source)
         self.delivery_index = ""
         """The index of those that the delivery dates, if there were any."""
         self._choose_index = choose_index
         self._log_type = log_format.name
         self._ingested = iso(datetime.now(UTC))
 
-    def _of_source(self, hour: int) -> Frame | None:
-        return self._make(hour, Place(self.source.account_id, self.source.region))
-
-    def _of_record(self, placed: Placed) -> Frame | None:
-        hour, values = placed
-        named = place_of(value.decode("utf-8", "replace").strip('"') for value in values)
-        return self._make(hour, place_in(self.source, named))
-
-    def _make(self, hour: int, place: Place) -> Frame | None:
+    @override
+    def make(self, hour: int, values: tuple[bytes, ...]) -> Frame | None:
         source = self.source
+        named = place_of(value.decode("utf-8", "replace").strip('"') for value in values)
+        place = place_in(source, named)
         index = self._choose_index(dating_moment(hour, source), source)
         if index is None:
             return None
@@ -93,10 +71,6 @@ class Frames:
             b'%b"%b-' % (action, source.id.encode()),
             msgspec.json.encode(document).removesuffix(b"}}") + b',"record":',
         )
-
-
-def _weight(placed: Placed) -> int:
-    return _FRAME_BYTES + sum(map(len, placed[1]))
 
 
 def _extracted(source: Source) -> dict[str, msgspec.Raw]:
