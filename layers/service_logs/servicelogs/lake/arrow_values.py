@@ -5,14 +5,13 @@ A value that does not fit its column is null there and goes to `extra_fields` as
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from datetime import datetime
 
 import msgspec
 import pyarrow
 import pyarrow.compute
 
+from servicelogs.lake.json_values import iso_microseconds
 from servicelogs.lake.schema import LakeColumn
-from servicelogs.parsing.json.values import is_iso_time
 
 TEXT = pyarrow.string()
 TIMES = pyarrow.timestamp("us", tz="UTC")
@@ -66,15 +65,17 @@ def read_times(values: pyarrow.Array, column: LakeColumn, misfits: Misfits) -> p
     except pyarrow.ArrowInvalid:  # no calendar has one of them
         pass
     words = values.dictionary_encode()
-    found = pyarrow.array(map(_moment, words.dictionary.to_pylist()), TIMES).take(words.indices)
+    found = pyarrow.array(map(_microseconds, words.dictionary.to_pylist()), TIMES).take(
+        words.indices
+    )
     for at, value in enumerate(values.to_pylist()):
         if value is not None and not found[at].is_valid:
             misfits.add(at, column, value)
     return found
 
 
-def _moment(text: str) -> datetime | None:
+def _microseconds(text: str) -> int | None:
     try:
-        return datetime.fromisoformat(text) if is_iso_time(text) else None
-    except ValueError:  # no calendar has it
+        return iso_microseconds[text]
+    except ValueError:
         return None
