@@ -4,7 +4,6 @@ A custom resource. Deleting it deletes nothing: the tables say where the user's 
 queries go with their workgroup.
 """
 
-import platform
 from typing import Any
 
 from servicelogs import cloudformation
@@ -24,11 +23,7 @@ def lambda_handler(event: Event, _context: Any) -> None:
             logger.info("tables in place", extra={"names": set_up()})
     except ImportError as error:
         logger.exception("a layer cannot be imported")
-        cloudformation.fail(
-            event,
-            f"the layers do not run on {platform.machine()} ({error}): "
-            "build again with ARCHITECTURE as the parameter Architecture says",
-        )
+        cloudformation.fail_to_import(event, error)
     except Exception as error:
         logger.exception("the lake was not set up")
         cloudformation.fail(event, f"the lake was not set up: {type(error).__name__}: {error}")

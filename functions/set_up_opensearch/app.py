@@ -4,7 +4,6 @@ A custom resource. Deleting it deletes nothing: the indexes and their templates 
 """
 
 import json
-import platform
 import time
 from typing import Any
 
@@ -33,11 +32,7 @@ def lambda_handler(event: Event, context: Any) -> None:
             return
     except ImportError as error:
         logger.exception("a layer cannot be imported")
-        cloudformation.fail(
-            event,
-            f"the layers do not run on {platform.machine()} ({error}): "
-            "build again with ARCHITECTURE as the parameter Architecture says",
-        )
+        cloudformation.fail_to_import(event, error)
     except Exception as error:
         logger.exception("the search engine was not set up")
         cloudformation.fail(event, f"OpenSearch was not set up: {type(error).__name__}: {error}")

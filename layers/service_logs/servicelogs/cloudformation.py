@@ -5,6 +5,7 @@ Needs the standard library alone: a function whose other imports fail must still
 
 import json
 import logging
+import platform
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
@@ -34,6 +35,15 @@ def fail(event: Mapping[str, Any], reason: str) -> None:
     while len(json.dumps(reason)) > _LONGEST_REASON:
         reason = reason[: len(reason) * 9 // 10]
     _answer(event, {"Status": "FAILED", "Reason": reason})
+
+
+def fail_to_import(event: Mapping[str, Any], error: ImportError) -> None:
+    """Answer that a layer cannot be imported, and what to do."""
+    fail(
+        event,
+        f"the layers do not run on {platform.machine()} ({error}): "
+        "build again with ARCHITECTURE as the parameter Architecture says",
+    )
 
 
 def _answer(event: Mapping[str, Any], outcome: Mapping[str, str]) -> None:
