@@ -19,8 +19,6 @@ from servicelogs.parsing.format import Format
 from servicelogs.parsing.text.format import BETWEEN_LISTS, TextFormat
 from servicelogs.records import Source, short_id
 from servicelogs.settings import LogSettings
-from servicelogs.sources.failed_batches import read_failed_batch
-from servicelogs.sources.listed_events import read_events
 from servicelogs.sources.log_events import Run
 
 STANDARD_INPUT = "-"
@@ -129,15 +127,11 @@ def runs_of(
 
     What says under which sequence number a reject of such a batch lies comes with them.
     """
-    if not detected.is_batch:
-        is_list = detected.is_list
-        runs = read_events(chunks, source, is_list=is_list, keeps_extracted_fields=True)
-        return runs, None
     try:
-        shard = read_failed_batch(chunks, keeps_extracted_fields=True)
-        return shard.runs(), ShardFiles(shard)
+        runs, shard = detected.log_events(chunks, source, keeps_extracted_fields=True)
     except UnreadableObject as error:
         raise UnreadableFile(str(error)) from error
+    return runs, ShardFiles(shard) if shard else None
 
 
 def types_of_files(log_type: str, fields: tuple[str, ...]) -> ObjectTypes:

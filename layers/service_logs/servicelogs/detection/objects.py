@@ -1,5 +1,6 @@
 """Which log type an object or a file is: as its deployment or user says, else as it shows."""
 
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -12,13 +13,17 @@ from servicelogs.errors import UnknownLogType, UnreadableObject
 from servicelogs.parsing.format import Format
 from servicelogs.parsing.places import Place
 from servicelogs.parsing.reader import Cut
+from servicelogs.records import Reject, Source
 from servicelogs.settings import LogSettings
 from servicelogs.sources.export_tasks import cut_events, is_export, without_times
-from servicelogs.sources.failed_batches import is_failed_batch
-from servicelogs.sources.listed_events import is_list_of_events
-from servicelogs.sources.log_events import is_envelope
+from servicelogs.sources.failed_batches import is_failed_batch, read_failed_batch
+from servicelogs.sources.kinesis import ShardRecords
+from servicelogs.sources.listed_events import ListedEvents, is_list_of_events
+from servicelogs.sources.log_events import Envelopes, Run, is_envelope
 
 _SHOWN_BYTES = 60
+# How much of an object of unknown type its reject shows.
+_KEPT_BYTES = 4096
 
 
 class Detected(NamedTuple):
@@ -37,6 +42,26 @@ class Detected(NamedTuple):
     """Whether these are in the records of a stream, in a batch that Lambda gave up."""
     is_list: bool = False
     """Whether they are without envelopes, as `aws logs filter-log-events` prints them."""
+
+    def log_events(
+        self, chunks: Iterable[bytes], source: Source, *, keeps_extracted_fields: bool = False
+    ) -> tuple[Iterator[Run], ShardRecords | None]:
+        """Read the log events that it holds, and the stream's records that they were in, if any.
+
+        An UnreadableObject if these are no batch of records.
+        """
+        keeps = keeps_extracted_fields
+        if self.is_batch:
+            shard = read_failed_batch(chunks, keeps_extracted_fields=keeps)
+            return shard.runs(), shard
+        if self.is_list:
+            return ListedEvents(source).cut(chunks), None
+        return Envelopes(source, keeps_extracted_fields=keeps).cut(chunks), None
+
+
+def reject_unknown(error: UnknownLogType, start: bytes, number: int = 1) -> Reject:
+    """Reject an object of unknown type, from this record on: it is one reject."""
+    return Reject(number, "unknown_log_type", str(error), start[:_KEPT_BYTES])
 
 
 class ObjectTypes:

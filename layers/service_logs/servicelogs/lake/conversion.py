@@ -199,14 +199,10 @@ class Conversion:
 
 def _runs(detected: Detected, chunks: Iterable[bytes], source: Source) -> Iterator[Run]:
     """Read log events, in the object that holds them."""
-    from servicelogs.sources.listed_events import read_events  # late: few hold events
-
-    if not detected.is_batch:
-        return read_events(chunks, source, is_list=detected.is_list)
-    from servicelogs.sources.failed_batches import read_failed_batch
-
+    runs, shard = detected.log_events(chunks, source)
+    if shard is None:
+        return runs
     # A stream's shard has many batches, each of which numbers its records from 1.
-    runs = read_failed_batch(chunks).runs()
     return ((replace(of_run, uri=source.uri), run) for of_run, run in runs)
 
 

@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 
 from servicelogs.detection import keys
 from servicelogs.detection.content import START_BYTES
-from servicelogs.detection.objects import Detected, ObjectTypes
+from servicelogs.detection.objects import Detected, ObjectTypes, reject_unknown
 from servicelogs.errors import (
     ObjectNotConverted,
     OutOfTime,
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 logger = Logger(child=True)
 
-# How much of an object of unknown type its reject shows.
-SHOWN_BYTES = 4096
 # To write the last buffers, of an eighth of the memory, takes some seconds; as many files as
 # accounts, up to a minute.
 LONGEST_RESERVE_SECONDS = 60.0
@@ -138,8 +136,7 @@ class BatchConverter:
             try:
                 detected = self._types.identify(log.key, begun.start, begun.fault)
             except UnknownLogType as error:
-                reject = Reject(1, "unknown_log_type", str(error), begun.start[:SHOWN_BYTES])
-                return _rejected(reject, rejects)
+                return _rejected(reject_unknown(error, begun.start), rejects)
             if detected.skip:
                 return _skipped(log, detected.skip)
             return self._take_records(detected, begun, log, rejects)

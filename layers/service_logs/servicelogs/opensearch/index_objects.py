@@ -11,10 +11,9 @@ from aws_lambda_powertools import Logger
 
 from servicelogs.delivery.attempt import Attempt, Delivery, Item
 from servicelogs.delivery.metrics import Totals
-from servicelogs.delivery.rejects import RejectFiles
 from servicelogs.delivery.shard_rejects import ShardFiles
 from servicelogs.detection.content import START_BYTES
-from servicelogs.detection.objects import Detected, ObjectTypes
+from servicelogs.detection.objects import Detected, ObjectTypes, reject_unknown
 from servicelogs.errors import (
     ClusterNeedsFixing,
     DeliveryError,
@@ -31,9 +30,6 @@ from servicelogs.opensearch.documents import blocks_of, parsers_of
 from servicelogs.records import UNKNOWN, Reject, Source
 from servicelogs.sources.decompression import Begun, begin, not_read_here
 from servicelogs.sources.event_notifications import ObjectToRead, read_notification
-from servicelogs.sources.failed_batches import read_failed_batch
-from servicelogs.sources.listed_events import read_events
-from servicelogs.sources.log_events import Run
 from servicelogs.sources.queue import Message, Queue
 from servicelogs.sources.s3_objects import OpenObject, open_object
 
@@ -44,8 +40,6 @@ if TYPE_CHECKING:
 
 logger = Logger(child=True)
 
-# How much of an object of unknown type its reject shows.
-SHOWN_BYTES = 4096
 TRIES_TO_REACH = 3
 PARQUET_ENDING = ".parquet"
 
@@ -212,7 +206,7 @@ class ObjectIndexer:
         try:
             detected = self._types.identify(wanted.key, start, fault)
         except UnknownLogType as error:
-            reject = Reject(wanted.start, "unknown_log_type", str(error), start[:SHOWN_BYTES])
+            reject = reject_unknown(error, start, wanted.start)
             unknown = self._attempt.begin(opened.source, UNKNOWN, wanted.start, work.item)
             unknown.reject_whole(reject)
             return
@@ -240,7 +234,8 @@ class ObjectIndexer:
     ) -> Delivery:
         """Deliver log events, each type apart; give one type's delivery, for all go on alike."""
         try:
-            runs, files = self._runs(detected, chunks, source)
+            keeps = self._keeps_extracted_fields
+            runs, shard = detected.log_events(chunks, source, keeps_extracted_fields=keeps)
         except UnreadableObject as error:
             unread = self._attempt.begin(source, UNKNOWN, wanted.start, work.item)
             unread.reject_whole(Reject(wanted.start, "unreadable", str(error), error.tail))
@@ -250,21 +245,9 @@ class ObjectIndexer:
 
         blocks = EventBlocks(identify, parsers_of(self._indexes)).blocks(runs, wanted.start)
         delivery, *_ = self._attempt.deliver_types(
-            source, wanted.start, work.item, blocks, files=files
+            source, wanted.start, work.item, blocks, files=ShardFiles(shard) if shard else None
         )
         return delivery
-
-    def _runs(
-        self, detected: Detected, chunks: Iterable[bytes], source: Source
-    ) -> tuple[Iterator[Run], RejectFiles | None]:
-        """Read log events, and say where their rejects lie, if not in an object's files."""
-        keeps = self._keeps_extracted_fields
-        if not detected.is_batch:
-            is_list = detected.is_list
-            runs = read_events(chunks, source, is_list=is_list, keeps_extracted_fields=keeps)
-            return runs, None
-        shard = read_failed_batch(chunks, keeps_extracted_fields=keeps)
-        return shard.runs(), ShardFiles(shard)
 
     def _send(self, work: Work) -> None:
         """Send on what others must do; only then is a message done."""

@@ -42,15 +42,6 @@ def is_list_of_events(start: bytes) -> bool:
     return _begins(start) is not None
 
 
-def read_events(
-    chunks: Iterable[bytes], source: Source, *, is_list: bool, keeps_extracted_fields: bool = False
-) -> Iterator[Run]:
-    """Read the events of a text: of a list, or in envelopes."""
-    if is_list:
-        return ListedEvents(source).cut(chunks)
-    return Envelopes(source, keeps_extracted_fields=keeps_extracted_fields).cut(chunks)
-
-
 class ListedEvents:
     """Reads the events of one text; what is not one is rejected, the others are read."""
 
