@@ -82,6 +82,22 @@ class Kill:
         self.calls.clear()
 
 
+def make_ledger(dynamodb: Any, name: str) -> None:
+    """Make the ledger's table."""
+    dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+    )
+
+
 class World:
     """A lake, and what may happen to it."""
 
@@ -94,18 +110,7 @@ class World:
         self._number = 0
         for bucket in (LOGS, STAGING, LAKE, BACKUP):
             self.s3.create_bucket(Bucket=bucket)
-        self.dynamodb.create_table(
-            TableName=LEDGER,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-        )
+        make_ledger(self.dynamodb, LEDGER)
         self.glue.create_database(DatabaseInput={"Name": DATABASE})
         for table in TABLES:
             for name in (table, names.summary_of(table)):

@@ -20,6 +20,7 @@ from servicelogs.lake.convert_function import ConvertFunction
 from servicelogs.lake.copies import FoundObject
 from servicelogs.lake.ledger import State
 from servicelogs.lake.manifests import Manifest, Outputs, StagedObject
+from tests.lake.lake_world import make_ledger
 
 LOGS, STAGING, LAKE, BACKUP, LEDGER = "log-archive", "staging", "lake", "log-backup", "ledger"
 DELIVERED = datetime(2026, 11, 20, 9, 0, 0, tzinfo=UTC)
@@ -62,18 +63,7 @@ class StagedBatches:
         s3 = boto3.client("s3")
         for bucket in (STAGING, LAKE, BACKUP):
             s3.create_bucket(Bucket=bucket)
-        boto3.client("dynamodb").create_table(
-            TableName=LEDGER,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-        )
+        make_ledger(boto3.client("dynamodb"), LEDGER)
         return cls(s3, ConvertFunction())
 
     def stage(self, key: str, data: bytes, delivered: datetime = DELIVERED) -> StagedObject:

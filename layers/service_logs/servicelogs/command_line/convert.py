@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from servicelogs import formats
 from servicelogs.command_line.explanation import shown
 from servicelogs.command_line.files import (
     ConflictingFiles,
@@ -22,7 +21,7 @@ from servicelogs.command_line.files import (
     note_on_fields,
     opened,
     rows_of_parquet,
-    type_of_source,
+    type_given,
     types_of_files,
 )
 from servicelogs.command_line.first_rejects import FirstRejects
@@ -83,9 +82,7 @@ def convert_files(
 
     Empty texts stand for what was not given.
     """
-    if log_type:
-        formats.get(log_type)  # an error if there is none
-    of_source = type_of_source(key)  # an error if it is none
+    given_type = type_given(log_type, key)
     check_files(names, rejects)
     _check_folder(out, rejects)
     outcome = Converted()
@@ -103,7 +100,7 @@ def convert_files(
             budget=_BUDGET,
             look_at_time=progress.look,
         )
-        converter = _Converter(log_type or of_source, fields, conversion, rejects_file, outcome)
+        converter = _Converter(given_type, fields, conversion, rejects_file, outcome)
         for name in names:
             try:
                 with opened(name) as stream:

@@ -28,7 +28,7 @@ from servicelogs.command_line.files import (
     opened,
     rows_of_parquet,
     runs_of,
-    type_of_source,
+    type_given,
     types_of_files,
 )
 from servicelogs.command_line.finding import (
@@ -91,10 +91,8 @@ def explain(
     Without a number (0) it is the first that is rejected, else the first of all. Empty texts stand
     for what was not given.
     """
-    if log_type:
-        formats.get(log_type)  # an error if there is none
-    of_source = type_of_source(key)  # an error if it is none
-    explained = _explained(given, key, _Explainer(log_type or of_source, fields, record))
+    given_type = type_given(log_type, key)
+    explained = _explained(given, key, _Explainer(given_type, fields, record))
     if as_json:
         lines = iter([json.dumps(asdict(explained))])
     else:

@@ -9,6 +9,7 @@ from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from servicelogs import formats
 from servicelogs.command_line.explanation import shown
 from servicelogs.delivery.shard_rejects import ShardFiles
 from servicelogs.detection.log_events import type_of_group
@@ -60,7 +61,18 @@ def log_stream_of(text: str) -> LogStream:
     return LogStream()
 
 
-def type_of_source(text: str) -> str:
+def type_given(log_type: str, source: str) -> str:
+    """Give the log type that --type names, else that of the log group that --source names.
+
+    Empty if neither does; an error if one of them is none.
+    """
+    if log_type:
+        formats.get(log_type)
+    of_source = _type_of_source(source)
+    return log_type or of_source
+
+
+def _type_of_source(text: str) -> str:
     """Give the log type that the log group says that --source names; empty if it says none."""
     log_group = log_stream_of(text).log_group
     if text.startswith("arn:") and not log_group:

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from servicelogs import formats
 from servicelogs.command_line.explanation import shown
 from servicelogs.command_line.files import (
     LogFile,
@@ -19,7 +18,7 @@ from servicelogs.command_line.files import (
     opened,
     rows_of_parquet,
     runs_of,
-    type_of_source,
+    type_given,
     types_of_files,
 )
 from servicelogs.command_line.first_rejects import FirstRejects
@@ -92,14 +91,12 @@ def parse_files(
 
     Empty texts stand for what was not given.
     """
-    if log_type:
-        formats.get(log_type)  # an error if there is none
-    of_source = type_of_source(key)  # an error if it is none
+    given_type = type_given(log_type, key)
     check_files(names, rejects)
     outcome = Outcome()
     with ExitStack() as stack:
         rejects_file = stack.enter_context(Path(rejects).open("wb")) if rejects else None
-        parser = _Parser(log_type or of_source, fields, bulk, sys.stdout.buffer, rejects_file)
+        parser = _Parser(given_type, fields, bulk, sys.stdout.buffer, rejects_file)
         for name in names:
             try:
                 with opened(name) as stream:
