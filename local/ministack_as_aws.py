@@ -4,6 +4,7 @@ CloudFormation expands the SAM transform of a child template as it does the root
 an update does not change keeps its attributes; a number that comes from a parameter is a number.
 IAM knows no batch actions of SQS: who may send, delete or hide one message may do so with ten.
 A layer is unpacked once, and not before each start of a function (the largest takes seconds).
+What lies between two accounts (whom a policy sees, whose a bucket is, buses, keys) is as in AWS.
 Whole services that it leaves out are in `stand_ins`.
 """
 
@@ -19,14 +20,27 @@ from types import SimpleNamespace
 from typing import Any
 
 from ministack.app import main
-from ministack.core import iam_actions, lambda_runtime
-from ministack.services import cloudfront, cloudwatch_logs, lambda_svc, stepfunctions
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
+from ministack.services import (
+    cloudfront,
+    cloudwatch_logs,
+    eventbridge,
+    kms,
+    lambda_svc,
+    s3,
+    stepfunctions,
+)
 from ministack.services import firehose as emulated_firehose
 from ministack.services.cloudformation import _stacks, engine, provisioners
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from local.stand_ins import (
+    buckets,
+    event_buses,
     firehose,
+    identities,
+    keys,
+    log_destinations,
     log_subscriptions,
     realtime_logs,
     state_machines,
@@ -95,7 +109,16 @@ class UnpackedOnce(zipfile.ZipFile):
 engine._parse_template = parse_and_expand
 provisioners._update_resource = update_and_keep_attributes
 iam_actions.extract_iam_action = action_of_one
+iam_evaluator._resolve_condition_key = identities.condition_value
+iam_evaluator.evaluate_resource_policy = identities.evaluate_for_caller
 
+s3._apply_bucket_scope = buckets.expect_owner
+s3._dispatch = buckets.answer
+s3._ensure_bucket = buckets.find_bucket
+kms._resolve_key = keys.find
+kms.key_policy_for_arn = keys.policy
+eventbridge._invoke_target = event_buses.invoke
+cloudwatch_logs._put_destination = log_destinations.put
 cloudwatch_logs._put_subscription_filter = log_subscriptions.put_subscription_filter
 cloudwatch_logs._fanout_to_subscription_filters = log_subscriptions.fan_out
 cloudwatch_logs.handle_request = log_subscriptions.handle
@@ -112,6 +135,16 @@ provisioners._RESOURCE_HANDLERS |= {
         "create": log_subscriptions.create_account_policy,
         "update": log_subscriptions.update_account_policy,
         "delete": log_subscriptions.remove_account_policy,
+    },
+    "AWS::Logs::Destination": {
+        "create": log_destinations.create,
+        "update": log_destinations.update,
+        "delete": log_destinations.remove,
+    },
+    "AWS::Events::EventBusPolicy": {
+        "create": event_buses.create_policy,
+        "update": event_buses.update_policy,
+        "delete": event_buses.remove_policy,
     },
     "AWS::CloudFront::RealtimeLogConfig": {
         "create": realtime_logs.create,

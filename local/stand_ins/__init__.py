@@ -1,9 +1,15 @@
 """What AWS does and the emulator leaves out, inside the emulator, for what is really deployed.
 
 Each module stands for one thing and says where AWS documents it: `roles` (what a service may do by
-a role), `log_subscriptions` (CloudWatch Logs to Kinesis and Firehose), `firehose` (buffering,
-decompression, compression), `stream_mappings` (Lambda reading a Kinesis stream),
-`realtime_logs` (CloudFront's configurations), `state_machines` (the role of a machine, a map's
-children). They read the emulator's own records of filters,
+a role), `log_subscriptions` (CloudWatch Logs to Kinesis and Firehose), `log_destinations` (the same
+from other accounts), `firehose` (buffering, decompression, compression), `stream_mappings` (Lambda
+reading a Kinesis stream), `realtime_logs` (CloudFront's configurations), `state_machines` (the role
+of a machine, a map's children). Between two accounts: `identities` (whom a policy sees), `buckets`
+(whose a bucket is), `event_buses`, `keys`. They read the emulator's own records of filters,
 streams, mappings and roles, so that only what CloudFormation made has an effect.
+
+What still is not as in AWS between accounts: a policy that names a role goes on when that role was
+made anew (AWS keeps the old one's id, and refuses the new one); an account's root is asked for no
+key's and no own policy; a bus may be anybody's who is asked for one event, but not for PutEvents by
+hand; a rule has no dead-letter queue.
 """
