@@ -141,11 +141,6 @@ provisioners._RESOURCE_HANDLERS |= {
         "update": log_destinations.update,
         "delete": log_destinations.remove,
     },
-    "AWS::Events::EventBusPolicy": {
-        "create": event_buses.create_policy,
-        "update": event_buses.update_policy,
-        "delete": event_buses.remove_policy,
-    },
     "AWS::CloudFront::RealtimeLogConfig": {
         "create": realtime_logs.create,
         "update": realtime_logs.update,
@@ -153,8 +148,10 @@ provisioners._RESOURCE_HANDLERS |= {
     },
 }
 event_source_mapping = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
+event_bus = provisioners._RESOURCE_HANDLERS["AWS::Events::EventBus"]
 for step in ("create", "update"):
     event_source_mapping[step] = with_numbers(event_source_mapping[step])
+    event_bus[step] = event_buses.with_policy(event_bus[step])
 
 if __name__ == "__main__":
     threading.Thread(target=stream_mappings.poll_for_ever, daemon=True).start()

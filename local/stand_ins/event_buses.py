@@ -4,8 +4,8 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html (queues)
 """
 
-import json
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from ministack.core import iam_evaluator
@@ -57,34 +57,14 @@ def _send(bus: str, role: str, event: Event, rule: Event) -> None:
         eventbridge._dispatch_event(arrived)
 
 
-def create_policy(_logical_id: str, properties: Any, _stack: str) -> tuple[str, Any]:
-    """Make an AWS::Events::EventBusPolicy: one statement of a bus's policy."""
-    bus, name = properties.get("EventBusName", "default"), properties["StatementId"]
-    statement = properties["Statement"]
-    statement = json.loads(statement) if isinstance(statement, str) else statement
-    kept = [one for one in _statements(bus) if one["Sid"] != name]
-    _put(bus, [*kept, {**statement, "Sid": name}])
-    return f"{bus}|{name}", {}
+def with_policy(change: Callable[..., tuple[str, Any]]) -> Callable[..., tuple[str, Any]]:
+    """Make or update an AWS::Events::EventBus with the policy among its properties."""
 
+    def changed(*arguments: Any) -> tuple[str, Any]:
+        name, attributes = change(*arguments)
+        # Of an update the old properties come first.
+        *_, properties = (one for one in arguments if isinstance(one, dict))
+        eventbridge._event_bus_policies[name] = properties.get("Policy", {})
+        return name, attributes
 
-def update_policy(
-    physical_id: str, old: Any, properties: Any, stack: str, *_: Any
-) -> tuple[str, Any]:
-    """Change one."""
-    remove_policy(physical_id, old)
-    return create_policy("", properties, stack)
-
-
-def remove_policy(physical_id: str, _properties: Any) -> None:
-    """Remove one."""
-    bus, _, name = physical_id.partition("|")
-    _put(bus, [one for one in _statements(bus) if one["Sid"] != name])
-
-
-def _statements(bus: str) -> list[Event]:
-    policy = eventbridge._event_bus_policies.get(bus) or {}
-    return list(policy.get("Statement", []))
-
-
-def _put(bus: str, statements: list[Event]) -> None:
-    eventbridge._event_bus_policies[bus] = {"Version": "2012-10-17", "Statement": statements}
+    return changed

@@ -189,11 +189,10 @@ def target_of_events(
 def test_events_of_a_bucket_cross_to_another_accounts_bus_that_lets_its_account_in(
     central: Account, member: Account, stranger: Account
 ) -> None:
-    events, bus = central.client("events"), new("bus")
-    arn = events.create_event_bus(Name=bus)["EventBusArn"]
-    statement = allow("events:PutEvents", arn, Principal={"AWS": member.id})
-    properties = {"EventBusName": bus, "StatementId": "members", "Statement": statement}
-    deploy(central, "AWS::Events::EventBusPolicy", properties)
+    bus = new("bus")
+    arn = f"arn:aws:events:{REGION}:{central.id}:event-bus/{bus}"
+    lets_in = allow("events:PutEvents", arn, Principal={"AWS": member.id})
+    deploy(central, "AWS::Events::EventBus", {"Name": bus, "Policy": {"Statement": [lets_in]}})
     sends = allow("sqs:SendMessage", "*", Principal={"Service": "events.amazonaws.com"})
     url, queue_arn = queue(central, sends)
     created = {"source": ["aws.s3"], "detail-type": ["Object Created"]}
