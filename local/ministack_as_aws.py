@@ -118,7 +118,6 @@ s3._ensure_bucket = buckets.find_bucket
 kms._resolve_key = keys.find
 kms.key_policy_for_arn = keys.policy
 eventbridge._invoke_target = event_buses.invoke
-cloudwatch_logs._put_destination = log_destinations.put
 cloudwatch_logs._put_subscription_filter = log_subscriptions.put_subscription_filter
 cloudwatch_logs._fanout_to_subscription_filters = log_subscriptions.fan_out
 cloudwatch_logs.handle_request = log_subscriptions.handle

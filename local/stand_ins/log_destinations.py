@@ -15,7 +15,6 @@ from typing import Any
 
 from ministack.core import iam_evaluator
 from ministack.core.responses import (
-    error_response_json,
     get_account_id,
     get_region,
     request_scope,
@@ -28,8 +27,6 @@ from local.stand_ins.identities import account_of
 SERVICE = "logs.amazonaws.com"
 ORGANIZATION = "aws:principalorgid"
 
-put_destination = cloudwatch_logs._put_destination
-
 
 class Refused(Exception):
     """What CloudWatch Logs does not accept."""
@@ -37,16 +34,6 @@ class Refused(Exception):
 
 class Denied(Exception):
     """The sender, by a destination's policy or his own, may not subscribe to it."""
-
-
-def put(data: Mapping[str, Any]) -> Any:
-    """Make a destination, if its role lets a test message into its stream."""
-    source = f"arn:aws:logs:{get_region()}:{get_account_id()}:*"
-    try:
-        put_record(data["targetArn"], data["roleArn"], source, "", compressed(control_message()))
-    except (Refused, roles.NotAllowed) as error:
-        return error_response_json("InvalidParameterException", str(error), 400)
-    return put_destination(data)
 
 
 def require_subscriber(arn: str, action: str) -> None:
@@ -138,17 +125,16 @@ def _allows(policy: Any, destination: Mapping[str, Any], action: str) -> bool:
 
 
 def create(_logical_id: str, properties: Any, _stack: str) -> tuple[str, Any]:
-    """Make an AWS::Logs::Destination."""
-    name = properties["DestinationName"]
-    status, _, body = put(
-        {
-            "destinationName": name,
-            "targetArn": properties["TargetArn"],
-            "roleArn": properties["RoleArn"],
-        }
+    """Make an AWS::Logs::Destination, if its role lets a test message into its stream."""
+    name, target, role = (properties[one] for one in ("DestinationName", "TargetArn", "RoleArn"))
+    source = f"arn:aws:logs:{get_region()}:{get_account_id()}:*"
+    try:
+        put_record(target, role, source, "", compressed(control_message()))
+    except (Refused, roles.NotAllowed) as error:
+        raise ValueError(f"AWS::Logs::Destination: {error}") from error
+    cloudwatch_logs._put_destination(
+        {"destinationName": name, "targetArn": target, "roleArn": role}
     )
-    if status >= 400:
-        raise ValueError(f"AWS::Logs::Destination: {body!r}")
     destination = cloudwatch_logs._destinations[name]
     destination["accessPolicy"] = properties.get("DestinationPolicy", "")
     return name, {"Arn": destination["arn"]}

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import WaiterError
 
 from local import emulated_aws
 from tests.accounts import Account, Caller, allow, deploy, new, policy, refusal
@@ -141,6 +142,15 @@ def test_the_destinations_role_has_to_be_taken_for_the_sender(
     destination.trust()
     put = member.client("logs").put_subscription_filter
     assert refusal(put, **subscription(destination, group)) == "InvalidParameterException"
+
+
+def test_a_destination_whose_role_does_not_let_a_message_through_is_not_made(
+    central: Account, member: Account
+) -> None:
+    made = Destination(central, [member])
+    role = central.role(new("no-trust"), allow("kinesis:PutRecord", "*"))
+    with pytest.raises(WaiterError):
+        deploy(central, "AWS::Logs::Destination", made.properties | {"RoleArn": role})
 
 
 def test_another_regions_log_groups_do_not_reach_it(

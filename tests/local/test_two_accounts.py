@@ -154,6 +154,24 @@ def test_an_object_encrypted_with_another_accounts_key_is_read_if_the_key_lets_u
     assert refusal(read, caller=central.session(without), bucket=bucket) == "AccessDenied"
 
 
+def test_a_key_of_another_account_needs_its_own_policy_and_the_callers(
+    central: Account, member: Account
+) -> None:
+    may = central.role(new("may"), allow("kms:GenerateDataKey", "*"))
+    may_not = central.role(new("may-not"), allow("s3:*", "*"))
+    owner = allow("kms:*", "*", Principal={"AWS": member.id})
+    named = allow("kms:GenerateDataKey", "*", Principal={"AWS": [may, may_not]})
+    kms = member.client("kms")
+    key = kms.create_key(Policy=policy(owner, named))["KeyMetadata"]["Arn"]
+    asked = {"KeyId": key, "KeySpec": "AES_256"}
+    assert central.session(may).client("kms").generate_data_key(**asked)["KeyId"] == key
+    generate = central.session(may_not).client("kms").generate_data_key
+    assert refusal(generate, **asked) == "AccessDeniedException"
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=policy(owner))
+    generate = central.session(may).client("kms").generate_data_key
+    assert refusal(generate, **asked) == "AccessDeniedException"
+
+
 def queue(account: Account, *statements: dict[str, Any]) -> tuple[str, str]:
     """Make a queue with a policy; give its URL and its ARN."""
     sqs = account.client("sqs")
