@@ -1,6 +1,7 @@
 """What a service of AWS may do by a role: the role's trust policy, then its permissions."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from ministack.core import iam_evaluator
@@ -26,6 +27,8 @@ def require(role_arn: str, service: str, action: str, resource: str, source_arn:
     }
     trust = _as_document(role["AssumeRolePolicyDocument"])
     asked = context(name, "sts:AssumeRole", role_arn, service_context)
+    # The service asks, and no principal of the account, which a role may trust too.
+    asked = replace(asked, principal_arn="*", principal_type="Service", principal_account="")
     if iam_evaluator.evaluate_resource_policy(trust, asked, service).decision != "Allow":
         raise NotAllowed(f"{role_arn} does not let {service} take it for {source_arn!r}")
     permissions = iam_evaluator._gather_role_policies(name, account)
