@@ -1,7 +1,8 @@
 """Run ministack with what AWS does for this project and it leaves out.
 
 CloudFormation expands the SAM transform of a child template as it does the root's; a resource that
-an update does not change keeps its attributes; a number that comes from a parameter is a number.
+an update does not change keeps its attributes; a number that comes from a parameter is a number; a
+condition compares what a function gives.
 IAM knows no batch actions of SQS: who may send, delete or hide one message may do so with ten.
 A layer is unpacked once, and not before each start of a function (the largest takes seconds).
 What lies between two accounts (whom a policy sees, whose a bucket is, buses, keys) is as in AWS.
@@ -31,7 +32,14 @@ from ministack.services import (
     stepfunctions,
 )
 from ministack.services import firehose as emulated_firehose
-from ministack.services.cloudformation import _stacks, engine, provisioners
+from ministack.services.cloudformation import (
+    _stacks,
+    changesets,
+    engine,
+    handlers,
+    provisioners,
+    stacks,
+)
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from local.stand_ins import (
@@ -49,6 +57,7 @@ from local.stand_ins import (
 
 parse_template = engine._parse_template
 update_resource = provisioners._update_resource
+evaluate_conditions = engine._evaluate_conditions
 iam_action = iam_actions.extract_iam_action
 
 
@@ -66,6 +75,23 @@ def update_and_keep_attributes(
         return new_id, attributes
     resource = _stacks.get(stack, {}).get("_resources", {}).get(logical_id, {})
     return new_id, {**(resource.get("Attributes") or {}), **(attributes or {})}
+
+
+def evaluate_with_functions(template: dict[str, Any], parameters: dict[str, Any]) -> Any:
+    """Evaluate a template's conditions, whose functions are carried out first."""
+
+    def resolved(node: Any) -> Any:
+        if isinstance(node, list):
+            return [resolved(part) for part in node]
+        if not isinstance(node, dict):
+            return node
+        if node.keys() & {"Fn::Join", "Fn::Split", "Fn::Sub", "Fn::Select"}:
+            mappings = template.get("Mappings", {})
+            return engine._resolve_refs(node, {}, parameters, {}, mappings, "", "")
+        return {name: resolved(part) for name, part in node.items()}
+
+    conditions = resolved(template.get("Conditions", {}))
+    return evaluate_conditions({**template, "Conditions": conditions}, parameters)
 
 
 def with_numbers(change: Callable[..., Any]) -> Callable[..., Any]:
@@ -108,6 +134,8 @@ class UnpackedOnce(zipfile.ZipFile):
 
 engine._parse_template = parse_and_expand
 provisioners._update_resource = update_and_keep_attributes
+for module in (engine, changesets, handlers, stacks):
+    module._evaluate_conditions = evaluate_with_functions
 iam_actions.extract_iam_action = action_of_one
 iam_evaluator._resolve_condition_key = identities.condition_value
 iam_evaluator.evaluate_resource_policy = identities.evaluate_for_caller
