@@ -30,8 +30,9 @@ def queue(aws):
     return make_queue("ours")
 
 
-def custom_resource(kind, **properties):
+def custom_resource(kind, resource_type="Custom::BucketNotification", **properties):
     return request(kind, **properties) | {
+        "ResourceType": resource_type,
         "ResponseURL": "https://answer.example/here",
         "StackId": "stack",
         "RequestId": "request",

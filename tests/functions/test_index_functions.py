@@ -50,6 +50,9 @@ def load(
             "INDEX_PREFIX": unique_prefix,
             "INDEX_REPLICAS": "0",
             "BACKUP_BUCKET": BACKUP,
+            "ACCOUNT_ID": "123456789012",
+            "DEFAULT_ACCOUNT_ID": "123456789012",
+            "DEFAULT_REGION": "us-east-1",
             **environment,
         }.items():
             monkeypatch.setenv(variable, value)

@@ -31,7 +31,7 @@ def put(world: World, key: str, body: bytes = b"text") -> None:
 
 def stage_bodies(world: World, *bodies: str, seconds_left: float = 900.0) -> Any:
     """Stage what messages say; give the stager, and the errors."""
-    stager = Stager(world.lake, world.types, lambda: seconds_left)
+    stager = Stager(world.lake, world.types, world.accounts, lambda: seconds_left)
     return stager, stager.stage([Message("id", "handle", 1, body) for body in bodies])
 
 

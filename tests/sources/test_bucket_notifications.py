@@ -1,5 +1,7 @@
 """The bucket's notification: ours beside those of others, never theirs."""
 
+from types import SimpleNamespace
+
 import boto3
 import pytest
 from botocore.exceptions import ClientError
@@ -179,6 +181,8 @@ def test_delete_does_not_hide_that_the_bucket_is_forbidden(monkeypatch):
 
 class OneBucket:
     """S3's notification calls on one bucket; moto's leave EventBridge out."""
+
+    meta = SimpleNamespace(region_name="us-east-1")
 
     def __init__(self, configuration):
         self.configuration = configuration

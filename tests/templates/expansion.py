@@ -50,6 +50,9 @@ def _expanded(name: str) -> Template:
         # The transform takes only what `sam deploy` has uploaded.
         if uris := {"CodeUri", "ContentUri", "DefinitionUri"} & set(properties):
             properties |= dict.fromkeys(uris, "s3://bucket/code.zip")
+        # The same in a template without the transform.
+        if folders := {"Code", "Content"} & set(properties):
+            properties |= {key: {"S3Bucket": "bucket", "S3Key": "code.zip"} for key in folders}
         if resource["Type"] == "AWS::Serverless::Application":
             properties["Location"] = "https://s3.amazonaws.com/bucket/child.template"
     translator = Translator(

@@ -11,7 +11,9 @@ from servicelogs.delivery import failed_items
 from servicelogs.detection.objects import ObjectTypes
 from servicelogs.opensearch.function import PATIENCE, Function, publisher
 from servicelogs.opensearch.index_objects import ObjectIndexer
-from servicelogs.settings import QueueSettings, read_settings
+from servicelogs.parsing.places import Place
+from servicelogs.settings import AccountSettings, PlaceSettings, QueueSettings, read_settings
+from servicelogs.sources.accounts import Accounts
 from servicelogs.sources.decompression import not_read_here
 from servicelogs.sources.function_events import records_of
 from servicelogs.sources.queue import Message, Queue
@@ -35,6 +37,13 @@ class IndexFunction(Function):
         super().__init__()
         queues = read_settings(QueueSettings)
         self._types = ObjectTypes(self.logs)
+        accounts, place = read_settings(AccountSettings), read_settings(PlaceSettings)
+        self._accounts = Accounts(
+            own=accounts.account_id,
+            members=accounts.member_account_ids.split(","),
+            organization_id=accounts.organization_id,
+            default=Place(place.account_id, place.region),
+        )
         sqs = self.session.client("sqs", config=PATIENCE)
         self._queue = Queue(sqs, queues.url)
         self._parquet_queue = Queue(sqs, queues.parquet_url) if queues.parquet_url else None
@@ -56,6 +65,7 @@ class IndexFunction(Function):
         return ObjectIndexer(
             attempt,
             types=self._types,
+            accounts=self._accounts,
             s3=self.s3,
             queue=self._queue,
             indexes=self.indexes,

@@ -21,6 +21,9 @@ class Place(NamedTuple):
     region: str = ""
 
 
+NOWHERE = Place()
+
+
 def names_places(log_format: Format, source: Source) -> bool:
     """Say whether records are asked for their account and Region.
 
