@@ -76,18 +76,21 @@ class Deployment:
         return outputs(endpoint, name)
 
     def deploy_member(
-        self, endpoint: str, central: Mapping[str, str], parameters: Mapping[str, str]
+        self,
+        endpoint: str,
+        central: Mapping[str, str],
+        parameters: Mapping[str, str],
+        stack_name: str = "service-logs-member",
     ) -> dict[str, str]:
-        """Deploy the member account's stack, with the outputs of the central one."""
-        settings = local_settings(self._project)
-        both = all_parameters(settings, parameters)
-        given = {name: both[name] for name in IN_BOTH if name in both}
+        """Deploy a stack of the member account, with the outputs of the central one."""
+        both = all_parameters(local_settings(self._project), {"AwsEndpointUrl": endpoint})
+        given = {name: both[name] for name in IN_BOTH}
         given |= {name: central[name] for name in HANDED_ON}
-        given["CentralAccountId"] = emulated_aws.ACCOUNT
-        account, name = emulated_aws.MEMBER, f"{settings['stack_name']}-member"
+        given |= {"CentralAccountId": emulated_aws.ACCOUNT, **parameters}
+        account, template = emulated_aws.MEMBER, self._member_build / "template.yaml"
         make_log_groups(client("logs", endpoint, account), given)
-        self._deploy(endpoint, self._member_build / "template.yaml", name, given, account)
-        return outputs(endpoint, name, account)
+        self._deploy(endpoint, template, stack_name, given, account)
+        return outputs(endpoint, stack_name, account)
 
     def deploy_alone(
         self, endpoint: str, scenario: str, stack_name: str, parameters: Mapping[str, str]

@@ -108,7 +108,7 @@ class LocalStack:
             aws, parameters | {"MemberAccountIds": emulated_aws.MEMBER}
         )
         _say("deploying in the member account")
-        in_member = self.deployment.deploy_member(aws, central, {"AwsEndpointUrl": aws})
+        in_member = self.deployment.deploy_member(aws, central, {})
         return Stack(aws, engine, search, central, in_member)
 
     @contextlib.contextmanager

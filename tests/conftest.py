@@ -21,7 +21,7 @@ settings.load_profile("full")
 pytest_plugins = ["tests.emulated_aws", "tests.search_engine", "tests.local_stack"]
 
 ENGINE_FIXTURES = {"opensearch", "own_opensearch"}
-STACK_FIXTURES = {"deployed"}
+STACK_FIXTURES = {"deployed", "local_stack"}
 
 
 def pytest_configure() -> None:

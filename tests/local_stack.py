@@ -13,10 +13,19 @@ from local.stack import LocalStack, Stack
 
 
 @pytest.fixture(scope="session")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Give a running stack with the embedded search engine."""
+def local_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """Start a stack with the embedded search engine."""
     local = LocalStack(tmp_path_factory.mktemp("stack"))
     try:
-        yield local.up("osmem", accounts=2)
+        local.up("osmem", accounts=2)
+        yield local
     finally:
         local.down()
+
+
+@pytest.fixture(scope="session")
+def deployed(local_stack: LocalStack) -> Stack:
+    """Say where it is."""
+    running = local_stack.running()
+    assert running
+    return running
