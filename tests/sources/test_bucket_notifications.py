@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servicelogs.errors import OverlappingNotification
+from servicelogs.errors import ConfigurationError, OverlappingNotification
 from servicelogs.sources import bucket_notifications as notifications
 from tests.sources.notified_bucket import BUCKET, ID, entry, make_bucket, make_queue, request
 
@@ -235,3 +235,11 @@ def test_a_destination_that_stays_invalid_is_an_error(monkeypatch):
 
     with pytest.raises(ClientError):
         notifications.put(S3(), BUCKET, {})
+
+
+@pytest.mark.parametrize("kind", ["QueueArn", "TopicArn"])
+def test_a_queue_or_topic_of_another_region_is_refused_with_the_way_that_works(bucket, kind):
+    arn = "arn:aws:sqs:eu-west-1:111122223333:objects"
+    with pytest.raises(ConfigurationError, match=r"not in 'us-east-1'.*EventBridge"):
+        carry_out("Create", **{kind: arn})
+    carry_out("Delete", **{kind: arn})

@@ -32,9 +32,6 @@ class Source:
     """When AWS delivered it (LastModified, or arrival), UTC: the same on every redelivery."""
     account_id: str = ""
     region: str = ""
-    default_account_id: str = ""
-    """Stands for the account that neither it nor a record of it names: whose bucket it lies in."""
-    default_region: str = ""
     log_group: str = ""
     """CloudWatch Logs' log group, if the records came through one."""
     log_stream: str = ""
@@ -42,6 +39,9 @@ class Source:
     """Whether the account's subscription sent them, which takes the events of every log group."""
     extracted_fields: str = ""
     """What the subscription's filter found in the event, as a JSON object, where that is kept."""
+    default_account_id: str = ""
+    """Stands for the account that neither it nor a record of it names: whose bucket it lies in."""
+    default_region: str = ""
 
 
 class Records:

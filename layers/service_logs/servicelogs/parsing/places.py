@@ -51,6 +51,11 @@ def place_of(values: Iterable[str]) -> Place:
     return Place(account_id, region)
 
 
+def checked_place(account_id: str, region: str) -> Place:
+    """Take what looks like an account and a Region; what does not is not said."""
+    return Place(account_id if _account(account_id) else "", region if _region(region) else "")
+
+
 def _arn(value: str) -> list[str]:
     parts = value.split(":", _ARN_PARTS - 1)
     is_arn = len(parts) == _ARN_PARTS and parts[0] == "arn"

@@ -15,7 +15,7 @@ from urllib.parse import unquote_plus
 import msgspec
 
 from servicelogs.errors import UnreadableMessage
-from servicelogs.parsing.places import Place, place_of
+from servicelogs.parsing.places import Place, checked_place
 
 # At four minutes each half a day's work, for which AWS writes no object: whatever goes on longer
 # claims to hold what it does not.
@@ -175,8 +175,7 @@ def _ours(bucket: str, key: str, rest: dict[Any, Any]) -> ObjectToRead:
 
 
 def _place(account_id: Any, region: Any) -> Place:
-    """Take what an account and a Region look like; a Region becomes the name of a folder."""
-    return Place(place_of([_text(account_id)]).account_id, place_of([_text(region)]).region)
+    return checked_place(_text(account_id), _text(region))
 
 
 def _text(value: Any) -> str:
