@@ -16,7 +16,7 @@ from local.processes import LOOPBACK, Processes, free_port
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
-MEMBER = "444455556666"
+MEMBER = "222233334444"
 """The account whose logs the first one may read. Its id is its root's access key, as of each."""
 
 

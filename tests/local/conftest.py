@@ -25,7 +25,7 @@ def central(endpoint: str) -> Account:
 
 @pytest.fixture(scope="session")
 def member(endpoint: str) -> Account:
-    return Account(endpoint, "444455556666")
+    return Account(endpoint, emulated_aws.MEMBER)
 
 
 @pytest.fixture(scope="session")
