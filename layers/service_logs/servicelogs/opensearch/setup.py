@@ -1,15 +1,16 @@
 """Prepare the search engine for a deployment, and check that it is prepared."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from opensearchpy import OpenSearch
-from opensearchpy.exceptions import NotFoundError, OpenSearchException, RequestError
+from opensearchpy.exceptions import OpenSearchException, RequestError
 
 from servicelogs import formats
 from servicelogs.errors import ClusterNeedsFixing, ConfigurationError
-from servicelogs.opensearch.answers import Finding, judge_failure, object_of
+from servicelogs.opensearch.answers import judge_failure
 from servicelogs.opensearch.index_names import IndexNames
+from servicelogs.opensearch.indexes import get, indexes_of
 from servicelogs.opensearch.mappings import index_template, version
 from servicelogs.parsing.format import Format, Period
 from servicelogs.settings import IndexSettings
@@ -53,7 +54,7 @@ def template_check(client: OpenSearch, settings: IndexSettings) -> Callable[[str
 
 def _version_there(client: OpenSearch, name: str) -> str:
     path = "index_templates.index_template._meta"
-    answer = _get(client, f"/_index_template/{name}", filter_path=path)
+    answer = get(client, f"/_index_template/{name}", filter_path=path)
     for template in answer.get("index_templates", ()):
         return str(template["index_template"].get("_meta", {}).get("version", ""))
     return ""
@@ -70,7 +71,7 @@ def _refuse_other_period(
     for log_format in log_formats:
         others = [
             index
-            for index in _indexes(client, names.patterns(log_format.name))
+            for index in indexes_of(client, names.patterns(log_format.name))
             if not names.is_of_period(log_format, index)
         ]
         if others:
@@ -79,12 +80,6 @@ def _refuse_other_period(
                 f"period exist, {others[0]!r} among them: keep the IndexPeriod, choose another "
                 "IndexPrefix, or delete these indexes"
             )
-
-
-def _indexes(client: OpenSearch, patterns: Iterable[str]) -> list[str]:
-    path = f"/{','.join(patterns)}/_settings"
-    answer = _get(client, path, expand_wildcards="open,closed", filter_path="*.settings.index.uuid")
-    return sorted(answer)
 
 
 def _put(client: OpenSearch, name: str, template: dict[str, Any]) -> None:
@@ -96,16 +91,3 @@ def _put(client: OpenSearch, name: str, template: dict[str, Any]) -> None:
         ) from refusal
     except OpenSearchException as failure:
         raise judge_failure(failure).as_error() from failure
-
-
-def _get(client: OpenSearch, path: str, **params: str) -> Mapping[str, Any]:
-    """Ask for something; what is not there is empty."""
-    try:
-        answer = object_of(client.transport.perform_request("GET", path, params=params))
-    except NotFoundError:
-        return {}
-    except OpenSearchException as failure:
-        raise judge_failure(failure).as_error() from failure
-    if isinstance(answer, Finding):
-        raise answer.as_error()
-    return answer
