@@ -44,6 +44,10 @@ class IndexNames:
         """Return what all index names of this log type begin with, without the period."""
         return f"{self._prefix}-{format_name.replace('_', '-')}"
 
+    def component(self, part: str) -> str:
+        """Return the name of a component template, which no index template has."""
+        return f"{self._prefix}-shared-{part}"
+
     def period(self, log_format: Format) -> Period:
         """Return the time that one index of this log type covers."""
         return max(self._period, log_format.least_period, key=PERIODS.index)

@@ -11,7 +11,7 @@ from servicelogs.errors import ClusterNeedsFixing, ConfigurationError
 from servicelogs.opensearch.answers import judge_failure
 from servicelogs.opensearch.index_names import IndexNames
 from servicelogs.opensearch.indexes import get, indexes_of
-from servicelogs.opensearch.mappings import index_template, version
+from servicelogs.opensearch.mappings import component_templates, index_template, version
 from servicelogs.parsing.format import Format, Period
 from servicelogs.settings import IndexSettings
 
@@ -21,8 +21,12 @@ def set_up(client: OpenSearch, settings: IndexSettings, log_types: Sequence[str]
     names = index_names(settings)
     log_formats = [formats.get(log_type) for log_type in log_types]
     _refuse_other_period(client, names, settings.period, log_formats)
+    for name, component in component_templates(names, settings).items():
+        _put(client, f"component template {name!r}", f"/_component_template/{name}", component)
     for log_format in log_formats:
-        _put(client, names.stem(log_format.name), index_template(log_format, names, settings))
+        name = names.stem(log_format.name)
+        template = index_template(log_format, names)
+        _put(client, f"index template {name!r}", f"/_index_template/{name}", template)
     return [names.stem(log_type) for log_type in log_types]
 
 
@@ -82,12 +86,12 @@ def _refuse_other_period(
             )
 
 
-def _put(client: OpenSearch, name: str, template: dict[str, Any]) -> None:
+def _put(client: OpenSearch, what: str, path: str, template: dict[str, Any]) -> None:
     try:
-        client.transport.perform_request("PUT", f"/_index_template/{name}", body=template)
+        client.transport.perform_request("PUT", path, body=template)
     except RequestError as refusal:
         raise ConfigurationError(
-            f"OpenSearch refuses the index template {name!r}: {judge_failure(refusal).reason}"
+            f"OpenSearch refuses the {what}: {judge_failure(refusal).reason}"
         ) from refusal
     except OpenSearchException as failure:
         raise judge_failure(failure).as_error() from failure
