@@ -46,8 +46,15 @@ def set_up_in_time(event: Event, context: Any) -> bool:
     from servicelogs.errors import ClusterNeedsFixing, TryLater
     from servicelogs.opensearch.client import connect
     from servicelogs.opensearch.setup import set_up
-    from servicelogs.settings import IndexSettings, LogSettings, SearchSettings, read_settings
+    from servicelogs.settings import (
+        BucketSettings,
+        IndexSettings,
+        LogSettings,
+        SearchSettings,
+        read_settings,
+    )
 
+    read_settings(BucketSettings)
     began = event.setdefault("Began", time.time())
     search, indexes = read_settings(SearchSettings), read_settings(IndexSettings)
     log_types = read_settings(LogSettings).log_types

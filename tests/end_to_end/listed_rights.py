@@ -18,8 +18,29 @@ _KEYS = "the emulator's services ask no key: AWS's do, where one is given"
 _MAPPING = "Lambda itself asks for it, and refuses a mapping without it"
 _MISSING = "without it S3 answers 403 and not 404 where there is no object; the emulator always 404"
 _UPLOADS = "ends an upload in parts that failed: only files of many megabytes have parts"
+_FIREHOSE = "Firehose: its page on access to S3 destinations asks for it"
+_NETWORK = "Lambda connects a function to subnets: there are none in the emulator"
 
 LISTED = (
+    Listed(
+        "WritesItsLog",
+        "logs:CreateLogStream logs:PutLogEvents",
+        "the emulator's Lambda writes logs without a role",
+    ),
+    Listed(
+        "SendsTraces",
+        "xray:PutTraceSegments xray:PutTelemetryRecords",
+        "Lambda sends traces, where they are switched on: the emulator none",
+    ),
+    Listed(
+        "LetsLambdaConnectSubnets",
+        "ec2:CreateNetworkInterface ec2:DeleteNetworkInterface ec2:AssignPrivateIpAddresses "
+        "ec2:UnassignPrivateIpAddresses",
+        _NETWORK,
+    ),
+    Listed(
+        "LetsLambdaLookAtSubnets", "ec2:DescribeNetworkInterfaces ec2:DescribeSubnets", _NETWORK
+    ),
     Listed("WorksOffItsQueue", "sqs:ReceiveMessage sqs:GetQueueAttributes", _MAPPING),
     Listed("WorksOffItsQueue", "sqs:DeleteMessage", _MAPPING),
     Listed(
@@ -47,18 +68,18 @@ LISTED = (
     Listed(
         "WritesObjects",
         "s3:AbortMultipartUpload",
-        "Firehose: docs.aws.amazon.com/firehose/latest/dev/controlling-access.html",
+        _FIREHOSE,
     ),
     Listed(
         "LooksForBucketAndUploads",
         "s3:GetBucketLocation s3:ListBucket s3:ListBucketMultipartUploads",
-        "Firehose: docs.aws.amazon.com/firehose/latest/dev/controlling-access.html",
+        _FIREHOSE,
     ),
     Listed("LogsErrors", "logs:PutLogEvents", "the emulator's Firehose logs no errors"),
     Listed(
         "SendsRecords",
         "kinesis:DescribeStream kinesis:PutRecord",
-        "CloudFront: docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/real-time-logs.html",
+        "CloudFront asks for all four: docs/log-types/cloudfront_realtime.md",
     ),
     Listed("NamesRoleInFilters", "iam:PassRole", "the emulator does not ask who passes a role on"),
     Listed(
@@ -66,17 +87,18 @@ LISTED = (
         "logs:CreateLogDelivery logs:GetLogDelivery logs:UpdateLogDelivery logs:DeleteLogDelivery "
         "logs:ListLogDeliveries logs:PutResourcePolicy logs:DescribeResourcePolicies "
         "logs:DescribeLogGroups",
-        "Step Functions: docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html",
+        "Step Functions: its page on logs in CloudWatch Logs",
     ),
     Listed(
         "FollowsChildren",
         "states:DescribeExecution states:StopExecution",
-        "Step Functions: docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html",
+        "Step Functions: its page on policies of a Distributed Map",
     ),
     Listed("StartsRuns", "states:StartExecution", "the emulator's Scheduler needs no role"),
     Listed(
         "PutsNamedQueries",
-        "athena:UpdateNamedQuery",
-        "the emulator has no such action: tests/lake/test_named_queries.py",
+        "athena:BatchGetNamedQuery athena:UpdateNamedQuery athena:DeleteNamedQuery",
+        "of queries that are there the emulator does not know the workgroup, and changes none: "
+        "tests/lake/test_named_queries.py",
     ),
 )

@@ -1,4 +1,4 @@
-"""Trials: what a role does fails without its rights, and is done once it has those it was asked for.
+"""Trials: what a role does fails without its rights, and is done with those it was asked for.
 
 A role begins with nothing. Each thing that it does is tried again and again, and each time it is
 given the statements that it was refused for want of, until the thing is done. So each statement is

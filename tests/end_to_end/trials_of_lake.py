@@ -17,7 +17,6 @@ from servicelogs.lake.deployment import Lake
 from servicelogs.lake.items import Items, update
 from servicelogs.lake.lease import Executions
 from servicelogs.lake.manifests import Manifest
-from servicelogs.lake.named_queries import PREFIX
 from servicelogs.lake.names import Partition
 from servicelogs.lake.plan import plan
 from servicelogs.settings import BackupSettings, LakeSettings, read_settings
@@ -229,16 +228,13 @@ def of_pick(steps: Steps) -> list[Step]:
 
 
 def of_set_up(steps: Steps) -> list[Step]:
-    """Say what sets up tables and queries: where there are some, and where some are missing."""
+    """Say what sets up tables, where there are some and one is missing, and queries."""
     glue, athena = steps.account.client("glue"), steps.account.client("athena")
     work_group = {"WorkGroup": steps.account.outputs["WorkGroupName"]}
     database = steps.account.outputs["DatabaseName"]
     glue.delete_table(DatabaseName=database, Name=names.summary_of(LOG_TYPE))
-    gone, *_ = athena.list_named_queries(**work_group)["NamedQueryIds"]
-    athena.delete_named_query(NamedQueryId=gone)
-    athena.create_named_query(
-        Name=f"{PREFIX}of-a-trial", Database=database, QueryString="SELECT 1", **work_group
-    )
+    for query in athena.list_named_queries(**work_group)["NamedQueryIds"]:
+        athena.delete_named_query(NamedQueryId=query)
     return [Step("sets up the lake", partial(steps.account.ask, LAKE, "SetUpFunction", "Update"))]
 
 

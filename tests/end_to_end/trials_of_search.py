@@ -16,6 +16,9 @@ from opensearchpy import OpenSearch
 from local import sample_logs
 from local.sample_logs.parquet import parquet
 from servicelogs.delivery.rejects import file_key
+from servicelogs.opensearch.client import connect
+from servicelogs.opensearch.expiry import delete_expired
+from servicelogs.settings import IndexSettings, SearchSettings
 from servicelogs.sources.event_notifications import ObjectToRead
 from servicelogs.sources.s3_objects import open_object
 from tests.end_to_end.processes import environment
@@ -228,3 +231,11 @@ def of_set_up(search: Search, scenario: str) -> list[Step]:
         Step("sets the engine up", partial(account.ask, scenario, "SetUpFunction", "Create")),
         Step("waits for an engine", wait_for_an_engine),
     ]
+
+
+def delete_expired_indexes(search: Search) -> None:
+    """Delete an index that is past its retention, as the function does that has no role here."""
+    client = connect(SearchSettings(endpoint=search.account.running.endpoint, auth="none"))
+    search.engine.indices.create(index="aws-tgw-flow-2001.01.01")
+    settings = IndexSettings(delete_after_days={"": 1000})
+    assert delete_expired(client, settings, ["tgw_flow"]).deleted == ["aws-tgw-flow-2001.01.01"]

@@ -176,14 +176,14 @@ def statements(value: Any) -> Iterator[Template]:
     yield from (node for node in nodes(value) if isinstance(node, dict) and "Effect" in node)
 
 
-def rights(resources: Mapping[str, Template]) -> Iterator[tuple[str, Template]]:
+def rights_by_role(resources: Mapping[str, Template]) -> Iterator[tuple[str, Template]]:
     """Go through what the roles of a template may do: a role's logical id, and a statement."""
     for logical_id, role in of_type(resources, "AWS::IAM::Role").items():
         properties = role["Properties"]
         shared = [
-            resources[arn["Ref"]]
-            for arn in properties.get("ManagedPolicyArns", [])
-            if isinstance(arn, dict) and arn.get("Ref") in resources
+            resources[node["Ref"]]
+            for node in nodes(properties.get("ManagedPolicyArns", []))
+            if isinstance(node, dict) and node.get("Ref") in resources
         ]
         apart = [
             policy

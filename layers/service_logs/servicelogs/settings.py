@@ -163,6 +163,12 @@ def _days_kept(days: Mapping[str, int], log_type: str) -> int:
 
 _service = _one_of(get_args(Service))
 _bucket = _text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket")
+
+
+def _buckets(name: str, value: str) -> tuple[str, ...]:
+    return tuple(_bucket(name, part) for part in value.split(","))
+
+
 _queue = _text(r"https?://\S+", "the address of an SQS queue")
 
 
@@ -211,6 +217,22 @@ class BackupSettings:
     """Where rejected records go."""
 
     bucket: Annotated[str, _Variable("BACKUP_BUCKET", _bucket)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BucketSettings:
+    """Which bucket the logs are in, and which ones the deployment writes to itself."""
+
+    logs: Annotated[str, _Variable("LOG_BUCKET", _bucket)] = ""
+    own: Annotated[tuple[str, ...], _Variable("OWN_BUCKETS", _buckets)] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse to read what the deployment writes: it would write more, without end."""
+        if self.logs in self.own:
+            raise ConfigurationError(
+                f"LogBucketName must not be {self.logs!r}: this deployment writes to that bucket "
+                "itself"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
