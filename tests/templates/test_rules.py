@@ -56,6 +56,7 @@ NAME_PROPERTIES = {
 # goes, which is a setting of the account's.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/
 KNOW_NO_RESOURCE = {
+    "aoss:BatchGetCollection",
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeSubnets",
     "logs:CreateLogDelivery",
