@@ -157,6 +157,10 @@ def _days(name: str, value: str) -> dict[str, int]:
     return days
 
 
+def _days_kept(days: Mapping[str, int], log_type: str) -> int:
+    return days.get(log_type, days.get("", 0))
+
+
 _service = _one_of(get_args(Service))
 _bucket = _text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket")
 _queue = _text(r"https?://\S+", "the address of an SQS queue")
@@ -262,10 +266,16 @@ class IndexSettings:
             "INDEX_CODEC", _text(r"[a-z_]+", "the name of an index codec, as best_compression")
         ),
     ] = "best_compression"
-    delete_after_days: Annotated[int, _Variable("DELETE_AFTER_DAYS", _number(0, 36_500))] = 0
-    """0: records never expire."""
+    delete_after_days: Annotated[Mapping[str, int], _Variable("DELETE_AFTER_DAYS", _days)] = field(
+        default_factory=dict
+    )
+    """How long documents are kept, by log type; "" for the types that it does not name."""
     service: Annotated[Service, _Variable("OPENSEARCH_SERVICE", _service)] = "es"
     """A collection of OpenSearch Serverless (aoss) decides shards, replicas and codec itself."""
+
+    def days_kept(self, log_type: str) -> int:
+        """Say for how many days documents of a log type are kept; 0: for ever."""
+        return _days_kept(self.delete_after_days, log_type)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,7 +310,7 @@ class LakeSettings:
 
     def days_kept(self, log_type: str) -> int:
         """Say for how many days rows of a log type are kept; 0: for ever."""
-        return self.delete_after_days.get(log_type, self.delete_after_days.get("", 0))
+        return _days_kept(self.delete_after_days, log_type)
 
     def most_days_kept(self) -> int:
         """Say for how many days rows of any log type may be kept; 0: for ever."""

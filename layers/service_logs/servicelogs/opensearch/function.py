@@ -46,8 +46,10 @@ class Function:
         self.logs = read_settings(LogSettings)
         self.session = boto3.Session()
         self.opensearch = connect(read_settings(SearchSettings), self.session)
-        policy = DatePolicy(indexes.delete_after_days)
-        self.indexes = DatedIndexes(index_names(indexes), policy)
+        self.indexes = DatedIndexes(
+            index_names(indexes),
+            lambda log_format: DatePolicy(indexes.days_kept(log_format.name)),
+        )
         self.s3 = self.session.client("s3", config=PATIENCE)
         self._backup_bucket = read_settings(BackupSettings).bucket
         self._check_template = template_check(self.opensearch, indexes)
