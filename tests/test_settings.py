@@ -72,9 +72,10 @@ def test_a_domain_may_be_named_without_scheme():
         (SearchSettings, "OPENSEARCH_ENDPOINT", "https://search.example/path"),
         (SearchSettings, "OPENSEARCH_AUTH", "kerberos"),
         (SearchSettings, "OPENSEARCH_AUTH", "basic"),  # without a secret
-        (SearchSettings, "OPENSEARCH_SERVICE", "s3"),
+        (SearchSettings, "ENGINE_TYPE", "s3"),
+        (SearchSettings, "COLLECTION_NAME", "Two Words"),
         (SearchSettings, "OPENSEARCH_SECRET_ARN", "password"),
-        (IndexSettings, "OPENSEARCH_SERVICE", "s3"),
+        (IndexSettings, "ENGINE_TYPE", "s3"),
         (IndexSettings, "INDEX_PERIOD", "decade"),
         (IndexSettings, "INDEX_PREFIX", "two words"),
         (IndexSettings, "INDEX_SHARDS", "0"),

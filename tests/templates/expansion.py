@@ -48,7 +48,7 @@ def _expanded(name: str) -> Template:
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
         # The transform takes only what `sam deploy` has uploaded.
-        if uris := {"CodeUri", "ContentUri", "DefinitionUri"} & set(properties):
+        if uris := {"CodeUri", "ContentUri", "DefinitionS3Location"} & set(properties):
             properties |= dict.fromkeys(uris, "s3://bucket/code.zip")
         if resource["Type"] == "AWS::Serverless::Application":
             properties["Location"] = "https://s3.amazonaws.com/bucket/child.template"

@@ -57,6 +57,7 @@ NAME_PROPERTIES = {
 # goes, which is a setting of the account's.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/
 KNOW_NO_RESOURCE = {
+    "aoss:BatchGetCollection",
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeSubnets",
     "logs:CreateLogDelivery",
@@ -309,6 +310,59 @@ def test_buckets_survive_their_stack_and_are_closed_to_the_public(name):
         assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
         assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
         assert "BucketEncryption" in bucket["Properties"]
+
+
+# What a policy of each kind is of, and what refuses plain HTTP in it: SNS takes no wildcard.
+CLOSED = {
+    "AWS::S3::Bucket": ("AWS::S3::BucketPolicy", "Bucket", "s3:*"),
+    "AWS::SNS::Topic": ("AWS::SNS::TopicPolicy", "Topics", "sns:Publish"),
+    "AWS::SQS::Queue": ("AWS::SQS::QueuePolicy", "Queues", "sqs:*"),
+}
+
+
+@every_scenario
+@pytest.mark.parametrize("events", ["SQS", "SNS", "EventBridge"])
+def test_every_bucket_queue_and_topic_refuses_plain_http_unless_an_emulator_needs_it(name, events):
+    for tls_only in ("true", "false"):
+        resources = decide(name, TlsOnly=tls_only, ObjectEvents=events)
+        for logical_id, resource in resources.items():
+            if resource["Type"] not in CLOSED:
+                continue
+            kind, of, action = CLOSED[resource["Type"]]
+            policies = [
+                policy
+                for policy in of_type(resources, kind).values()
+                if {"Ref": logical_id} in as_list(policy["Properties"][of])
+            ]
+            # A second one would replace the first.
+            assert len(policies) <= 1, logical_id
+            refusals = [s for s in statements(policies) if s["Effect"] == "Deny"]
+            if tls_only == "false":
+                assert not refusals, logical_id
+                continue
+            (refusal,) = refusals
+            assert refusal["Principal"] == "*", logical_id
+            assert refusal["Action"] == action, logical_id
+            assert refusal["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+            assert logical_id in str(refusal["Resource"])
+
+
+@every_scenario
+@pytest.mark.parametrize("events", ["SQS", "SNS", "EventBridge"])
+def test_a_service_that_a_policy_lets_in_comes_for_a_resource_of_ours_or_of_this_account(
+    name, events
+):
+    """Else somebody else could have it come to us for them."""
+    topic = "arn:aws:sns:eu-west-1:111122223333:topic"
+    resources = decide(name, ObjectEvents=events, TopicArn=topic, LogBucketPrefix="logs/")
+    for kind, *_ in CLOSED.values():
+        for statement in statements(of_type(resources, kind)):
+            if statement["Effect"] == "Deny":
+                continue
+            assert set(statement["Principal"]) == {"Service"}
+            keys = {k: v for test in statement["Condition"].values() for k, v in test.items()}
+            assert keys.keys() & {"aws:SourceAccount", "aws:SourceArn"}, statement
+            assert keys.get("aws:SourceAccount", "111122223333") == "111122223333"
 
 
 @every_template

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Auth = Literal["sigv4", "basic", "none"]
-Service = Literal["es", "aoss"]
+EngineType = Literal["opensearch", "serverless-search", "serverless-timeseries"]
 
 
 type _Reader = Callable[[str, str], object]
@@ -161,7 +161,7 @@ def _days_kept(days: Mapping[str, int], log_type: str) -> int:
     return days.get(log_type, days.get("", 0))
 
 
-_service = _one_of(get_args(Service))
+_engine_type = _one_of(get_args(EngineType))
 _bucket = _text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket")
 
 
@@ -251,7 +251,11 @@ class SearchSettings:
 
     endpoint: Annotated[str, _Variable("OPENSEARCH_ENDPOINT", _endpoint)]
     auth: Annotated[Auth, _Variable("OPENSEARCH_AUTH", _one_of(get_args(Auth)))] = "sigv4"
-    service: Annotated[Service, _Variable("OPENSEARCH_SERVICE", _service)] = "es"
+    engine_type: Annotated[EngineType, _Variable("ENGINE_TYPE", _engine_type)] = "opensearch"
+    collection_name: Annotated[
+        str, _Variable("COLLECTION_NAME", _text(r"[a-z][a-z0-9-]{2,31}", "the collection's name"))
+    ] = ""
+    """Of OpenSearch Serverless: the setup checks that it is of the engine type's kind."""
     secret_arn: Annotated[
         str,
         _Variable("OPENSEARCH_SECRET_ARN", _text(r"arn:.+", "the ARN of a Secrets Manager secret")),
@@ -264,6 +268,11 @@ class SearchSettings:
                 "OPENSEARCH_SECRET_ARN must name the secret that holds username and password, "
                 "because OPENSEARCH_AUTH is basic"
             )
+
+    @property
+    def takes_ids(self) -> bool:
+        """Whether documents have ids of ours: a time series collection takes none."""
+        return self.engine_type != "serverless-timeseries"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,8 +301,8 @@ class IndexSettings:
         default_factory=dict
     )
     """How long documents are kept, by log type; "" for the types that it does not name."""
-    service: Annotated[Service, _Variable("OPENSEARCH_SERVICE", _service)] = "es"
-    """A collection of OpenSearch Serverless (aoss) decides shards, replicas and codec itself."""
+    engine_type: Annotated[EngineType, _Variable("ENGINE_TYPE", _engine_type)] = "opensearch"
+    """A collection of OpenSearch Serverless decides shards, replicas and codec itself."""
 
     def days_kept(self, log_type: str) -> int:
         """Say for how many days documents of a log type are kept; 0: for ever."""
