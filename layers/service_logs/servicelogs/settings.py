@@ -23,7 +23,7 @@ EngineType = Literal["opensearch", "serverless-search", "serverless-timeseries"]
 type _Reader = Callable[[str, str], object]
 
 
-def _text(pattern: str, must_be: str) -> _Reader:
+def _text(pattern: str, must_be: str) -> Callable[[str, str], str]:
     def read(name: str, value: str) -> str:
         if not re.fullmatch(pattern, value, re.ASCII):
             raise ConfigurationError(f"{name} must be {must_be}, not {value[:200]!r}")
