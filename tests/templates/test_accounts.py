@@ -204,13 +204,13 @@ def test_the_functions_that_read_objects_know_whose_they_may_be(name):
 @every_engine
 def test_every_role_that_may_read_objects_of_others_is_said_to_them(name):
     template = read(name)
+    policies = of_type(template["Resources"], "AWS::IAM::ManagedPolicy")
+    reading = {key for key, policy in policies.items() if "ReadsMembersLogObjects" in str(policy)}
     roles = {
-        f"{logical_id}Role"
-        for logical_id, function in of_type(
-            template["Resources"], "AWS::Serverless::Function"
-        ).items()
-        if "ReadsMembersLogObjects" in str(function["Properties"]["Policies"])
-        or {"Ref": "IndexingPolicy"} in function["Properties"]["Policies"]
+        logical_id
+        for logical_id, role in of_type(template["Resources"], "AWS::IAM::Role").items()
+        if "ReadsMembersLogObjects" in str(role)
+        or reading & {a["Ref"] for a in role["Properties"].get("ManagedPolicyArns", [])}
     }
     assert roles
     said = re.findall(r"'(\w+Role)', 'Arn'", str(template["Outputs"]["ReaderRoleArns"]["Value"]))
@@ -304,7 +304,9 @@ def test_the_root_makes_a_way_for_log_groups_of_others_alone(make, scenario):
 def test_the_root_says_what_each_account_has_to_give():
     outputs = read("template.yaml")["Outputs"]
     wanted = {
-        name for name in read(MEMBER)["Parameters"] if re.search("TargetArn|Destination|Role", name)
+        name
+        for name in read(MEMBER)["Parameters"]
+        if re.search("TargetArn|Destination|ReaderRole", name)
     }
     assert wanted <= set(outputs)
     target = str(outputs["ObjectsTargetArn"]["Value"])
@@ -412,7 +414,9 @@ def test_the_function_may_change_that_bucket_alone(name):
     resources = member(ObjectsTargetArn=QUEUE, LogBucketName=name)
     allowed = {
         action: statement["Resource"]
-        for statement in statements(resources["ConfigureBucketRole"]["Properties"]["Policies"])
+        for statement in statements(
+            resources["ConfigureBucketFunctionRole"]["Properties"]["Policies"]
+        )
         for action in as_list(statement["Action"])
         if action.startswith("s3:")
     }
