@@ -314,6 +314,37 @@ def test_the_root_says_what_each_account_has_to_give():
     assert sorted(order, key=target.index) == list(order)
 
 
+# What AWS takes of each: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html,
+# …/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-quotas.html, EventBridge's PutPermission,
+# PutDestinationPolicy, and a function's environment.
+MOST_CHARACTERS = {
+    "AWS::IAM::ManagedPolicy": ("PolicyDocument", 6_144),
+    "AWS::IAM::Role": ("AssumeRolePolicyDocument", 2_048),
+    "AWS::SQS::QueuePolicy": ("PolicyDocument", 8_192),
+    "AWS::SNS::TopicPolicy": ("PolicyDocument", 30_720),
+    "AWS::Events::EventBus": ("Policy", 10_240),
+    "AWS::Logs::Destination": ("DestinationPolicy", 5_120),
+    "AWS::Lambda::Function": ("Environment", 4_096),
+}
+
+
+@pytest.mark.parametrize("events", ["SQS", "SNS"])
+@pytest.mark.parametrize("name", CENTRAL)
+def test_fifty_accounts_and_an_organization_fit_into_each_policy(name, events):
+    ids = ",".join(str(222233334400 + number) for number in range(50))
+    resources = central(
+        name, ObjectEvents=events, TopicArn=TOPIC, MemberAccountIds=ids, **ORGANIZED
+    )
+    for logical_id, resource in resources.items():
+        if resource["Type"] in MOST_CHARACTERS:
+            key, most = MOST_CHARACTERS[resource["Type"]]
+            text = json.dumps(resource["Properties"].get(key, {}), separators=(",", ":"))
+            assert len(text) <= most, (logical_id, len(text))
+        if resource["Type"] == "AWS::IAM::Role":
+            inline = json.dumps(resource["Properties"].get("Policies", []), separators=(",", ":"))
+            assert len(inline) <= 10_240, logical_id
+
+
 # The member's side.
 
 
