@@ -43,6 +43,7 @@ from ministack.services.cloudformation import (
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from local.stand_ins import (
+    asked_rights,
     buckets,
     event_buses,
     firehose,
@@ -139,6 +140,7 @@ for module in (engine, changesets, handlers, stacks):
 iam_actions.extract_iam_action = action_of_one
 iam_evaluator._resolve_condition_key = identities.condition_value
 iam_evaluator.evaluate_resource_policy = identities.evaluate_for_caller
+iam_evaluator.evaluate = asked_rights.written_down(iam_evaluator.evaluate)
 
 s3._apply_bucket_scope = buckets.expect_owner
 s3._dispatch = buckets.answer

@@ -8,8 +8,10 @@ of a machine, a map's children). Between two accounts: `identities` (whom a poli
 (whose a bucket is), `event_buses`, `keys`. They read the emulator's own records of filters,
 streams, mappings and roles, so that only what CloudFormation made has an effect.
 
+Beside them `asked_rights` writes down which right each role is asked for.
+
 What still is not as in AWS between accounts: a policy that names a role goes on when that role was
-made anew (AWS keeps the old one's id, and refuses the new one); an account's root is asked for no
-key's and no own policy; a bus may be anybody's who is asked for one event, but not for PutEvents by
-hand; a rule has no dead-letter queue.
+made anew (AWS keeps the old one's id, and refuses the new one); an account's root is asked for none
+of its own policies, nor for a key's; PutEvents by hand finds no bus of another account; a rule has
+no dead-letter queue.
 """

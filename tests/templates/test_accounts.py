@@ -204,13 +204,13 @@ def test_the_functions_that_read_objects_know_whose_they_may_be(name):
 @every_engine
 def test_every_role_that_may_read_objects_of_others_is_said_to_them(name):
     template = read(name)
+    policies = of_type(template["Resources"], "AWS::IAM::ManagedPolicy")
+    reading = {key for key, policy in policies.items() if "ReadsMembersLogObjects" in str(policy)}
     roles = {
-        f"{logical_id}Role"
-        for logical_id, function in of_type(
-            template["Resources"], "AWS::Serverless::Function"
-        ).items()
-        if "ReadsMembersLogObjects" in str(function["Properties"]["Policies"])
-        or {"Ref": "IndexingPolicy"} in function["Properties"]["Policies"]
+        logical_id
+        for logical_id, role in of_type(template["Resources"], "AWS::IAM::Role").items()
+        if "ReadsMembersLogObjects" in str(role)
+        or reading & {a["Ref"] for a in role["Properties"].get("ManagedPolicyArns", [])}
     }
     assert roles
     said = re.findall(r"'(\w+Role)', 'Arn'", str(template["Outputs"]["ReaderRoleArns"]["Value"]))
@@ -304,12 +304,45 @@ def test_the_root_makes_a_way_for_log_groups_of_others_alone(make, scenario):
 def test_the_root_says_what_each_account_has_to_give():
     outputs = read("template.yaml")["Outputs"]
     wanted = {
-        name for name in read(MEMBER)["Parameters"] if re.search("TargetArn|Destination|Role", name)
+        name
+        for name in read(MEMBER)["Parameters"]
+        if re.search("TargetArn|Destination|ReaderRole", name)
     }
     assert wanted <= set(outputs)
     target = str(outputs["ObjectsTargetArn"]["Value"])
     order = ("EventBusArn", "TopicArn", "QueueArn")
     assert sorted(order, key=target.index) == list(order)
+
+
+# What AWS takes of each: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html,
+# …/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-quotas.html, EventBridge's PutPermission,
+# PutDestinationPolicy, and a function's environment.
+MOST_CHARACTERS = {
+    "AWS::IAM::ManagedPolicy": ("PolicyDocument", 6_144),
+    "AWS::IAM::Role": ("AssumeRolePolicyDocument", 2_048),
+    "AWS::SQS::QueuePolicy": ("PolicyDocument", 8_192),
+    "AWS::SNS::TopicPolicy": ("PolicyDocument", 30_720),
+    "AWS::Events::EventBus": ("Policy", 10_240),
+    "AWS::Logs::Destination": ("DestinationPolicy", 5_120),
+    "AWS::Lambda::Function": ("Environment", 4_096),
+}
+
+
+@pytest.mark.parametrize("events", ["SQS", "SNS"])
+@pytest.mark.parametrize("name", CENTRAL)
+def test_fifty_accounts_and_an_organization_fit_into_each_policy(name, events):
+    ids = ",".join(str(222233334400 + number) for number in range(50))
+    resources = central(
+        name, ObjectEvents=events, TopicArn=TOPIC, MemberAccountIds=ids, **ORGANIZED
+    )
+    for logical_id, resource in resources.items():
+        if resource["Type"] in MOST_CHARACTERS:
+            key, most = MOST_CHARACTERS[resource["Type"]]
+            text = json.dumps(resource["Properties"].get(key, {}), separators=(",", ":"))
+            assert len(text) <= most, (logical_id, len(text))
+        if resource["Type"] == "AWS::IAM::Role":
+            inline = json.dumps(resource["Properties"].get("Policies", []), separators=(",", ":"))
+            assert len(inline) <= 10_240, logical_id
 
 
 # The member's side.
@@ -412,7 +445,9 @@ def test_the_function_may_change_that_bucket_alone(name):
     resources = member(ObjectsTargetArn=QUEUE, LogBucketName=name)
     allowed = {
         action: statement["Resource"]
-        for statement in statements(resources["ConfigureBucketRole"]["Properties"]["Policies"])
+        for statement in statements(
+            resources["ConfigureBucketFunctionRole"]["Properties"]["Policies"]
+        )
         for action in as_list(statement["Action"])
         if action.startswith("s3:")
     }

@@ -12,7 +12,13 @@ from servicelogs.detection.objects import ObjectTypes
 from servicelogs.opensearch.function import PATIENCE, Function, publisher
 from servicelogs.opensearch.index_objects import ObjectIndexer
 from servicelogs.parsing.places import Place
-from servicelogs.settings import AccountSettings, PlaceSettings, QueueSettings, read_settings
+from servicelogs.settings import (
+    AccountSettings,
+    BucketSettings,
+    PlaceSettings,
+    QueueSettings,
+    read_settings,
+)
 from servicelogs.sources.accounts import Accounts
 from servicelogs.sources.decompression import not_read_here
 from servicelogs.sources.function_events import records_of
@@ -44,6 +50,7 @@ class IndexFunction(Function):
             organization_id=accounts.organization_id,
             default=Place(place.account_id, place.region),
         )
+        self._own_buckets = read_settings(BucketSettings).own
         sqs = self.session.client("sqs", config=PATIENCE)
         self._queue = Queue(sqs, queues.url)
         self._parquet_queue = Queue(sqs, queues.parquet_url) if queues.parquet_url else None
@@ -73,4 +80,5 @@ class IndexFunction(Function):
             text_of_parquet=self._text_of_parquet,
             on_report=on_report,
             keeps_extracted_fields=self.logs.extracted_fields,
+            own_buckets=self._own_buckets,
         )
