@@ -33,7 +33,7 @@ from local.witnesses import Witnesses
 from tests.accounts import Account, allow, new, policy, refusal
 from tests.end_to_end.aws_front import front_of
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
 
 SECONDS = 120
 STRANGER = "777788889999"
