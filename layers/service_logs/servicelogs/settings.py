@@ -301,8 +301,41 @@ class IndexSettings:
         default_factory=dict
     )
     """How long documents are kept, by log type; "" for the types that it does not name."""
+    force_merge_after_days: Annotated[
+        int, _Variable("FORCE_MERGE_AFTER_DAYS", _number(0, 36_500))
+    ] = 0
+    warm_after_days: Annotated[int, _Variable("WARM_AFTER_DAYS", _number(0, 36_500))] = 0
+    cold_after_days: Annotated[int, _Variable("COLD_AFTER_DAYS", _number(0, 36_500))] = 0
     engine_type: Annotated[EngineType, _Variable("ENGINE_TYPE", _engine_type)] = "opensearch"
     """A collection of OpenSearch Serverless decides shards, replicas and codec itself."""
+
+    def __post_init__(self) -> None:
+        """Refuse settings that contradict each other."""
+        merge, warm, cold = (
+            self.force_merge_after_days,
+            self.warm_after_days,
+            self.cold_after_days,
+        )
+        if cold and not 0 < warm < cold:
+            raise ConfigurationError(
+                f"COLD_AFTER_DAYS {cold} must be more than WARM_AFTER_DAYS, which must be given "
+                f"too, not {warm}: an index goes to cold storage from UltraWarm"
+            )
+        if merge and warm and merge >= warm:
+            raise ConfigurationError(
+                f"FORCE_MERGE_AFTER_DAYS {merge} must be less than WARM_AFTER_DAYS {warm}: "
+                "UltraWarm merges by itself"
+            )
+        if self.engine_type != "opensearch" and self.tiers:
+            raise ConfigurationError(
+                "FORCE_MERGE_AFTER_DAYS, WARM_AFTER_DAYS and COLD_AFTER_DAYS must be 0 with "
+                f"ENGINE_TYPE {self.engine_type}: OpenSearch Serverless has no tiers"
+            )
+
+    @property
+    def tiers(self) -> bool:
+        """Whether Index State Management moves or merges old indexes."""
+        return bool(self.force_merge_after_days or self.warm_after_days)
 
     def days_kept(self, log_type: str) -> int:
         """Say for how many days documents of a log type are kept; 0: for ever."""
