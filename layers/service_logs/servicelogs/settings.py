@@ -166,7 +166,7 @@ _bucket = _text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket")
 
 
 def _buckets(name: str, value: str) -> tuple[str, ...]:
-    return tuple(_bucket(name, part) for part in value.split(","))
+    return tuple(str(_bucket(name, part)) for part in value.split(","))
 
 
 _queue = _text(r"https?://\S+", "the address of an SQS queue")
