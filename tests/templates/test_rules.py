@@ -245,9 +245,13 @@ def test_every_role_has_the_path_and_the_boundary_that_an_account_asks_for(name)
         ("PermissionsBoundaryArn", "boundary", False),
         ("PermissionsBoundaryArn", "arn:aws:iam::111122223333:role/boundary", False),
         ("PermissionsBoundaryArn", "arn:aws:iam::111122223333:policy/*", False),
+        ("OpenSearchSecretArn", "arn:aws:secretsmanager:eu-west-1:1:secret:a", False),
+        ("OpenSearchSecretArn", "arn:aws:secretsmanager:r-1:111122223333:secret:a/b-1", True),
+        ("OpenSearchSecretArn", "arn:aws:secretsmanager:r-1:111122223333:secret:*", False),
+        ("OpenSearchSecretArn", "arn:aws:secretsmanager:r-1:111122223333:secret:a-??????", False),
     ],
 )
-def test_a_path_and_a_boundary_are_as_iam_takes_them(parameter, value, is_one):
+def test_an_arn_or_path_in_a_policy_stands_for_one_thing(parameter, value, is_one):
     pattern = read("template.yaml")["Parameters"][parameter]["AllowedPattern"]
     assert bool(re.fullmatch(pattern, value)) == is_one
 

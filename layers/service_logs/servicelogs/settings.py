@@ -161,6 +161,10 @@ def _days_kept(days: Mapping[str, int], log_type: str) -> int:
     return days.get(log_type, days.get("", 0))
 
 
+# Nothing in it may stand for other secrets.
+_ONE_NAMED = r"arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+"
+_LOOPBACK = r"http://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?"
+
 _service = _one_of(get_args(Service))
 _bucket = _text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket")
 _queue = _text(r"https?://\S+", "the address of an SQS queue")
@@ -232,7 +236,7 @@ class SearchSettings:
     service: Annotated[Service, _Variable("OPENSEARCH_SERVICE", _service)] = "es"
     secret_arn: Annotated[
         str,
-        _Variable("OPENSEARCH_SECRET_ARN", _text(r"arn:.+", "the ARN of a Secrets Manager secret")),
+        _Variable("OPENSEARCH_SECRET_ARN", _text(_ONE_NAMED, "the ARN of one secret")),
     ] = ""
 
     def __post_init__(self) -> None:
@@ -241,6 +245,13 @@ class SearchSettings:
             raise ConfigurationError(
                 "OPENSEARCH_SECRET_ARN must name the secret that holds username and password, "
                 "because OPENSEARCH_AUTH is basic"
+            )
+        plain = self.endpoint.startswith("http://") and not re.fullmatch(_LOOPBACK, self.endpoint)
+        if plain and self.auth != "none":
+            raise ConfigurationError(
+                f"OPENSEARCH_ENDPOINT must begin with https:// because OPENSEARCH_AUTH is "
+                f"{self.auth}: over {self.endpoint[:200]!r} anybody on the way could read or "
+                "change what is sent"
             )
 
 
