@@ -314,6 +314,21 @@ def test_buckets_survive_their_stack_and_are_closed_to_the_public(name):
         assert "BucketEncryption" in bucket["Properties"]
 
 
+@pytest.mark.parametrize("name", ["s3_to_opensearch", "stream_to_opensearch", "s3_to_light_engine"])
+def test_rejects_are_kept_in_versions_and_expire_only_where_it_is_asked_for(name):
+    def rules(**parameters):
+        bucket = decide(f"scenarios/{name}.yaml", **parameters)["BackupBucket"]["Properties"]
+        assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+        return {rule.pop("Id"): rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
+
+    kept = rules()
+    assert not [rule for rule in kept.values() if "ExpirationInDays" in rule]
+    assert "NoncurrentVersionExpiration" in kept["DeleteOldVersions"]
+    expiring = rules(DeleteRejectsAfterDays="90")
+    assert expiring.pop("DeleteRejects") == {"Status": "Enabled", "ExpirationInDays": "90"}
+    assert expiring == kept
+
+
 # What a policy of each kind is of, and what refuses plain HTTP in it: SNS takes no wildcard.
 CLOSED = {
     "AWS::S3::Bucket": ("AWS::S3::BucketPolicy", "Bucket", "s3:*"),
