@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from servicelogs import cloudformation
-from servicelogs.log_lines import start_logging
+from servicelogs.log_lines import fail_on_one_line, start_logging
 
 logger = start_logging()
 
@@ -23,6 +23,7 @@ PAUSE_SECONDS = 10
 ATTEMPT_SECONDS = 60
 
 
+@fail_on_one_line
 def lambda_handler(event: Event, context: Any) -> None:
     """Carry out the request; answer CloudFormation whatever happens, or hand on to a later call."""
     try:
@@ -43,7 +44,7 @@ def lambda_handler(event: Event, context: Any) -> None:
 def set_up_in_time(event: Event, context: Any) -> bool:
     """Set up the search engine, waiting for it; False when another invocation goes on."""
     # Here, so that a layer that cannot be imported is answered.
-    from servicelogs.errors import ClusterNeedsFixing, TryLater
+    from servicelogs.errors import ClusterNeedsFixing, OutOfTime, TryLater
     from servicelogs.opensearch.client import connect
     from servicelogs.opensearch.collections import check_collection
     from servicelogs.opensearch.setup import set_up
@@ -62,17 +63,20 @@ def set_up_in_time(event: Event, context: Any) -> bool:
     check_collection(search)
     while True:
         try:
-            names = set_up(connect(search), indexes, log_types)
+            names = cloudformation.in_time(
+                lambda: set_up(connect(search), indexes, log_types), context
+            )
             logger.info("templates in place", extra={"names": names})
-        except (TryLater, ClusterNeedsFixing) as error:
+        except (TryLater, OutOfTime, ClusterNeedsFixing) as error:
             waited = time.time() - began
-            patience = WAIT_SECONDS if isinstance(error, TryLater) else ROLE_SECONDS
+            patience = ROLE_SECONDS if isinstance(error, ClusterNeedsFixing) else WAIT_SECONDS
             if waited > patience:
                 raise
             logger.warning("trying again", extra={"waited": round(waited), "error": str(error)})
         else:
             return True
-        if context.get_remaining_time_in_millis() < (ATTEMPT_SECONDS + PAUSE_SECONDS) * 1000:
+        needed = PAUSE_SECONDS + ATTEMPT_SECONDS + cloudformation.SECONDS_TO_ANSWER
+        if context.get_remaining_time_in_millis() < needed * 1000:
             invoke_again(event, context)
             return False
         time.sleep(PAUSE_SECONDS)
@@ -80,9 +84,13 @@ def set_up_in_time(event: Event, context: Any) -> bool:
 
 def invoke_again(event: Event, context: Any) -> None:
     """Hand the request to a new invocation, which answers it."""
-    import boto3  # late, as all that could fail before there is an answer
+    # Late, as all that could fail before there is an answer.
+    import boto3
+    from botocore.config import Config
 
-    boto3.client("lambda").invoke(
+    # Where Lambda cannot be reached, that is the answer.
+    soon = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1})
+    boto3.client("lambda", config=soon).invoke(
         FunctionName=context.invoked_function_arn,
         InvocationType="Event",
         Payload=json.dumps(event).encode(),
