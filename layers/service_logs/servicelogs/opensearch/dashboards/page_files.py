@@ -4,6 +4,7 @@ docs/dashboards.md says what may stand in them. Every mistake is found, with its
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import cast
@@ -94,8 +95,6 @@ def read_page(file: Path) -> Page:
 
 
 def _of_deployment(page: Page, log_types: Sequence[str]) -> Page:
-    from dataclasses import replace
-
     return replace(page, log_types=tuple(one for one in page.log_types if one in log_types))
 
 
@@ -194,7 +193,7 @@ class _Reader:
         return Ask(members["label"].text(), fields, tuple(_forms(members)))
 
     def _refuse_same_names(self, found: Sequence[Panel | Search], key: str) -> None:
-        names: set[str] = set()
+        names = {"controls"}  # what Dashboards has besides
         for one, written in zip(found, self._items(key), strict=True):
             if not one.name or one.name in names:
                 raise written.mistake(
