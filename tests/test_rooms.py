@@ -43,6 +43,7 @@ ONLY_IN = {
     "aws_lambda_powertools": {"lake", "opensearch", "sources", "delivery"},
     "awswrangler": {"lake"},
     "pandas": {"lake"},
+    "yaml": {"opensearch"},
     "moto": set(),
 }
 FUNCTIONS = sorted(path.name for path in (ROOT / "functions").iterdir() if path.is_dir())

@@ -32,6 +32,10 @@ class ConfigurationError(ServiceLogsError):
     """A setting is missing or makes no sense; the message says which, and what it must be."""
 
 
+class PanelMistake(ServiceLogsError):
+    """A file of panels says what cannot be drawn; the message says where, and what to write."""
+
+
 class UnknownLogType(ServiceLogsError):
     """No format has this name, or none recognises this object."""
 
