@@ -42,6 +42,7 @@ ONLY_IN = {
     "botocore": {"lake", "opensearch", "sources", "delivery"},
     "aws_lambda_powertools": {"lake", "opensearch", "sources", "delivery"},
     "awswrangler": {"lake"},
+    "numpy": {"lake"},
     "pandas": {"lake"},
     "yaml": {"opensearch"},
     "moto": set(),
