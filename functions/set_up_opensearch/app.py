@@ -45,27 +45,12 @@ def set_up_in_time(event: Event, context: Any) -> bool:
     """Set up the search engine, waiting for it; False when another invocation goes on."""
     # Here, so that a layer that cannot be imported is answered.
     from servicelogs.errors import ClusterNeedsFixing, OutOfTime, TryLater
-    from servicelogs.opensearch.client import connect
-    from servicelogs.opensearch.collections import check_collection
-    from servicelogs.opensearch.setup import set_up
-    from servicelogs.settings import (
-        BucketSettings,
-        IndexSettings,
-        LogSettings,
-        SearchSettings,
-        read_settings,
-    )
+    from servicelogs.opensearch.setup_function import set_up_deployment
 
-    read_settings(BucketSettings)
     began = event.setdefault("Began", time.time())
-    search, indexes = read_settings(SearchSettings), read_settings(IndexSettings)
-    log_types = read_settings(LogSettings).log_types
-    check_collection(search)
     while True:
         try:
-            names = cloudformation.in_time(
-                lambda: set_up(connect(search), indexes, log_types), context
-            )
+            names = cloudformation.in_time(set_up_deployment, context)
             logger.info("templates in place", extra={"names": names})
         except (TryLater, OutOfTime, ClusterNeedsFixing) as error:
             waited = time.time() - began
