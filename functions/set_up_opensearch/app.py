@@ -19,8 +19,8 @@ WAIT_SECONDS = 1500
 # A role made a moment ago is not known everywhere yet.
 ROLE_SECONDS = 90
 PAUSE_SECONDS = 10
-# What the last attempt of an invocation may take.
-ATTEMPT_SECONDS = 60
+# The last attempt of an invocation may take a minute, before it hands on or answers.
+LEAST_SECONDS = PAUSE_SECONDS + 60 + cloudformation.SECONDS_TO_ANSWER
 
 
 @fail_on_one_line
@@ -44,19 +44,24 @@ def lambda_handler(event: Event, context: Any) -> None:
 def set_up_in_time(event: Event, context: Any) -> bool:
     """Set up the search engine, waiting for it; False when another invocation goes on."""
     # Here, so that a layer that cannot be imported is answered.
+    from servicelogs import settings
     from servicelogs.errors import ClusterNeedsFixing, OutOfTime, TryLater
     from servicelogs.opensearch.client import connect
+    from servicelogs.opensearch.collections import check_collection
     from servicelogs.opensearch.setup import set_up
-    from servicelogs.settings import IndexSettings, LogSettings, SearchSettings, read_settings
 
+    read = settings.read_settings
+    read(settings.BucketSettings)
     began = event.setdefault("Began", time.time())
-    search, indexes = read_settings(SearchSettings), read_settings(IndexSettings)
-    log_types = read_settings(LogSettings).log_types
+    search, indexes = read(settings.SearchSettings), read(settings.IndexSettings)
+
+    def attempt() -> list[str]:
+        check_collection(search)
+        return set_up(connect(search), indexes, read(settings.LogSettings).log_types)
+
     while True:
         try:
-            names = cloudformation.in_time(
-                lambda: set_up(connect(search), indexes, log_types), context
-            )
+            names = cloudformation.in_time(attempt, context)
             logger.info("templates in place", extra={"names": names})
         except (TryLater, OutOfTime, ClusterNeedsFixing) as error:
             waited = time.time() - began
@@ -66,20 +71,17 @@ def set_up_in_time(event: Event, context: Any) -> bool:
             logger.warning("trying again", extra={"waited": round(waited), "error": str(error)})
         else:
             return True
-        needed = PAUSE_SECONDS + ATTEMPT_SECONDS + cloudformation.SECONDS_TO_ANSWER
-        if context.get_remaining_time_in_millis() < needed * 1000:
+        if context.get_remaining_time_in_millis() < LEAST_SECONDS * 1000:
             invoke_again(event, context)
             return False
         time.sleep(PAUSE_SECONDS)
 
 
 def invoke_again(event: Event, context: Any) -> None:
-    """Hand the request to a new invocation, which answers it."""
-    # Late, as all that could fail before there is an answer.
-    import boto3
+    """Hand the request to a new invocation, which answers it; fail soon if Lambda does not."""
+    import boto3  # late, as all that could fail before there is an answer
     from botocore.config import Config
 
-    # Where Lambda cannot be reached, that is the answer.
     soon = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1})
     boto3.client("lambda", config=soon).invoke(
         FunctionName=context.invoked_function_arn,

@@ -102,7 +102,7 @@ def test_serverless_decides_its_own_index_settings(
     scripted: ScriptedServer, client_of: Callable
 ) -> None:
     scripted.script = lambda request: Answer(body={})
-    set_up(client_of(scripted.url), settings("aws", service="aoss"), LOG_TYPES)
+    set_up(client_of(scripted.url), settings("aws", engine_type="serverless-search"), LOG_TYPES)
     put = [request.body for request in scripted.requests if request.method == "PUT"]
     assert len(put) == 4
     assert not any(b"number_of_shards" in body for body in put)

@@ -176,6 +176,24 @@ def statements(value: Any) -> Iterator[Template]:
     yield from (node for node in nodes(value) if isinstance(node, dict) and "Effect" in node)
 
 
+def rights_by_role(resources: Mapping[str, Template]) -> Iterator[tuple[str, Template]]:
+    """Go through what the roles of a template may do: a role's logical id, and a statement."""
+    for logical_id, role in of_type(resources, "AWS::IAM::Role").items():
+        properties = role["Properties"]
+        shared = [
+            resources[node["Ref"]]
+            for node in nodes(properties.get("ManagedPolicyArns", []))
+            if isinstance(node, dict) and node.get("Ref") in resources
+        ]
+        apart = [
+            policy
+            for policy in of_type(resources, "AWS::IAM::Policy").values()
+            if {"Ref": logical_id} in policy["Properties"]["Roles"]
+        ]
+        for statement in statements([properties.get("Policies", []), shared, apart]):
+            yield logical_id, statement
+
+
 def as_list(value: Any) -> list[Any]:
     """Return a list of what may be written as one or as several."""
     return value if isinstance(value, list) else [value]

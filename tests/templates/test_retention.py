@@ -9,6 +9,7 @@ from tests.templates.expansion import as_list, decide, of_type, read, statements
 
 SCENARIOS = ("scenarios/s3_to_opensearch.yaml", "scenarios/stream_to_opensearch.yaml")
 every_scenario = pytest.mark.parametrize("name", SCENARIOS)
+TIME_SERIES = {"EngineType": "serverless-timeseries", "CollectionName": "logs"}
 DOMAIN = "arn:aws:es:eu-west-1:111122223333:domain/example"
 
 
@@ -21,6 +22,7 @@ def deployed(name, **parameters):
 @every_scenario
 @pytest.mark.parametrize(("days", "deletes"), [("0", False), ("90", True), ("0,alb=30", True)])
 def test_the_function_that_deletes_exists_where_something_expires(name, days, deletes):
+    assert not of_type(deployed(name, DeleteAfterDays=days, **TIME_SERIES), "AWS::Events::Rule")
     resources = deployed(name, DeleteAfterDays=days)
     found = {logical_id for logical_id in resources if "DeleteExpired" in logical_id}
     assert bool(found) == deletes
@@ -50,7 +52,8 @@ def test_no_other_role_may_delete(name):
 def test_the_output_says_that_nothing_is_deleted_by_default(name):
     output = read(name)["Outputs"]["DocumentRetention"]["Value"]["Fn::If"]
     assert output[0] == "DeletesIndexes"
-    assert "nothing is ever deleted" in output[2]
+    assert output[2]["Fn::If"][0] == "IsTimeSeries"
+    assert "nothing is ever deleted" in output[2]["Fn::If"][2]
     assert read(name)["Parameters"]["DeleteAfterDays"]["Default"] == "0"
 
 

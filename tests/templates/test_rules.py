@@ -15,6 +15,7 @@ from tests.templates.expansion import (
     nodes,
     of_type,
     read,
+    rights_by_role,
     statements,
 )
 
@@ -56,6 +57,7 @@ NAME_PROPERTIES = {
 # goes, which is a setting of the account's.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/
 KNOW_NO_RESOURCE = {
+    "aoss:BatchGetCollection",
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeSubnets",
     "logs:CreateLogDelivery",
@@ -482,11 +484,7 @@ def test_a_function_that_feeds_itself_is_not_stopped_as_a_loop(name):
 def rights(resources, function):
     """Give the statements of a function's role, and of the policies that are put on it."""
     role = function["Properties"]["Role"]["Fn::GetAtt"][0]
-    policies = of_type(resources, "AWS::IAM::Policy").values()
-    named = [p for p in policies if {"Ref": role} in p["Properties"]["Roles"]]
-    managed = resources[role]["Properties"].get("ManagedPolicyArns", [])
-    ours = [resources[arn["Ref"]] for arn in managed if isinstance(arn, dict) and "Ref" in arn]
-    return [*statements([resources[role]["Properties"].get("Policies", []), named, ours])]
+    return [statement for name, statement in rights_by_role(resources) if name == role]
 
 
 def test_some_functions_feed_themselves():
@@ -580,3 +578,29 @@ def test_the_right_to_tell_a_deleted_object_from_a_forbidden_one_hangs_on_nothin
     for statement in statements(ours):
         if "s3:ListBucket" in as_list(statement["Action"]):
             assert "Condition" not in statement
+
+
+@pytest.mark.parametrize(
+    ("name", "setup", "function"),
+    [
+        ("scenarios/s3_to_opensearch.yaml", "SearchEngine", "IndexFunction"),
+        ("scenarios/s3_to_light_engine.yaml", "Lake", "StageFunction"),
+    ],
+)
+@pytest.mark.parametrize("backup", ["", "rejects"])
+def test_a_function_that_reads_logs_knows_each_bucket_of_its_stack(name, setup, function, backup):
+    given = {"BackupBucketName": backup} if "light_engine" in name else {}
+    resources = decide(name, LogBucketName="logs", **given)
+    variables = resources[function]["Properties"]["Environment"]["Variables"]
+    made = set(of_type(resources, "AWS::S3::Bucket"))
+    known = {
+        node["Ref"]
+        for node in nodes(variables["OWN_BUCKETS"])
+        if isinstance(node, dict) and "Ref" in node
+    }
+    assert known == made
+    assert ("rejects" in str(variables["OWN_BUCKETS"])) == (
+        given == {"BackupBucketName": "rejects"}
+    )
+    # A change sets up again, which refuses a log bucket that is one of them.
+    assert variables["LOG_BUCKET"] == resources[setup]["Properties"]["LogBucketName"] == "logs"

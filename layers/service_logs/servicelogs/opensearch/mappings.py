@@ -155,7 +155,7 @@ def _place(properties: dict[str, Any], name: str, mapping: Mapping[str, Any]) ->
 
 
 def _settings(settings: IndexSettings) -> dict[str, Any]:
-    if settings.service == "aoss":
+    if settings.engine_type != "opensearch":
         return {}  # OpenSearch Serverless decides these itself
     return {
         "index.number_of_shards": settings.shards,
