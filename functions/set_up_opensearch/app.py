@@ -19,8 +19,8 @@ WAIT_SECONDS = 1500
 # A role made a moment ago is not known everywhere yet.
 ROLE_SECONDS = 90
 PAUSE_SECONDS = 10
-# What the last attempt of an invocation may take.
-ATTEMPT_SECONDS = 60
+# The last attempt of an invocation may take a minute, before it hands on or answers.
+LEAST_SECONDS = PAUSE_SECONDS + 60 + cloudformation.SECONDS_TO_ANSWER
 
 
 @fail_on_one_line
@@ -60,20 +60,17 @@ def set_up_in_time(event: Event, context: Any) -> bool:
             logger.warning("trying again", extra={"waited": round(waited), "error": str(error)})
         else:
             return True
-        needed = PAUSE_SECONDS + ATTEMPT_SECONDS + cloudformation.SECONDS_TO_ANSWER
-        if context.get_remaining_time_in_millis() < needed * 1000:
+        if context.get_remaining_time_in_millis() < LEAST_SECONDS * 1000:
             invoke_again(event, context)
             return False
         time.sleep(PAUSE_SECONDS)
 
 
 def invoke_again(event: Event, context: Any) -> None:
-    """Hand the request to a new invocation, which answers it."""
-    # Late, as all that could fail before there is an answer.
-    import boto3
+    """Hand the request to a new invocation, which answers it; fail soon if Lambda does not."""
+    import boto3  # late, as all that could fail before there is an answer
     from botocore.config import Config
 
-    # Where Lambda cannot be reached, that is the answer.
     soon = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1})
     boto3.client("lambda", config=soon).invoke(
         FunctionName=context.invoked_function_arn,
