@@ -108,13 +108,13 @@ def realtime_fields(endpoint: str, outputs: Mapping[str, str]) -> list[str]:
     return list(answer["RealtimeLogConfig"]["Fields"])
 
 
-def client(service: str, endpoint: str):
-    """Make a client of the emulated AWS."""
+def client(service: str, endpoint: str, account: str = emulated_aws.ACCOUNT):
+    """Make a client of the emulated AWS, for the root of an account."""
     return boto3.client(
         service,
         endpoint_url=endpoint,
         region_name=emulated_aws.REGION,
-        aws_access_key_id="test",
+        aws_access_key_id=account,
         aws_secret_access_key="test",
     )
 
