@@ -127,6 +127,11 @@ class Steps:
         self.hold_lease()
         return partition
 
+    def has_files_to_merge(self, partition: Partition) -> bool:
+        """Say whether a partition has several files."""
+        generation = self.lake.partitions.known([partition])[partition].generation
+        return len([*self.lake.files.list(partition.folder(generation))]) > 1
+
     def hold_lease(self) -> None:
         """Let an execution that has ended hold the table's lease."""
         values = {"owner": self.execution(), "work": ""}
@@ -196,12 +201,19 @@ def of_publish(steps: Steps) -> list[Step]:
 
 
 def of_compact(steps: Steps) -> list[Step]:
-    """Say what compactions do, which publish too."""
+    """Say what compactions do, which publish what is prepared before they swap."""
     steps.published()
     partition = steps.leave_for_the_catalog()
-    steps.converted()
-    asked = {**partition._asdict(), "execution": steps.execution()}
-    return [Step("merges files", partial(steps.invoke, "CompactFunction", **asked))]
+
+    def merge() -> None:
+        # A batch that cannot be published stops no compaction, after which there is one file.
+        if not steps.has_files_to_merge(partition):
+            steps.published()
+        if not any(steps.lake.ledger.prepared(LOG_TYPE)):
+            steps.converted()
+        steps.invoke("CompactFunction", **partition._asdict(), execution=steps.execution())
+
+    return [Step("merges files", merge)]
 
 
 def of_expire(steps: Steps) -> list[Step]:
