@@ -312,7 +312,9 @@ def main() -> int:
     ]
     for path, text in stale:
         if check:
-            sys.stderr.write(f"{path.relative_to(ROOT)} does not follow formats and templates: make docs\n")
+            sys.stderr.write(
+                f"{path.relative_to(ROOT)} does not follow formats and templates: make docs\n"
+            )
         else:
             path.write_text(text)
     return 1 if check and stale else 0

@@ -46,8 +46,6 @@ class Steps:
         self.samples = [one for one in sample_logs.objects() if one.format == LOG_TYPE]
         self.published_batch = ""
         """The batch that was published last."""
-        # What others have staged is in no batch of a trial.
-        self._plan()
 
     def _lake(self, clock: Callable[[], float]) -> Lake:
         client = self.account.client
@@ -84,6 +82,8 @@ class Steps:
 
     def planned(self, objects: int = 1) -> str:
         """Make a batch of new objects; give its name."""
+        # What is staged by now is in no batch with them.
+        self._plan()
         keys = [self.put() for _ in range(objects)]
         for key in keys:
             self.stage(self.bucket, key)
@@ -115,7 +115,7 @@ class Steps:
         return names.quarantined_key(found.key)
 
     def leave_for_the_catalog(self) -> Partition:
-        """Leave a partition that has expired, one that is elsewhere, and a lease of others'."""
+        """Leave partitions that have expired, are elsewhere or unknown, and a lease of others'."""
         partition = self.published()
         lake = self.lake
         expired = partition._replace(event_day="2001-01-01")
@@ -124,6 +124,7 @@ class Steps:
             lake.partitions.expire(lease, [expired])
         lake.files.write(f"{expired.everything}of-a-trial", {})
         lake.catalog.point({partition: "elsewhere"})
+        lake.catalog.remove([partition._replace(table=names.summary_of(LOG_TYPE))])
         self.hold_lease()
         return partition
 
