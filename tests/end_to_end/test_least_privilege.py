@@ -74,7 +74,8 @@ class Proof:
             (f"es:ESHttp{method.title()}", DOMAIN + path)
             for method, path in self._requests.get(key, ())
         }
-        statements = [one for role, one in _of_domain(SCENARIO_OF[key[0]]) if role == key[1]]
+        template = SCENARIO_OF.get(key[0], "")
+        statements = [one for role, one in _of_domain(template) if role == key[1]]
         if key[1] in self.account.ids(key[0]):
             role = self.account.role(*key)
             since = self.account.asked.since()
@@ -98,7 +99,8 @@ class Proof:
 @cache
 def _of_domain(template: str) -> list[tuple[str, Statement]]:
     """Give the statements about a domain, of roles that sign their requests."""
-    resources = decide(template, OpenSearchAuth="sigv4", OpenSearchArn=DOMAIN, DeleteAfterDays="90")
+    signing = {"OpenSearchAuth": "sigv4", "OpenSearchArn": DOMAIN, "DeleteAfterDays": "90"}
+    resources = decide(template, **signing) if template else {}
     return [
         (role, Statement.read(one))
         for role, one in rights_by_role(resources)
