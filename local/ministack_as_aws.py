@@ -19,13 +19,14 @@ from types import SimpleNamespace
 from typing import Any
 
 from ministack.app import main
-from ministack.core import iam_actions, lambda_runtime
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.services import cloudfront, cloudwatch_logs, lambda_svc, stepfunctions
 from ministack.services import firehose as emulated_firehose
 from ministack.services.cloudformation import _stacks, engine, provisioners
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from local.stand_ins import (
+    asked_rights,
     firehose,
     log_subscriptions,
     realtime_logs,
@@ -95,6 +96,7 @@ class UnpackedOnce(zipfile.ZipFile):
 engine._parse_template = parse_and_expand
 provisioners._update_resource = update_and_keep_attributes
 iam_actions.extract_iam_action = action_of_one
+iam_evaluator.evaluate = asked_rights.written_down(iam_evaluator.evaluate)
 
 cloudwatch_logs._put_subscription_filter = log_subscriptions.put_subscription_filter
 cloudwatch_logs._fanout_to_subscription_filters = log_subscriptions.fan_out

@@ -45,12 +45,21 @@ def set_up_in_time(event: Event, context: Any) -> bool:
     # Here, so that a layer that cannot be imported is answered.
     from servicelogs.errors import ClusterNeedsFixing, TryLater
     from servicelogs.opensearch.client import connect
+    from servicelogs.opensearch.collections import check_collection
     from servicelogs.opensearch.setup import set_up
-    from servicelogs.settings import IndexSettings, LogSettings, SearchSettings, read_settings
+    from servicelogs.settings import (
+        BucketSettings,
+        IndexSettings,
+        LogSettings,
+        SearchSettings,
+        read_settings,
+    )
 
+    read_settings(BucketSettings)
     began = event.setdefault("Began", time.time())
     search, indexes = read_settings(SearchSettings), read_settings(IndexSettings)
     log_types = read_settings(LogSettings).log_types
+    check_collection(search)
     while True:
         try:
             names = set_up(connect(search), indexes, log_types)

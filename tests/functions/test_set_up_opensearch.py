@@ -158,6 +158,14 @@ def test_a_setting_that_makes_no_sense_is_answered_at_once(function):
     assert function.clock.now == began
 
 
+def test_a_log_bucket_that_the_deployment_writes_to_is_refused(function, monkeypatch):
+    monkeypatch.setenv("LOG_BUCKET", "rejects")
+    monkeypatch.setenv("OWN_BUCKETS", "rejects")
+    answer = run(function, request())
+    assert answer["Status"] == "FAILED"
+    assert "LogBucketName must not be 'rejects'" in answer["Reason"]
+
+
 def test_a_missing_setting_is_answered(function, monkeypatch):
     monkeypatch.delenv("OPENSEARCH_ENDPOINT")
     answer = run(function, request())

@@ -45,9 +45,12 @@ class Function:
         indexes = read_settings(IndexSettings)
         self.logs = read_settings(LogSettings)
         self.session = boto3.Session()
-        self.opensearch = connect(read_settings(SearchSettings), self.session)
-        policy = DatePolicy(indexes.delete_after_days)
-        self.indexes = DatedIndexes(index_names(indexes), policy)
+        self._search = read_settings(SearchSettings)
+        self.opensearch = connect(self._search, self.session)
+        self.indexes = DatedIndexes(
+            index_names(indexes),
+            lambda log_format: DatePolicy(indexes.days_kept(log_format.name)),
+        )
         self.s3 = self.session.client("s3", config=PATIENCE)
         self._backup_bucket = read_settings(BackupSettings).bucket
         self._check_template = template_check(self.opensearch, indexes)
@@ -62,6 +65,7 @@ class Function:
             self.opensearch,
             seconds_left=lambda: seconds_left() - SECONDS_TO_FINISH,
             ensure_template=self._check_template,
+            takes_ids=self._search.takes_ids,
         )
         return Attempt(
             writer=writer,

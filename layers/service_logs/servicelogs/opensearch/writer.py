@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import batched
 from typing import Any
 
+import msgspec
 from aws_lambda_powertools import Logger
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import OpenSearchException
@@ -144,11 +145,14 @@ class BulkWriter:
         *,
         seconds_left: Callable[[], float],
         ensure_template: Callable[[str], None],
+        takes_ids: bool = True,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        """Write for one attempt; to an engine that takes no ids what comes again is there twice."""
         self._client = client
         self._seconds_left = seconds_left
         self._ensure_template = ensure_template
+        self._takes_ids = takes_ids
         self._sleep = sleep
         self._ensured: set[str] = set()
         self._pieces: list[Piece] = []
@@ -167,7 +171,7 @@ class BulkWriter:
             self.flush()
         piece = Piece(block, counts, self._packer.pack(block.body), block.documents)
         block.body = b""
-        if block.delivery_index:
+        if block.delivery_index and self._takes_ids:
             piece = self._without_those_of_earlier_deliveries(piece)
         counts.take(block)
         counts.already_there += block.documents - piece.documents
@@ -188,8 +192,11 @@ class BulkWriter:
     def find(self, places: Sequence[tuple[str, str]]) -> list[bool]:
         """Say of each document, by its index and `_id`, whether it is there and can be read.
 
-        What is in a closed index cannot: nobody finds it, until the index is opened.
+        What is in a closed index cannot: nobody finds it, until the index is opened. An engine that
+        takes no ids finds none.
         """
+        if not self._takes_ids:
+            return [False] * len(places)
         documents = [{"_index": index, "_id": document_id} for index, document_id in places]
         # By id also what no search finds yet is found.
         results = self._ask(
@@ -324,12 +331,16 @@ class BulkWriter:
                 "/_bulk",
                 params={"filter_path": ANSWER},
                 headers={"content-type": "application/x-ndjson"},
-                body=gzipped(piece.packed for piece in request),
+                body=gzipped(map(self._sent, request)),
                 timeout=min(REQUEST_SECONDS, self._seconds_left()),
             )
         except OpenSearchException as failure:
             return judge_failure(failure)
         return created(answer, documents)
+
+    def _sent(self, piece: Piece) -> Packed:
+        """Give a piece as it is sent: it keeps its ids for what is rejected."""
+        return piece.packed if self._takes_ids else Packer().pack(_without_ids(piece.packed.text()))
 
     def _refused(
         self, request: list[Piece], finding: Finding
@@ -345,6 +356,15 @@ class BulkWriter:
         ((action, document),) = piece.lines()
         piece.reject(action, document, finding)
         return [], None
+
+
+def _without_ids(body: bytes) -> bytes:
+    """Take the ids out of the action lines, which are every other one."""
+    lines = body.split(b"\n")
+    for number in range(0, len(lines) - 1, 2):
+        target = msgspec.json.decode(lines[number])["create"]
+        lines[number] = msgspec.json.encode({"create": {"_index": target["_index"]}})
+    return b"\n".join(lines)
 
 
 def _settle(

@@ -1,0 +1,81 @@
+"""Delete the indexes whose whole time is past their log type's retention.
+
+The date in an index's name decides, not the moment when it was made: a backfill makes old indexes
+today. What a record is filtered for as expired (`dates.DatePolicy`) is what has no index any more.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from opensearchpy import OpenSearch
+from opensearchpy.exceptions import NotFoundError, OpenSearchException
+
+from servicelogs import formats
+from servicelogs.errors import DeliveryError
+from servicelogs.opensearch.answers import judge_failure
+from servicelogs.opensearch.index_names import IndexNames
+from servicelogs.opensearch.indexes import indexes_of
+from servicelogs.settings import IndexSettings
+
+
+@dataclass(slots=True)
+class Expired:
+    """What became of the indexes that are past their retention."""
+
+    deleted: list[str] = field(default_factory=list)
+    refused: dict[str, DeliveryError] = field(default_factory=dict)
+    left: int = 0
+    """So many were not reached in time."""
+
+
+def delete_expired(
+    client: OpenSearch,
+    settings: IndexSettings,
+    log_types: Sequence[str],
+    *,
+    has_time: Callable[[], bool] = lambda: True,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Expired:
+    """Delete the expired indexes of these log types; one that is refused stops no other."""
+    names = IndexNames(settings.prefix, settings.period)
+    indexes = list(_past_retention(client, names, settings, log_types, now()))
+    expired = Expired()
+    for done, index in enumerate(indexes):
+        if not has_time():
+            expired.left = len(indexes) - done
+            break
+        try:
+            if _delete(client, index):
+                expired.deleted.append(index)
+        except DeliveryError as error:
+            expired.refused[index] = error
+    return expired
+
+
+def _past_retention(
+    client: OpenSearch,
+    names: IndexNames,
+    settings: IndexSettings,
+    log_types: Sequence[str],
+    now: datetime,
+) -> Iterator[str]:
+    for log_type in log_types:
+        if not (days := settings.days_kept(log_type)):
+            continue
+        log_format = formats.get(log_type)
+        for index in indexes_of(client, names.patterns(log_type)):
+            end = names.end(log_format, index)
+            if end is not None and end <= now - timedelta(days=days):
+                yield index
+
+
+def _delete(client: OpenSearch, index: str) -> bool:
+    """Delete one index by its whole name; False if somebody else did."""
+    try:
+        client.transport.perform_request("DELETE", f"/{index}", params={"expand_wildcards": "none"})
+    except NotFoundError:
+        return False
+    except OpenSearchException as failure:
+        raise judge_failure(failure).as_error() from failure
+    return True
