@@ -118,6 +118,18 @@ def test_bytes_that_are_not_utf_8_cost_no_row_its_text() -> None:
     assert row["message"] == "a \N{REPLACEMENT CHARACTER} b"
 
 
+def test_what_a_filter_found_in_an_event_is_a_column() -> None:
+    source = replace(POSTGRESQL, extracted_fields='{"@aws.account":"111122223333"}')
+
+    def blocks_of(parser: Parser) -> Iterable[Block]:
+        return [parser.take(Records(1, [b"no form"]), 0)]
+
+    (row,) = gathered("rds", blocks_of, source)
+
+    assert row["log_extracted_fields"] == {"@aws.account": "111122223333"}
+    assert [row] == expected("rds", blocks_of, source)
+
+
 def test_rows_of_one_batch_may_be_of_several_sources() -> None:
     gatherer, batches = new_gatherer("rds"), []
     for group in ("/aws/rds/instance/one/postgresql", "/aws/rds/instance/two/error"):
