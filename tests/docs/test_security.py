@@ -74,6 +74,7 @@ def test_functions_are_called_by_state_machines_and_the_set_up_by_itself_alone()
     assert {role for _, role in holders("lambda:.*")} == {
         "CompactPartitionsRole",
         "ConvertLogsRole",
+        "EnqueueObjectsRole",
         "SetUpFunctionRole",
     }
     of_set_up = [

@@ -176,6 +176,7 @@ def _buckets(name: str, value: str) -> tuple[str, ...]:
 
 
 _queue = _text(r"https?://\S+", "the address of an SQS queue")
+_queue_arn = _text(r"arn:[\w-]+:sqs:[\w-]+:\d{12}:[\w-]+", "the ARN of an SQS queue")
 
 
 class _Variable(NamedTuple):
@@ -249,6 +250,20 @@ class QueueSettings:
     """The function's own queue."""
     parquet_url: Annotated[str, _Variable("PARQUET_QUEUE_URL", _queue)] = ""
     """The queue of the function that reads Parquet files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnqueueSettings:
+    """Which objects may be enqueued, and where."""
+
+    log_bucket: Annotated[str, _Variable("LOG_BUCKET", _bucket)]
+    log_bucket_prefix: Annotated[
+        str, _Variable("LOG_BUCKET_PREFIX", _text(r".+", "the start of an object key"))
+    ] = ""
+    """What else is in the bucket is nobody's here."""
+    backup_bucket: Annotated[str, _Variable("BACKUP_BUCKET", _bucket)] = ""
+    opensearch_queue_arn: Annotated[str, _Variable("OPENSEARCH_QUEUE_ARN", _queue_arn)] = ""
+    light_engine_queue_arn: Annotated[str, _Variable("LIGHT_ENGINE_QUEUE_ARN", _queue_arn)] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
