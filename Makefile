@@ -43,12 +43,13 @@ test: $(environment) ## run all tests (TESTS="tests/local -k ports": some of the
 test-quick: $(environment) ## run the tests that need no real OpenSearch, stack, build or large input (a minute)
 	@$(python) -m pytest $(parallel) --hypothesis-profile=quick -m "not (engine or end_to_end or build or slow)"
 
-check: $(environment) ## check format, lint, types, templates and locked versions; change nothing
+check: $(environment) ## check format, lint, types, templates, panels and locked versions; change nothing
 	$(python) -m ruff format --check --quiet .
 	$(python) -m ruff check --quiet .
 	$(python) -m mypy
 	$(python) -m pytest -q tests/templates
 	$(python) requirements/lock.py --check
+	@PYTHONPATH=layers/service_logs $(python) -m servicelogs panels --check
 	@PYTHONPATH=layers/service_logs:. $(python) -m docs.generate --check
 
 format: $(environment) ## write the code the way `make check` wants it
