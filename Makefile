@@ -28,10 +28,10 @@ help: ## list these targets
 
 env: $(environment) ## install everything into .venv (its command: .venv/bin/servicelogs)
 
-up: $(environment) ## start the stack on this machine (SEARCH=opensearch: a real OpenSearch)
+up: $(environment) ## start the stack on this machine (SEARCH=opensearch: a real OpenSearch; ACCOUNTS=2: a member account too)
 	@$(python) -m local up
 
-demo: $(environment) ## send sample logs through the stack, wait for every record, search them
+demo: $(environment) ## send sample logs through the stack, wait for every record, search them (ACCOUNTS=2: a member account too)
 	@$(python) -m local demo
 
 down: $(environment) ## stop the stack and everything it started
@@ -55,7 +55,7 @@ format: $(environment) ## write the code the way `make check` wants it
 	$(python) -m ruff check --fix --quiet .
 	$(python) -m ruff format --quiet .
 
-docs: $(environment) ## write the parts of docs/log-types that follow from the formats
+docs: $(environment) ## write the parts of pages that follow from formats and templates
 	@PYTHONPATH=layers/service_logs:. $(python) -m docs.generate
 
 cases: $(environment) ## write what is expected of the golden inputs (CASES="waf/* alb/ipv6": of some)

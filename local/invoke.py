@@ -12,7 +12,7 @@ ENVIRONMENT = ROOT / "local" / "env.json"
 
 def prepare(processes: Processes, stack: Stack) -> None:
     """Make every event of events/ one that a function in a container can carry out."""
-    of_member = deploy.client("s3", stack.aws_endpoint, sample_events.MEMBER)
+    of_member = deploy.client("s3", stack.aws_endpoint, emulated_aws.MEMBER)
     sample_events.put_objects(deploy.client("s3", stack.aws_endpoint), of_member)
     sample_events.let_read(of_member, emulated_aws.ACCOUNT)
     host = relay.bridge()
@@ -30,7 +30,7 @@ def environment(stack: Stack, host: str) -> dict[str, str]:
         "OPENSEARCH_ENDPOINT": stack.opensearch_endpoint.replace(LOOPBACK, host),
         "OPENSEARCH_AUTH": "none",
         "ACCOUNT_ID": emulated_aws.ACCOUNT,
-        "MEMBER_ACCOUNT_IDS": sample_events.MEMBER,
+        "MEMBER_ACCOUNT_IDS": emulated_aws.MEMBER,
         "BACKUP_BUCKET": stack.outputs["BackupBucketName"],
         "QUEUE_URL": stack.outputs["QueueUrl"].replace(LOOPBACK, host),
         "PARQUET_QUEUE_URL": stack.outputs["ParquetQueueUrl"].replace(LOOPBACK, host),

@@ -6,11 +6,12 @@ from functools import cache
 from typing import Any
 
 from local import sample_logs
+from local.emulated_aws import MEMBER
 from local.sample_logs.parquet import parquet
 
 BUCKET = "service-logs-samples"
-MEMBER, MEMBER_BUCKET = "222233334444", "service-logs-samples-of-member"
-"""Another account, and its bucket."""
+MEMBER_BUCKET = "service-logs-samples-of-member"
+"""The member account's."""
 RECORDS = 200
 
 _ACCOUNT, _REGION = "111122223333", "eu-west-1"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local import sample_events, sample_logs
+from local import emulated_aws, sample_events, sample_logs
 from local.sample_logs.parquet import parquet
 from servicelogs import formats
 from servicelogs.errors import EveryItemFailed
@@ -51,7 +51,7 @@ def load(
             "INDEX_REPLICAS": "0",
             "BACKUP_BUCKET": BACKUP,
             "ACCOUNT_ID": "000000000000",
-            "MEMBER_ACCOUNT_IDS": sample_events.MEMBER,
+            "MEMBER_ACCOUNT_IDS": emulated_aws.MEMBER,
             "DEFAULT_ACCOUNT_ID": "123456789012",
             "DEFAULT_REGION": "us-east-1",
             **environment,
