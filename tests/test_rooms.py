@@ -42,7 +42,9 @@ ONLY_IN = {
     "botocore": {"lake", "opensearch", "sources", "delivery"},
     "aws_lambda_powertools": {"lake", "opensearch", "sources", "delivery"},
     "awswrangler": {"lake"},
+    "numpy": {"lake"},
     "pandas": {"lake"},
+    "yaml": {"opensearch"},
     "moto": set(),
 }
 FUNCTIONS = sorted(path.name for path in (ROOT / "functions").iterdir() if path.is_dir())

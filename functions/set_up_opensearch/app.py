@@ -44,24 +44,13 @@ def lambda_handler(event: Event, context: Any) -> None:
 def set_up_in_time(event: Event, context: Any) -> bool:
     """Set up the search engine, waiting for it; False when another invocation goes on."""
     # Here, so that a layer that cannot be imported is answered.
-    from servicelogs import settings
     from servicelogs.errors import ClusterNeedsFixing, OutOfTime, TryLater
-    from servicelogs.opensearch.client import connect
-    from servicelogs.opensearch.collections import check_collection
-    from servicelogs.opensearch.setup import set_up
+    from servicelogs.opensearch.setup_function import set_up_deployment
 
-    read = settings.read_settings
-    read(settings.BucketSettings)
     began = event.setdefault("Began", time.time())
-    search, indexes = read(settings.SearchSettings), read(settings.IndexSettings)
-
-    def attempt() -> list[str]:
-        check_collection(search)
-        return set_up(connect(search), indexes, read(settings.LogSettings).log_types)
-
     while True:
         try:
-            names = cloudformation.in_time(attempt, context)
+            names = cloudformation.in_time(set_up_deployment, context)
             logger.info("templates in place", extra={"names": names})
         except (TryLater, OutOfTime, ClusterNeedsFixing) as error:
             waited = time.time() - began

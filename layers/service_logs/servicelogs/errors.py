@@ -32,6 +32,10 @@ class ConfigurationError(ServiceLogsError):
     """A setting is missing or makes no sense; the message says which, and what it must be."""
 
 
+class PanelMistake(ServiceLogsError):
+    """A file of panels says what cannot be drawn; the message says where, and what to write."""
+
+
 class UnknownLogType(ServiceLogsError):
     """No format has this name, or none recognises this object."""
 
@@ -59,12 +63,20 @@ class UnreadableMessage(ServiceLogsError):
     """A queue message is not a notification that we know."""
 
 
+class ForeignBucket(UnreadableMessage):
+    """A queue message names a bucket of an account whose logs are not read here."""
+
+
 class UnreadableEvent(ServiceLogsError):
     """A function was invoked with an event that is not its own; the message names what is wrong."""
 
 
 class OverlappingNotification(ServiceLogsError):
     """Somebody else's notification of the bucket already takes some of the same objects."""
+
+
+class UnmergeablePolicy(ServiceLogsError):
+    """A bucket's policy cannot take our statements beside those of others."""
 
 
 class RefusedSubscription(ServiceLogsError):
