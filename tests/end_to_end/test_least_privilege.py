@@ -191,7 +191,7 @@ def test_each_action_of_each_statement_of_a_role_is_asked_for_or_listed(
     proof: Proof, scenario: str, role: str, statements: dict[str, set[str]]
 ) -> None:
     asked = proof.asked((scenario, role))
-    listed = {(one.sid, action) for one in LISTED for action in one.actions.split()}
+    listed = {right for one in LISTED for right in one.rights}
     written = {(sid, action) for sid, actions in statements.items() for action in actions}
     assert written - asked - listed == set(), "needed by nothing: take it out of the template"
 
@@ -204,4 +204,4 @@ def test_nothing_is_listed_that_is_asked_for_or_is_no_right_of_any_role(proof: P
         for action in actions
         if (sid, action) not in proof.asked((scenario, role))
     }
-    assert {(one.sid, action) for one in LISTED for action in one.actions.split()} <= lacking
+    assert {right for one in LISTED for right in one.rights} <= lacking

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast, override
 import pyarrow
 
 from servicelogs.dates import DatePolicy
-from servicelogs.lake.arrow_values import event_times
+from servicelogs.lake.arrow_values import event_times, texts
 from servicelogs.lake.json_fitting import strict_json
 from servicelogs.lake.messages_columns import (
     Cells,
@@ -132,7 +132,7 @@ class MessageGatherer:
             continues += [alike is _WITHOUT_FORM.continuation or None] * len(rows)
         found = cells.arrays()
         self.misfits += cells.misfits.counts
-        found[EVENT_TIME] = event_times(said_times)
+        found[EVENT_TIME] = event_times(texts(said_times))
         found["log_record"] = pyarrow.array(numbers, pyarrow.int64())
         found["log_continuation"] = pyarrow.array(continues, pyarrow.bool_())
         found[EXTRA_FIELDS] = cells.misfits.extra_fields(len(numbers))
