@@ -47,6 +47,7 @@ from local.stand_ins import (
     buckets,
     event_buses,
     firehose,
+    function_errors,
     identities,
     keys,
     log_destinations,
@@ -155,6 +156,10 @@ cloudfront.handle_request = realtime_logs.handle
 emulated_firehose._deliver_records_to_s3 = firehose.deliver
 emulated_firehose._put_record = firehose.refuse_other_sources(firehose.put_record)
 emulated_firehose._put_record_batch = firehose.refuse_other_sources(firehose.put_record_batch)
+lambda_runtime._PYTHON_WORKER_SCRIPT = function_errors.going_on(
+    lambda_runtime._PYTHON_WORKER_SCRIPT
+)
+lambda_runtime.Worker.invoke = function_errors.as_errors(lambda_runtime.Worker.invoke)
 lambda_runtime.zipfile = SimpleNamespace(ZipFile=UnpackedOnce, BadZipFile=zipfile.BadZipFile)
 lambda_svc._poll_kinesis = lambda: False
 stepfunctions._run_distributed_map = state_machines.run_map

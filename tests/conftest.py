@@ -18,7 +18,12 @@ from hypothesis import settings
 from tests import properties  # noqa: F401 - it declares the profiles
 
 settings.load_profile("full")
-pytest_plugins = ["tests.emulated_aws", "tests.search_engine", "tests.local_stack"]
+pytest_plugins = [
+    "tests.emulated_aws",
+    "tests.search_engine",
+    "tests.local_stack",
+    "tests.sample_indexes",
+]
 
 ENGINE_FIXTURES = {"opensearch", "own_opensearch"}
 STACK_FIXTURES = {"deployed", "local_stack"}
