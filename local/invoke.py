@@ -25,6 +25,7 @@ def prepare(processes: Processes, stack: Stack) -> None:
 
 def environment(stack: Stack, host: str) -> dict[str, str]:
     """Say what a function must know of the stack, with addresses that a container reaches."""
+    *_, account, queue = stack.outputs["QueueUrl"].split("/")
     return {
         "AWS_ENDPOINT_URL": stack.aws_endpoint.replace(LOOPBACK, host),
         "OPENSEARCH_ENDPOINT": stack.opensearch_endpoint.replace(LOOPBACK, host),
@@ -32,6 +33,8 @@ def environment(stack: Stack, host: str) -> dict[str, str]:
         "ACCOUNT_ID": emulated_aws.ACCOUNT,
         "MEMBER_ACCOUNT_IDS": emulated_aws.MEMBER,
         "BACKUP_BUCKET": stack.outputs["BackupBucketName"],
+        "LOG_BUCKET": sample_events.BUCKET,
+        "OPENSEARCH_QUEUE_ARN": f"arn:aws:sqs:{emulated_aws.REGION}:{account}:{queue}",
         "QUEUE_URL": stack.outputs["QueueUrl"].replace(LOOPBACK, host),
         "PARQUET_QUEUE_URL": stack.outputs["ParquetQueueUrl"].replace(LOOPBACK, host),
     }

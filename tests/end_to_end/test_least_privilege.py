@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.end_to_end import trials_of_enqueue as enqueue
 from tests.end_to_end import trials_of_lake as lake
 from tests.end_to_end import trials_of_log_groups as log_groups
 from tests.end_to_end import trials_of_search as search
@@ -150,6 +151,8 @@ TRIALS: dict[Key, Callable[[Proof], list[Step]]] = {
     ("S3ToLightEngine", "CompactPartitionsRole"): lambda p: lake.of_machine(
         p.lake, "CompactPartitionsArn"
     ),
+    ("EnqueueObjects", "EnqueueFunctionRole"): lambda p: enqueue.of_enqueue(p.account),
+    ("EnqueueObjects", "EnqueueObjectsRole"): lambda p: enqueue.of_machine(p.account, p.lake.runs),
 }
 
 

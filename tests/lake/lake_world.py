@@ -188,8 +188,10 @@ class World:
 
     # Steps
 
-    def plan(self, execution: str) -> list[str]:
-        return self.batches(plan(self.lake, execution, self.attempt(), enough_time))
+    def plan(self, execution: str, entered: str = "") -> list[str]:
+        """Plan for an execution that entered the plan at this time, or just now."""
+        entered = entered or self.attempt()
+        return self.batches(plan(self.lake, execution, entered, self.attempt(), enough_time))
 
     def batches(self, planned: Plan) -> list[str]:
         listed = self.lake.staging.read(planned.key, list[dict[str, str]])

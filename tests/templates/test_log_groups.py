@@ -62,7 +62,13 @@ def test_a_scenario_knows_its_own_log_groups_and_says_them(name):
     [FIREHOSE, STREAM]
     + [
         f"scenarios/{n}.yaml"
-        for n in ("log_bucket", "s3_to_opensearch", "s3_to_light_engine", "stream_to_opensearch")
+        for n in (
+            "log_bucket",
+            "s3_to_opensearch",
+            "s3_to_light_engine",
+            "stream_to_opensearch",
+            "enqueue_objects",
+        )
     ],
 )
 def test_every_scenario_says_which_log_groups_are_its_own(name):

@@ -64,6 +64,8 @@ READS_WHAT_OTHERS_SEND = {
     ("S3ToOpenSearch", "LogGroupPrefix"),
     ("S3ToLightEngine", "LogGroupPrefix"),
 }
+# Both engines have a queue of objects.
+QUEUES = ("OpenSearchQueueArn", "LightEngineQueueArn")
 FOR_ONE_SCENARIO = {"RdsToS3": "Rds", "LambdaToS3": "Lambda", "LogGroupsToStream": "Stream"}
 
 
@@ -73,7 +75,7 @@ def test_the_root_passes_each_parameter_under_its_own_name_or_from_another_scena
     for logical_id, passed, _ in children("template.yaml"):
         for key, value in passed.items():
             named = FOR_ONE_SCENARIO.get(logical_id, "") + key
-            if key in ("OwnLogGroups", "LogTypePrefixes", "ObjectEvents"):
+            if key in ("OwnLogGroups", "LogTypePrefixes", "ObjectEvents", *QUEUES):
                 continue  # below
             if isinstance(value, str):
                 assert value == SAID_BY_ROOT[logical_id, key]
@@ -93,6 +95,17 @@ def test_the_root_passes_each_parameter_under_its_own_name_or_from_another_scena
                 assert value == {"Fn::Join": [",", {"Ref": key}]}
             else:
                 assert value == {"Ref": key}
+
+
+@pytest.mark.parametrize(
+    ("asked", "of_lake"),
+    [({}, ""), ({"LightEngine": "true"}, {"Fn::GetAtt": ["S3ToLightEngine", "Outputs.QueueArn"]})],
+)
+def test_objects_are_enqueued_for_the_engines_that_there_are(asked, of_lake):
+    passed = decide("template.yaml", **asked)["EnqueueObjects"]["Properties"]["Parameters"]
+    found = {key: passed[key] for key in QUEUES}
+    of_search = {"Fn::GetAtt": ["S3ToOpenSearch", "Outputs.QueueArn"]}
+    assert found == {"OpenSearchQueueArn": of_search, "LightEngineQueueArn": of_lake}
 
 
 @pytest.mark.parametrize(
