@@ -28,6 +28,7 @@ LOG_TYPE = "clb"
 """No other test of this folder compacts or expires its table at the time of a trial."""
 FAULT = {"Error": "Runtime.ExitError", "Cause": "a trial"}
 ENOUGH = 900.0
+ENTERED = "2026-11-20T08:15:00Z"
 
 
 class Steps:
@@ -92,7 +93,7 @@ class Steps:
         return self.lake.ledger.claims([first])[first].batch
 
     def _plan(self) -> None:
-        plan(self.lake, self.execution(), uuid.uuid4().hex, lambda: ENOUGH)
+        plan(self.lake, self.execution(), ENTERED, uuid.uuid4().hex, lambda: ENOUGH)
 
     def converted(self) -> str:
         """Make a batch that is to be published."""
@@ -165,7 +166,8 @@ def of_plan(steps: Steps) -> list[Step]:
     lake.ledger.splitting(steps.planned(objects=2))
     steps.account.s3.put_object(Bucket=lake.staging.bucket, Key=done.key)
     steps.stage(steps.bucket, steps.put())
-    return [Step("plans", partial(steps.invoke, "PlanFunction", execution=steps.execution()))]
+    asked = {"execution": steps.execution(), "entered": ENTERED}
+    return [Step("plans", partial(steps.invoke, "PlanFunction", **asked))]
 
 
 def of_convert(steps: Steps) -> list[Step]:
@@ -178,7 +180,10 @@ def of_convert(steps: Steps) -> list[Step]:
 def of_split(steps: Steps) -> list[Step]:
     """Say what is done with batches that cannot be converted."""
     split = partial(steps.invoke, "SplitFunction", error=FAULT, execution=steps.execution())
+    lost = steps.planned()
+    steps.lake.staging.delete([names.manifest_key(lost)])
     return [
+        Step("makes a list again", partial(split, batch=lost)),
         Step("splits a batch", partial(split, batch=steps.planned(objects=2))),
         Step("sets an object aside", partial(split, batch=steps.planned())),
     ]
