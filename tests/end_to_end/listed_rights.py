@@ -57,6 +57,7 @@ LISTED = (
     Listed("PutsObjectsIntoQuarantine", "s3:AbortMultipartUpload", _UPLOADS),
     Listed("UsesCustomerKey", "kms:Decrypt kms:GenerateDataKey", _KEYS),
     Listed("EncryptsObjects", "kms:Decrypt kms:GenerateDataKey", _KEYS),
+    Listed("EncryptsDashboards", "kms:GenerateDataKey", _KEYS),
     Listed("EncryptsEvents", "kms:GenerateDataKey", _KEYS),
     Listed("EncryptsRecords", "kms:GenerateDataKey", _KEYS),
     Listed("EntersCollection", "aoss:APIAccessAll", "there is no collection but in AWS"),
