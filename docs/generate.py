@@ -342,7 +342,8 @@ def main() -> int:
     ]
     for path, text in stale:
         if check:
-            sys.stderr.write(f"{path.relative_to(ROOT)} does not follow the formats: make docs\n")
+            name = path.relative_to(ROOT)
+            sys.stderr.write(f"{name} does not follow formats and templates: make docs\n")
         else:
             path.write_text(text)
     return 1 if check and stale else 0

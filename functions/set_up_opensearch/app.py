@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from servicelogs import cloudformation
-from servicelogs.log_lines import start_logging
+from servicelogs.log_lines import fail_on_one_line, start_logging
 
 logger = start_logging()
 
@@ -19,10 +19,11 @@ WAIT_SECONDS = 1500
 # A role made a moment ago is not known everywhere yet.
 ROLE_SECONDS = 90
 PAUSE_SECONDS = 10
-# What the last attempt of an invocation may take.
-ATTEMPT_SECONDS = 60
+# The last attempt of an invocation may take a minute, before it hands on or answers.
+LEAST_SECONDS = PAUSE_SECONDS + 60 + cloudformation.SECONDS_TO_ANSWER
 
 
+@fail_on_one_line
 def lambda_handler(event: Event, context: Any) -> None:
     """Carry out the request; answer CloudFormation whatever happens, or hand on to a later call."""
     attributes: dict[str, str] | None = {"Dashboards": ""}
@@ -45,33 +46,35 @@ def lambda_handler(event: Event, context: Any) -> None:
 def set_up_in_time(event: Event, context: Any) -> dict[str, str] | None:
     """Set up the search engine, waiting for it; None when another invocation goes on."""
     # Here, so that a layer that cannot be imported is answered.
-    from servicelogs.errors import ClusterNeedsFixing, TryLater
+    from servicelogs.errors import ClusterNeedsFixing, OutOfTime, TryLater
     from servicelogs.opensearch.set_up_function import prepare
 
     began = event.setdefault("Began", time.time())
     while True:
         try:
-            attributes = prepare()
-        except (TryLater, ClusterNeedsFixing) as error:
+            attributes = cloudformation.in_time(prepare, context)
+        except (TryLater, OutOfTime, ClusterNeedsFixing) as error:
             waited = time.time() - began
-            patience = WAIT_SECONDS if isinstance(error, TryLater) else ROLE_SECONDS
+            patience = ROLE_SECONDS if isinstance(error, ClusterNeedsFixing) else WAIT_SECONDS
             if waited > patience:
                 raise
             logger.warning("trying again", extra={"waited": round(waited), "error": str(error)})
         else:
             logger.info("templates in place", extra=attributes)
             return attributes
-        if context.get_remaining_time_in_millis() < (ATTEMPT_SECONDS + PAUSE_SECONDS) * 1000:
+        if context.get_remaining_time_in_millis() < LEAST_SECONDS * 1000:
             invoke_again(event, context)
             return None
         time.sleep(PAUSE_SECONDS)
 
 
 def invoke_again(event: Event, context: Any) -> None:
-    """Hand the request to a new invocation, which answers it."""
+    """Hand the request to a new invocation, which answers it; fail soon if Lambda does not."""
     import boto3  # late, as all that could fail before there is an answer
+    from botocore.config import Config
 
-    boto3.client("lambda").invoke(
+    soon = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1})
+    boto3.client("lambda", config=soon).invoke(
         FunctionName=context.invoked_function_arn,
         InvocationType="Event",
         Payload=json.dumps(event).encode(),

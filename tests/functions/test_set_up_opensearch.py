@@ -65,7 +65,7 @@ def function(monkeypatch):
     monkeypatch.setattr("servicelogs.cloudformation.urllib.request.urlopen", urlopen)
     monkeypatch.setattr(app, "time", clock)
     aws = SimpleNamespace(invoke=lambda **call: noted.invoked.append(call))
-    monkeypatch.setattr("boto3.client", lambda _: aws)
+    monkeypatch.setattr("boto3.client", lambda *_, **__: aws)
     monkeypatch.setenv("OPENSEARCH_ENDPOINT", "https://search.example")
     monkeypatch.setenv("OPENSEARCH_AUTH", "none")
     monkeypatch.setenv("INDEX_PERIOD", "week")
