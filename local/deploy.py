@@ -20,10 +20,23 @@ ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64"}
 class Deployment:
     """One project, built and deployed from one folder."""
 
-    def __init__(self, processes: Processes, state: Path, project: Path = ROOT) -> None:
+    def __init__(
+        self,
+        processes: Processes,
+        state: Path,
+        project: Path = ROOT,
+        *,
+        template: str = "template.yaml",
+        build: str = "build",
+    ) -> None:
+        """Build a template of the project into a folder of this name, beside what is built there.
+
+        What is built for one template is taken from the cache for another one.
+        """
         self._processes = processes
         self._project = project
-        self._build = state / "build"
+        self._template = template
+        self._build = state / build
         self._cache = state / "build-cache"
         configuration = project / "samconfig.toml"
         self._configured = ["--config-file", str(configuration), "--config-env", "local"]
@@ -35,6 +48,7 @@ class Deployment:
             [
                 # The layers are built for this machine alone here: the cache holds nothing else.
                 *("sam", "build", "--cached", "--cache-dir", self._cache),
+                *("--template-file", self._template),
                 *("--build-dir", self._build, *self._configured),
             ],
             # Building asks AWS for nothing.
@@ -54,17 +68,39 @@ class Deployment:
             s3.create_bucket(Bucket=settings["s3_bucket"])
         given = all_parameters(settings, parameters)
         make_log_groups(client("logs", endpoint), given)
-        self._deploy(endpoint, self._build / "template.yaml", settings["stack_name"], given)
+        self._deploy(endpoint, self.built(), settings["stack_name"], given)
         return outputs(endpoint, settings["stack_name"])
 
     def deploy_alone(
         self, endpoint: str, scenario: str, stack_name: str, parameters: Mapping[str, str]
     ) -> dict[str, str]:
         """Deploy one scenario, as it was built under its name in the root, as its own stack."""
+        return self.deploy_template(endpoint, self.built(scenario), stack_name, parameters)
+
+    def deploy_template(
+        self, endpoint: str, template: Path, stack_name: str, parameters: Mapping[str, str]
+    ) -> dict[str, str]:
+        """Deploy a template, wherever it is, as a stack that has no other parameters."""
         make_log_groups(client("logs", endpoint), parameters)
-        template = self._build / scenario / "template.yaml"
         self._deploy(endpoint, template, stack_name, all_parameters({}, parameters))
         return outputs(endpoint, stack_name)
+
+    def built(self, scenario: str = "") -> Path:
+        """Say where the template that was built is, or that of a scenario inside it."""
+        return self._build / scenario / "template.yaml"
+
+    def package(self, endpoint: str, bucket: str, packaged: Path) -> None:
+        """Upload what was built to a bucket, and write the template that names it there."""
+        self._processes.start(
+            "package",
+            [
+                *("sam", "package", "--template-file", self.built(), "--s3-bucket", bucket),
+                *("--output-template-file", packaged, "--region", emulated_aws.REGION),
+            ],
+            environment=emulated_aws.environment(endpoint),
+            cwd=self._project,
+        )
+        self._processes.finish("package")
 
     def _deploy(
         self, endpoint: str, template: Path, stack_name: str, parameters: Mapping[str, str]

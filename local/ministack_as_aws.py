@@ -1,7 +1,8 @@
 """Run ministack with what AWS does for this project and it leaves out.
 
 CloudFormation expands the SAM transform of a child template as it does the root's; a resource that
-an update does not change keeps its attributes; a number that comes from a parameter is a number.
+an update does not change keeps its attributes, and each keeps its name; a number that comes from a
+parameter is a number.
 IAM knows no batch actions of SQS: who may send, delete or hide one message may do so with ten.
 A layer is unpacked once, and not before each start of a function (the largest takes seconds).
 Whole services that it leaves out are in `stand_ins`.
@@ -20,7 +21,7 @@ from typing import Any
 
 from ministack.app import main
 from ministack.core import iam_actions, lambda_runtime
-from ministack.services import cloudfront, cloudwatch_logs, lambda_svc, stepfunctions
+from ministack.services import athena, cloudfront, cloudwatch_logs, lambda_svc, stepfunctions
 from ministack.services import firehose as emulated_firehose
 from ministack.services.cloudformation import _stacks, engine, provisioners
 
@@ -28,12 +29,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from local.stand_ins import (
     firehose,
     log_subscriptions,
+    named_queries,
     realtime_logs,
     state_machines,
     stream_mappings,
 )
 
 parse_template = engine._parse_template
+provision_resource = provisioners._provision_resource
 update_resource = provisioners._update_resource
 iam_action = iam_actions.extract_iam_action
 
@@ -43,10 +46,26 @@ def parse_and_expand(body: str) -> dict[str, Any]:
     return engine._apply_transforms(parse_template(body))
 
 
+name_seeds: dict[str, str] = {}
+"""What the random end of a name was made from, by the physical id of the resource that has it."""
+
+
+def provision_and_name(kind: str, *arguments: Any) -> tuple[str, dict[str, Any]]:
+    """Make a resource of a child; what ends its name is its own, and is known at its update."""
+    begun = provisioners._NAME_SEED.get()
+    physical_id, attributes = provision_resource(kind, *arguments)
+    if not begun:
+        name_seeds[physical_id] = provisioners._NAME_SEED.get()
+        provisioners._NAME_SEED.set("")
+    return physical_id, attributes
+
+
 def update_and_keep_attributes(
     kind: str, physical_id: str, old: Any, new: Any, stack: str, logical_id: str
 ) -> tuple[str, dict[str, Any]]:
     """Update a resource; when it is still the same one, what was known of it stays known."""
+    if not provisioners._NAME_SEED.get():
+        provisioners._NAME_SEED.set(name_seeds.get(physical_id, ""))
     new_id, attributes = update_resource(kind, physical_id, old, new, stack, logical_id)
     if new_id != physical_id:
         return new_id, attributes
@@ -93,9 +112,12 @@ class UnpackedOnce(zipfile.ZipFile):
 
 
 engine._parse_template = parse_and_expand
+provisioners._provision_resource = provision_and_name
 provisioners._update_resource = update_and_keep_attributes
 iam_actions.extract_iam_action = action_of_one
+iam_actions.extract_resource_arn = named_queries.resource
 
+athena.handle_request = named_queries.handle
 cloudwatch_logs._put_subscription_filter = log_subscriptions.put_subscription_filter
 cloudwatch_logs._fanout_to_subscription_filters = log_subscriptions.fan_out
 cloudwatch_logs.handle_request = log_subscriptions.handle
