@@ -299,5 +299,6 @@ def test_the_production_environment_gives_what_has_no_default():
 
 
 def test_the_examples_of_the_readme_are_where_it_says():
-    assert Path(ROOT / "examples/nested-stack/template.yaml").exists()
-    assert as_list(PARENTS) == ["examples/nested-stack/template.yaml", "template.yaml"]
+    examples = ["examples/larger_stack/template.yaml", "examples/nested-stack/template.yaml"]
+    assert as_list(PARENTS) == [*examples, "template.yaml"]
+    assert all(Path(ROOT / name).exists() for name in examples)

@@ -228,6 +228,18 @@ def test_nothing_has_a_physical_name_that_aws_does_not_need(name):
 
 
 @every_template
+def test_two_stacks_in_one_account_and_region_do_not_share_a_metric(name):
+    """Else what one of them rejects raises the alarm of the other too."""
+    for logical_id, alarm in of_type(read(name)["Resources"], "AWS::CloudWatch::Alarm").items():
+        watched = alarm["Properties"]
+        of_aws = str(watched["Namespace"]).startswith("AWS/")
+        values = [dimension["Value"] for dimension in watched["Dimensions"]]
+        assert any(isinstance(value, dict) for value in values) == of_aws, logical_id
+        if not of_aws:
+            assert watched["Namespace"] == {"Fn::Sub": "ServiceLogs/${AWS::StackName}"}, logical_id
+
+
+@every_template
 def test_a_parameter_says_what_it_is_and_what_it_must_be(name):
     for parameter, declared in read(name).get("Parameters", {}).items():
         assert re.fullmatch(r"[A-Z][A-Za-z0-9]+", parameter)
