@@ -18,9 +18,14 @@ from hypothesis import settings
 from tests import properties  # noqa: F401 - it declares the profiles
 
 settings.load_profile("full")
-pytest_plugins = ["tests.emulated_aws", "tests.search_engine", "tests.local_stack"]
+pytest_plugins = [
+    "tests.emulated_aws",
+    "tests.local_stack",
+    "tests.search_engine",
+    "tests.secured_engine",
+]
 
-ENGINE_FIXTURES = {"opensearch", "own_opensearch"}
+ENGINE_FIXTURES = {"opensearch", "own_opensearch", "secured"}
 STACK_FIXTURES = {"deployed"}
 
 
@@ -36,6 +41,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
         fixtures = set(getattr(item, "fixturenames", ()))
         if fixtures & ENGINE_FIXTURES:
             item.add_marker(pytest.mark.engine)
+        if "secured" in fixtures:
+            item.add_marker(pytest.mark.xdist_group("secured"))
         if fixtures & STACK_FIXTURES:
             item.add_marker(pytest.mark.end_to_end)
         if item.get_closest_marker("end_to_end"):

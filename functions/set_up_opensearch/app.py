@@ -1,6 +1,6 @@
 """Put the mapping templates into the search engine when the stack is created or updated.
 
-A custom resource. Deleting it deletes nothing: the indexes and their templates are the user's data.
+A custom resource. Deleting it takes away the access that it gave, and none of the user's data.
 """
 
 import json
@@ -16,18 +16,16 @@ Event = dict[str, Any]
 
 # Below the resource's ServiceTimeout of 1800 s.
 WAIT_SECONDS = 1500
-# A role made a moment ago is not known everywhere yet.
-ROLE_SECONDS = 90
+ROLE_SECONDS = 90  # a role made a moment ago is not known everywhere yet
 PAUSE_SECONDS = 10
-# What the last attempt of an invocation may take.
-ATTEMPT_SECONDS = 60
+ATTEMPT_SECONDS = 60  # what the last attempt of an invocation may take
 
 
 def lambda_handler(event: Event, context: Any) -> None:
     """Carry out the request; answer CloudFormation whatever happens, or hand on to a later call."""
     try:
         if event["RequestType"] == "Delete":
-            logger.info("nothing was deleted: the indexes and mapping templates stay")
+            withdraw_access(event)
         elif not set_up_in_time(event, context):
             return
     except ImportError as error:
@@ -44,6 +42,7 @@ def set_up_in_time(event: Event, context: Any) -> bool:
     """Set up the search engine, waiting for it; False when another invocation goes on."""
     # Here, so that a layer that cannot be imported is answered.
     from servicelogs.errors import ClusterNeedsFixing, TryLater
+    from servicelogs.opensearch.access import let_in
     from servicelogs.opensearch.client import connect
     from servicelogs.opensearch.setup import set_up
     from servicelogs.settings import IndexSettings, LogSettings, SearchSettings, read_settings
@@ -53,6 +52,7 @@ def set_up_in_time(event: Event, context: Any) -> bool:
     log_types = read_settings(LogSettings).log_types
     while True:
         try:
+            let_in(event["ResourceProperties"], search, indexes.prefix)
             names = set_up(connect(search), indexes, log_types)
             logger.info("templates in place", extra={"names": names})
         except (TryLater, ClusterNeedsFixing) as error:
@@ -67,6 +67,16 @@ def set_up_in_time(event: Event, context: Any) -> bool:
             invoke_again(event, context)
             return False
         time.sleep(PAUSE_SECONDS)
+
+
+def withdraw_access(event: Event) -> None:
+    """Take the roles' access away, if the setup let them in."""
+    try:
+        from servicelogs.opensearch.access import take_out
+
+        take_out(event["ResourceProperties"])
+    except ImportError:
+        logger.exception("security roles stay: a layer cannot be imported")
 
 
 def invoke_again(event: Event, context: Any) -> None:

@@ -73,7 +73,7 @@ class Shop:
         """Search its own indexes."""
         query = {"bool": {"filter": [{"term": {name: value}} for name, value in terms.items()]}}
         self.search.indices.refresh(index=f"{self.name}-*")
-        answer = self.search.search(index=f"{self.name}-*", body={"query": query, "size": 100})
+        answer = self.search.search(index=f"{self.name}-*", body={"query": query, "size": 1000})
         return [one["_source"] for one in answer["hits"]["hits"]]
 
 
