@@ -55,7 +55,7 @@ format: $(environment) ## write the code the way `make check` wants it
 	$(python) -m ruff check --fix --quiet .
 	$(python) -m ruff format --quiet .
 
-docs: $(environment) ## write the parts of docs/log-types that follow from the formats
+docs: $(environment) ## write the parts of pages that follow from formats and templates
 	@PYTHONPATH=layers/service_logs:. $(python) -m docs.generate
 
 cases: $(environment) ## write what is expected of the golden inputs (CASES="waf/* alb/ipv6": of some)

@@ -1,4 +1,4 @@
-"""Writes the parts of docs/log-types that follow from the formats: `make docs`.
+"""Writes the parts of pages that follow from the formats and the templates: `make docs`.
 
 A page is prose with a few parts between `<!-- generated: NAME -->` and `<!-- end -->`. For a log
 type without a page one is begun, its prose to be written.
@@ -15,9 +15,10 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+from docs import roles
 from local.sample_logs import ACCOUNT, REGION, log_events, objects
 from servicelogs import formats
-from servicelogs.command_line.reference import field_entries, type_of
+from servicelogs.command_line.reference import field_entries, personal_fields, type_of
 from servicelogs.dates import EPOCH, iso
 from servicelogs.detection.keys import Place, places
 from servicelogs.opensearch.dated_indexes import one_index
@@ -78,8 +79,8 @@ def pages() -> Iterator[tuple[Path, str]]:
         path = PAGES / f"{name}.md"
         text = path.read_text() if path.exists() else _NEW_PAGE.format(title=log_format.title)
         yield path, _filled(text, lambda part, log_format=log_format: PARTS[part](log_format))
-    overview = PAGES / "README.md"
-    yield overview, _filled(overview.read_text(), lambda part: OVERVIEW[part]())
+    for path in OTHER_PAGES:
+        yield path, _filled(path.read_text(), lambda part: OTHER_PARTS[part]())
 
 
 def _filled(text: str, content: Callable[[str], str]) -> str:
@@ -216,7 +217,73 @@ def _frame() -> str:
     return _table(("field", "type", "meaning"), rows)
 
 
-OVERVIEW: dict[str, Callable[[], str]] = {"types": _overview, "frame": _frame}
+def _personal() -> str:
+    rows = []
+    for name in formats.NAMES:
+        log_format = formats.get(name)
+        holding: dict[str, list[str]] = {}
+        for field, what in personal_fields(log_format).items():
+            holding.setdefault(what, []).append(f"`{field}`")
+        found = "<br>".join(f"{what}: {', '.join(holding[what])}" for what in sorted(holding))
+        rows.append((f"[`{name}`](log-types/{name}.md)", found or "none"))
+    return _table(("log type", "fields"), rows)
+
+
+_OF_EVERY_FUNCTION = {
+    "WritesItsLog",
+    "SendsTraces",
+    "LetsLambdaConnectSubnets",
+    "LetsLambdaLookAtSubnets",
+}
+"""What the page says of all functions at once."""
+
+
+def _roles() -> str:
+    text = []
+    for path in roles.SCENARIOS:
+        found = [*roles.roles(roles.read(path))]
+        if found:
+            text.append(f"### `{path.relative_to(ROOT)}`\n")
+        for role in found:
+            own = [s.row for s in role.statements if s.content["Sid"] not in _OF_EVERY_FUNCTION]
+            heading = f"**`{role.name}`**, {role.of}\n\n"
+            rows = _table(("what for", "actions", "on", "when"), own) if own else "Nothing more.\n"
+            text.append(heading + rows)
+    return "\n".join(text)
+
+
+def _others() -> str:
+    rows = [
+        (f"`{path.stem}`", roles.principal(one), one.content["Effect"].lower(), *one.row[1:])
+        for path in roles.SCENARIOS
+        for one in roles.policies_of_resources(roles.read(path))
+    ]
+    return _table(("scenario", "who", "may", "actions", "on", "when"), rows)
+
+
+def _selectors() -> str:
+    """Write the selectors of the root's output with names to put in."""
+    value = roles.read(ROOT / "template.yaml")["Outputs"]["DataEventSelectors"]["Value"]
+    _, with_lake, _ = value["Fn::If"]
+    text = with_lake["Fn::Sub"].replace("${AWS::Partition}", "aws")
+    selectors = json.loads(re.sub(r"\$\{\w+\.Outputs\.(\w+)\}", r"\1", text))
+    return f"```json\n{json.dumps(selectors, indent=2)}\n```\n"
+
+
+OTHER_PAGES = (
+    PAGES / "README.md",
+    ROOT / "SECURITY.md",
+    ROOT / "docs" / "loops.md",
+    ROOT / "docs" / "privacy.md",
+)
+OTHER_PARTS: dict[str, Callable[[], str]] = {
+    "types": _overview,
+    "frame": _frame,
+    "personal": _personal,
+    "roles": _roles,
+    "others": _others,
+    "selectors": _selectors,
+}
 
 
 def _encryption(log_type: str) -> str:
@@ -245,7 +312,9 @@ def main() -> int:
     ]
     for path, text in stale:
         if check:
-            sys.stderr.write(f"{path.relative_to(ROOT)} does not follow the formats: make docs\n")
+            sys.stderr.write(
+                f"{path.relative_to(ROOT)} does not follow formats and templates: make docs\n"
+            )
         else:
             path.write_text(text)
     return 1 if check and stale else 0

@@ -46,10 +46,12 @@ def start(processes: Processes) -> str:
     """Start the emulator and return its endpoint."""
     port = free_port()
     endpoint = f"http://{LOOPBACK}:{port}"
+    asked_rights(processes).unlink(missing_ok=True)
     # It leaves unpacked functions behind: they go with the folder.
     scratch = Path(tempfile.mkdtemp(prefix="service-logs-aws-"))
     settings = environment(endpoint) | {
         "AUTH": "true",
+        "ASKED_RIGHTS_FILE": str(asked_rights(processes).resolve()),
         "BIND_HOST": LOOPBACK,
         "MINISTACK_HOST": LOOPBACK,
         "GATEWAY_PORT": str(port),
@@ -61,6 +63,11 @@ def start(processes: Processes) -> str:
     processes.start("aws", command, environment=settings, scratch=scratch, cwd=scratch)
     processes.wait_until("aws", lambda: _answers(endpoint), 60)
     return endpoint
+
+
+def asked_rights(processes: Processes) -> Path:
+    """Say where it writes down which rights roles were asked for."""
+    return processes.folder / "asked-rights.jsonl"
 
 
 def _answers(endpoint: str) -> bool:

@@ -20,13 +20,14 @@ from types import SimpleNamespace
 from typing import Any
 
 from ministack.app import main
-from ministack.core import iam_actions, lambda_runtime
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.services import athena, cloudfront, cloudwatch_logs, lambda_svc, stepfunctions
 from ministack.services import firehose as emulated_firehose
 from ministack.services.cloudformation import _stacks, engine, provisioners
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from local.stand_ins import (
+    asked_rights,
     firehose,
     log_subscriptions,
     named_queries,
@@ -116,6 +117,7 @@ provisioners._provision_resource = provision_and_name
 provisioners._update_resource = update_and_keep_attributes
 iam_actions.extract_iam_action = action_of_one
 iam_actions.extract_resource_arn = named_queries.resource
+iam_evaluator.evaluate = asked_rights.written_down(iam_evaluator.evaluate)
 
 athena.handle_request = named_queries.handle
 cloudwatch_logs._put_subscription_filter = log_subscriptions.put_subscription_filter

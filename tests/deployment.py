@@ -158,6 +158,7 @@ class Deployment:
             queue=queue,
             indexes=every_index(),
             on_report=self._count,
+            own_buckets=[BACKUP],
             **parquet,
         )
 

@@ -10,6 +10,7 @@ from servicelogs import formats
 from servicelogs.errors import ConfigurationError
 from servicelogs.settings import (
     BackupSettings,
+    BucketSettings,
     IndexSettings,
     LakeSettings,
     LogSettings,
@@ -71,9 +72,10 @@ def test_a_domain_may_be_named_without_scheme():
         (SearchSettings, "OPENSEARCH_ENDPOINT", "https://search.example/path"),
         (SearchSettings, "OPENSEARCH_AUTH", "kerberos"),
         (SearchSettings, "OPENSEARCH_AUTH", "basic"),  # without a secret
-        (SearchSettings, "OPENSEARCH_SERVICE", "s3"),
+        (SearchSettings, "ENGINE_TYPE", "s3"),
+        (SearchSettings, "COLLECTION_NAME", "Two Words"),
         (SearchSettings, "OPENSEARCH_SECRET_ARN", "password"),
-        (IndexSettings, "OPENSEARCH_SERVICE", "s3"),
+        (IndexSettings, "ENGINE_TYPE", "s3"),
         (IndexSettings, "INDEX_PERIOD", "decade"),
         (IndexSettings, "INDEX_PREFIX", "two words"),
         (IndexSettings, "INDEX_SHARDS", "0"),
@@ -90,6 +92,8 @@ def test_a_domain_may_be_named_without_scheme():
         (LogSettings, "LOG_TYPE_PREFIXES", "edge/=albs"),
         (LogSettings, "LOG_TYPE_PREFIXES", "edge/=alb,edge/=cloudtrail"),
         (BackupSettings, "BACKUP_BUCKET", "s3://bucket"),
+        (BucketSettings, "OWN_BUCKETS", "backup,s3://bucket"),
+        (BucketSettings, "OWN_BUCKETS", "backup,"),
         (LakeSettings, "STAGING_BUCKET", "s3://bucket"),
         (LakeSettings, "GLUE_DATABASE", "two words"),
         (LakeSettings, "LEDGER_TABLE", "arn:aws:dynamodb:eu-west-1:111122223333:table/ledger"),
@@ -125,6 +129,13 @@ def test_a_wrong_value_is_named(concern, name, value):
 def test_what_has_no_default_is_asked_for(concern, name, given):
     with pytest.raises(ConfigurationError, match=f"{name} must be set"):
         read_settings(concern, given)
+
+
+def test_a_bucket_that_the_deployment_writes_to_is_no_log_bucket():
+    given = {"LOG_BUCKET": "lake", "OWN_BUCKETS": "staging,lake"}
+    with pytest.raises(ConfigurationError, match="LogBucketName must not be 'lake'"):
+        read_settings(BucketSettings, given)
+    assert read_settings(BucketSettings, given | {"LOG_BUCKET": "logs"}).own == ("staging", "lake")
 
 
 def test_a_pinned_type_is_among_those_that_are_indexed():

@@ -39,8 +39,15 @@ def set_up() -> list[str]:
     from servicelogs.lake.deployment import PATIENCE_IF_THROTTLED
     from servicelogs.lake.named_queries import named_queries, put_queries
     from servicelogs.lake.tables import make_tables
-    from servicelogs.settings import LakeSettings, LogSettings, WorkGroupSettings, read_settings
+    from servicelogs.settings import (
+        BucketSettings,
+        LakeSettings,
+        LogSettings,
+        WorkGroupSettings,
+        read_settings,
+    )
 
+    read_settings(BucketSettings)
     read_settings(LogSettings)
     lake = read_settings(LakeSettings)
     work_group = read_settings(WorkGroupSettings).name

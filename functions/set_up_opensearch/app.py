@@ -42,19 +42,13 @@ def set_up_in_time(event: Event, context: Any) -> bool:
     """Set up the search engine, waiting for it; False when another invocation goes on."""
     # Here, so that a layer that cannot be imported is answered.
     from servicelogs.errors import ClusterNeedsFixing, TryLater
-    from servicelogs.opensearch.access import let_in
-    from servicelogs.opensearch.client import connect
-    from servicelogs.opensearch.setup import set_up
-    from servicelogs.settings import IndexSettings, LogSettings, SearchSettings, read_settings
+    from servicelogs.opensearch.set_up_function import prepare
 
     began = event.setdefault("Began", time.time())
-    search, indexes = read_settings(SearchSettings), read_settings(IndexSettings)
-    log_types = read_settings(LogSettings).log_types
+    attempt = prepare(event["ResourceProperties"])
     while True:
         try:
-            let_in(event["ResourceProperties"], search, indexes.prefix)
-            names = set_up(connect(search), indexes, log_types)
-            logger.info("templates in place", extra={"names": names})
+            logger.info("templates in place", extra={"names": attempt()})
         except (TryLater, ClusterNeedsFixing) as error:
             waited = time.time() - began
             patience = WAIT_SECONDS if isinstance(error, TryLater) else ROLE_SECONDS

@@ -6,4 +6,5 @@ decompression, compression), `stream_mappings` (Lambda reading a Kinesis stream)
 `realtime_logs` (CloudFront's configurations), `state_machines` (the role of a machine, a map's
 children). They read the emulator's own records of filters,
 streams, mappings and roles, so that only what CloudFormation made has an effect.
+`asked_rights` stands for nothing: it writes down which rights roles are asked for.
 """

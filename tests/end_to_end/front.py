@@ -19,6 +19,8 @@ class Front:
     """Pass every request on, but for the bulk requests that a test wants answered otherwise."""
 
     def __init__(self) -> None:
+        self.requests: list[tuple[str, str]] = []
+        """The method and the path of each request."""
         self.bulk_requests = 0
         self.busy = 0
         """So many bulk requests are refused with 429 from now on."""
@@ -59,6 +61,7 @@ def _handler(front: Front) -> type[BaseHTTPRequestHandler]:
 
         def _pass_on(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            front.requests.append((self.command, self.path.partition("?")[0]))
             if self.path.partition("?")[0].endswith("/_bulk"):
                 number, refused = front.next_bulk()
                 if refused:

@@ -205,6 +205,10 @@ def main(name: str) -> None:
         set_up(connect(read_settings(SearchSettings)), read_settings(IndexSettings), formats.NAMES)
         run(name, *(batches() if name == "index_stream_logs" else messages(deployment)))
         return
+    if name == "delete_expired_indexes":
+        os.environ["DELETE_AFTER_DAYS"] = "30"
+        run(name, {"detail": FORGED})
+        return
     with cloudformation() as address:
         if name == "set_up_lake":
             run(name, custom_resource(address), {**custom_resource(address), "RequestType": FORGED})

@@ -88,11 +88,13 @@ def test_what_goes_wrong_is_answered(function):
         ("LAKE_DELETE_AFTER_DAYS", "alb=30,alb=31"),
         ("LOG_TYPE_PREFIXES", "edge/=waf,edge/=alb"),
         ("FORMAT_OPTIONS", "CloudFrontFields=date,date"),
+        ("OWN_BUCKETS", "a-lake,the-logs"),
     ],
 )
 def test_a_setting_that_every_function_would_refuse_fails_the_deployment(
     function, monkeypatch, name, value
 ):
+    monkeypatch.setenv("LOG_BUCKET", "the-logs")
     monkeypatch.setenv(name, value)
     answer = run(function)
     assert answer["Status"] == "FAILED"

@@ -158,6 +158,14 @@ def test_a_setting_that_makes_no_sense_is_answered_at_once(function):
     assert function.clock.now == began
 
 
+def test_a_log_bucket_that_the_deployment_writes_to_is_refused(function, monkeypatch):
+    monkeypatch.setenv("LOG_BUCKET", "rejects")
+    monkeypatch.setenv("OWN_BUCKETS", "rejects")
+    answer = run(function, request())
+    assert answer["Status"] == "FAILED"
+    assert "LogBucketName must not be 'rejects'" in answer["Reason"]
+
+
 def test_a_missing_setting_is_answered(function, monkeypatch):
     monkeypatch.delenv("OPENSEARCH_ENDPOINT")
     answer = run(function, request())
@@ -166,7 +174,7 @@ def test_a_missing_setting_is_answered(function, monkeypatch):
 
 
 def test_a_layer_for_another_processor_is_answered_saying_what_to_do(function, monkeypatch):
-    monkeypatch.setitem(sys.modules, "servicelogs.opensearch.client", None)
+    monkeypatch.setitem(sys.modules, "servicelogs.opensearch.set_up_function", None)
     answer = run(function, request())
     assert answer["Status"] == "FAILED"
     assert "ARCHITECTURE" in answer["Reason"]
@@ -182,6 +190,7 @@ ACCESS = {
     "Name": "service-logs-1",
     "IndexingRoleArns": ["arn:indexes"],
     "SetUpRoleArns": ["arn:sets-up"],
+    "DeletingRoleArns": [],
 }
 
 
@@ -213,6 +222,7 @@ def test_roles_are_let_in_by_the_master_user_before_the_setup_signs_in_by_itself
     roles = {
         "service-logs-1-indexing": ["arn:indexes"],
         "service-logs-1-setting-up": ["arn:sets-up"],
+        "service-logs-1-deleting": [],
     }
     assert mapped == [("allow", f"basic {ACCESS['MasterSecretArn']}", roles, "aws")]
     ((client, *_),) = function.calls
@@ -230,7 +240,7 @@ def test_delete_takes_the_access_away(function, mapped):
     run(function, request("Delete", ResourceProperties={"Access": ACCESS}))
     ((step, master, names),) = mapped
     assert (step, master) == ("withdraw", f"basic {ACCESS['MasterSecretArn']}")
-    assert names == ["service-logs-1-indexing", "service-logs-1-setting-up"]
+    assert names == [f"service-logs-1-{what}" for what in ("indexing", "setting-up", "deleting")]
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,14 @@ class Described:
     def __init__(self, status: str) -> None:
         self.status = status
 
-    def describe_execution(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803
+    def describe_execution(
+        self,
+        *,
+        executionArn: str,  # noqa: N803
+        includedData: str,  # noqa: N803
+    ) -> dict[str, Any]:
+        # All of it needs the right to decrypt it, where a customer key encrypts executions.
+        assert includedData == "METADATA_ONLY"
         if self.status in {"ExecutionDoesNotExist", "AccessDenied"}:
             raise ClientError({"Error": {"Code": self.status}}, "DescribeExecution")
         return {"status": self.status}

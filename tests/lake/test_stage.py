@@ -189,6 +189,15 @@ def test_only_quarantined_objects_can_be_sent_again_from_the_staging_bucket(worl
         world.stage(key, bucket=STAGING)
 
 
+def test_an_object_of_a_bucket_that_the_deployment_writes_to_is_refused(world):
+    stager = Stager(world.lake, world.types, lambda: 900.0, own_buckets=[LOGS])
+    body = json.dumps({"bucket": LOGS, "key": world.deliver("a")})
+    (error,) = stager.stage([Message("id", "handle", 1, body)])
+    assert isinstance(error, UnreadableMessage)
+    assert "this deployment writes to its bucket itself" in str(error)
+    assert staged(world) == []
+
+
 # Copies
 
 

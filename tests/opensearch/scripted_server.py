@@ -133,7 +133,8 @@ class ScriptedServer:
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_GET = do_POST = do_PUT = _serve  # noqa: N815 - the names that the base class looks for
+            # The names that the base class looks for.
+            do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815
 
             def log_message(self, *_message: object) -> None:
                 """Print nothing."""

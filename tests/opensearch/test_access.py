@@ -15,15 +15,24 @@ from opensearchpy import OpenSearch
 from opensearchpy.exceptions import AuthorizationException
 
 from servicelogs.errors import ClusterNeedsFixing, ConfigurationError
-from servicelogs.opensearch.access import Access, allow, indexing_role, set_up_role, withdraw
+from servicelogs.opensearch.access import (
+    Access,
+    allow,
+    deleting_role,
+    indexing_role,
+    set_up_role,
+    withdraw,
+)
+from servicelogs.opensearch.indexes import indexes_of
 from servicelogs.opensearch.setup import set_up, template_check
 from servicelogs.settings import IndexSettings
 from tests.opensearch.scripted_server import ScriptedServer, error
 from tests.secured_engine import MASTER, PASSWORD, Secured
 from tests.templates.expansion import ROOT
 
-INDEXER, SETUP, STRANGER = (
-    f"arn:aws:iam::111122223333:role/path/{name}" for name in ("indexer", "setup", "stranger")
+INDEXER, SETUP, DELETER, STRANGER = (
+    f"arn:aws:iam::111122223333:role/path/{name}"
+    for name in ("indexer", "setup", "deleter", "stranger")
 )
 API = "/_plugins/_security/api"
 
@@ -58,7 +67,12 @@ class Domain:
         return IndexSettings(prefix=self.prefix, replicas=0)
 
     def access(self) -> Access:
-        return Access(name=self.prefix, indexing_roles=[INDEXER], set_up_roles=[SETUP])
+        return Access(
+            name=self.prefix,
+            indexing_roles=[INDEXER],
+            set_up_roles=[SETUP],
+            deleting_roles=[DELETER],
+        )
 
 
 @pytest.fixture
@@ -107,6 +121,11 @@ def test_mapped_roles_may_what_their_functions_do_and_nothing_beyond(domain: Dom
     refused(setup.indices.delete, index=index)
     refused(setup.search, index=index)
     refused(domain.signed_by(STRANGER).search, index=index)
+    deleter = domain.signed_by(DELETER)
+    assert created(deleter, document(domain)) == 403
+    refused(deleter.search, index=index)
+    assert indexes_of(deleter, [f"{domain.prefix}-*"]) == [index]
+    deleter.indices.delete(index=index)
     refused(indexer.transport.perform_request, "GET", f"{API}/rolesmapping")
 
 
@@ -147,7 +166,7 @@ def test_an_engine_without_the_plugin_is_an_error_that_says_what_to_do(
 
 def test_the_page_shows_what_the_setup_puts() -> None:
     page = (ROOT / "docs/opensearch.md").read_text()
-    for role in (indexing_role(["aws-*"]), set_up_role(["aws-*"])):
+    for role in (indexing_role([]), set_up_role([]), deleting_role([])):
         for permission in [
             *role["cluster_permissions"],
             *role["index_permissions"][0]["allowed_actions"],

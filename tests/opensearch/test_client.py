@@ -14,7 +14,7 @@ from opensearchpy.exceptions import OpenSearchException, SerializationError
 from servicelogs.errors import ConfigurationError
 from servicelogs.opensearch import client as client_module
 from servicelogs.opensearch.client import AnswerDecoder, connect
-from servicelogs.settings import SearchSettings
+from servicelogs.settings import EngineType, SearchSettings
 from tests.opensearch.scripted_server import Answer, Request, ScriptedServer
 
 ENDPOINT = "https://search-logs-abc.eu-central-1.es.amazonaws.com"
@@ -49,11 +49,14 @@ def signature(request: Request, url: str, service: str, credentials: Credentials
     return signer.signature(signer.string_to_sign(again, signer.canonical_request(again)), again)
 
 
-@pytest.mark.parametrize("service", ["es", "aoss"])
+@pytest.mark.parametrize(
+    ("engine_type", "service"),
+    [("opensearch", "es"), ("serverless-search", "aoss"), ("serverless-timeseries", "aoss")],
+)
 def test_the_compressed_body_is_what_is_signed(
-    scripted: ScriptedServer, credentials: Credentials, service: str
+    scripted: ScriptedServer, credentials: Credentials, engine_type: EngineType, service: str
 ) -> None:
-    client = connect(SearchSettings(endpoint=scripted.url, service=service))
+    client = connect(SearchSettings(endpoint=scripted.url, engine_type=engine_type))
     params = {"filter_path": "items.create.status,items.create.error.type"}
     client.transport.perform_request("POST", "/_bulk", params=params, body=BODY)
     (request,) = scripted.requests

@@ -23,7 +23,7 @@ def names(period: Period = "day") -> IndexNames:
 
 
 def indexes(period: Period = "day", delete_after_days: int = 0) -> DatedIndexes:
-    return DatedIndexes(names(period), DatePolicy(delete_after_days, now=lambda: NOW))
+    return DatedIndexes(names(period), lambda _: DatePolicy(delete_after_days, now=lambda: NOW))
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from servicelogs.errors import ClusterNeedsFixing, EveryItemFailed, TryLater
 from servicelogs.records import Block
 from servicelogs.settings import LogSettings
 from servicelogs.sources.s3_objects import open_object
-from tests.deployment import LOGS, NOW, Deployment, flow_key, flow_lines
+from tests.deployment import BACKUP, LOGS, NOW, Deployment, flow_key, flow_lines
 from tests.sources.envelopes import CONTROL, GROUP, envelope
 from tests.sources.stream_events import SHARD, compressed, failed_batch, stream_event
 
@@ -264,6 +264,20 @@ def test_a_message_that_nobody_can_read_fails_at_once_and_alone(deployment):
 
     assert len(deployment.engine.documents) == 10
     # It can be received again at once: on its way to the dead-letter queue it waits for nothing.
+    assert deployment.waiting() == (1, 0)
+
+
+def test_an_object_of_the_deployments_own_is_refused_and_fails_alone(deployment, caplog):
+    deployment.put(flow_key("a"), flow_lines(10))
+    deployment.notify(flow_key("a"))
+    deployment.s3.put_object(Bucket=BACKUP, Key="copy.log", Body=flow_lines(10))
+    deployment.send(json.dumps({"bucket": BACKUP, "key": "copy.log"}))
+
+    assert len(deployment.run()) == 1
+
+    assert len(deployment.engine.documents) == 10
+    errors = [getattr(one, "error", "") for one in caplog.records]
+    assert any("this deployment writes to its bucket itself" in error for error in errors)
     assert deployment.waiting() == (1, 0)
 
 

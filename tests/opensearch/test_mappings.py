@@ -1,5 +1,6 @@
 """Documents of every format can be indexed, and found under the names that the mapping promises."""
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -7,14 +8,24 @@ import pytest
 from opensearchpy import OpenSearch
 
 from servicelogs import formats
+from servicelogs.opensearch.client import connect
 from servicelogs.opensearch.index_names import IndexNames
-from servicelogs.opensearch.mappings import index_template, mappings, version
+from servicelogs.opensearch.mappings import (
+    TOTAL_FIELDS,
+    component_templates,
+    index_template,
+    mappings,
+    version,
+)
 from servicelogs.opensearch.setup import set_up
 from servicelogs.opensearch.writer import BulkWriter
 from servicelogs.parsing.fields import Field
-from servicelogs.settings import IndexSettings
+from servicelogs.settings import IndexSettings, SearchSettings
 from tests.opensearch.blocks import Rejects, block, counts_of
 from tests.opensearch.made_up_format import MadeUp, made_up
+
+# What cannot be, or (objects) has no values of its own.
+NOT_AGGREGATED = {"flat_object", "object", "text"}
 
 
 @pytest.fixture
@@ -254,9 +265,11 @@ def test_the_version_changes_with_the_mapping_and_with_nothing_else(
     assert version(made_up()) == version(made_up(title="Renamed"))
     assert version(made_up()) != version(made_up(common={}))
     names = IndexNames("aws", "day")
-    first = index_template(made_up(), names, settings_of(shards=1))
-    second = index_template(made_up(), names, settings_of(shards=5))
-    assert first["_meta"] == second["_meta"]
+    meta = index_template(made_up(), names)["_meta"]
+    assert meta["version"] == version(made_up())
+    first = component_templates(names, settings_of(shards=1))
+    second = component_templates(names, settings_of(shards=5))
+    assert [name for name in first if first[name] != second[name]] == ["aws-shared-settings"]
 
 
 @pytest.mark.parametrize("log_type", formats.NAMES)
@@ -272,3 +285,48 @@ def test_each_formats_template_is_accepted_with_its_neighbours(
     assert mapping["properties"]["@timestamp"]["type"] == "date_nanos"
     kept = real.indices.get_settings(index=index)[index]["settings"]["index"]
     assert (kept["number_of_replicas"], kept["codec"]) == ("0", "best_compression")
+
+
+@pytest.fixture(scope="module")
+def indexes(opensearch: str, osmem: str) -> dict[str, tuple[OpenSearch, str]]:
+    """Make an index of each log type in both engines; give each engine's client, and the prefix."""
+    prefix = f"test-{uuid.uuid4().hex[:12]}"
+    made = {}
+    for name, url in {"opensearch": opensearch, "osmem": osmem}.items():
+        client = connect(SearchSettings(endpoint=url, auth="none"))
+        set_up(client, IndexSettings(prefix=prefix, replicas=0), formats.NAMES)
+        for log_type in formats.NAMES:
+            client.indices.create(index=_index(prefix, log_type))
+        made[name] = (client, prefix)
+    return made
+
+
+def _index(prefix: str, log_type: str) -> str:
+    return f"{prefix}-{log_type.replace('_', '-')}-2026.11.23"
+
+
+@pytest.mark.parametrize("log_type", formats.NAMES)
+def test_an_index_has_the_declared_mapping_in_both_engines(
+    log_type: str, indexes: dict[str, tuple[OpenSearch, str]]
+) -> None:
+    there = []
+    for client, prefix in indexes.values():
+        index = _index(prefix, log_type)
+        there.append(client.indices.get_mapping(index=index)[index]["mappings"]["properties"])
+    assert there[0] == there[1] == mappings(formats.get(log_type))["properties"]
+
+
+@pytest.mark.parametrize("log_type", formats.NAMES)
+def test_all_but_free_form_fields_and_texts_can_be_sorted_and_aggregated(
+    log_type: str, indexes: dict[str, tuple[OpenSearch, str]]
+) -> None:
+    client, prefix = indexes["opensearch"]
+    fields = client.field_caps(index=_index(prefix, log_type), fields="*")["fields"]
+    cannot = {
+        name
+        for name, kinds in fields.items()
+        for kind, can in kinds.items()
+        if not name.startswith("_") and not can["aggregatable"] and kind not in NOT_AGGREGATED
+    }
+    assert cannot == set()
+    assert len(fields) < TOTAL_FIELDS / 2

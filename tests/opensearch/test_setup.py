@@ -94,7 +94,7 @@ def test_indexes_of_a_type_that_begins_alike_are_not_taken_for_an_old_period(
 def test_an_index_setting_that_the_engine_refuses_is_named(
     real: OpenSearch, unique_prefix: str
 ) -> None:
-    with pytest.raises(ConfigurationError, match=r"made-up.*codec.*zstd"):
+    with pytest.raises(ConfigurationError, match=r"component template .*codec.*zstd"):
         set_up(real, settings(unique_prefix, codec="zstd"), LOG_TYPES)
 
 
@@ -102,9 +102,9 @@ def test_serverless_decides_its_own_index_settings(
     scripted: ScriptedServer, client_of: Callable
 ) -> None:
     scripted.script = lambda request: Answer(body={})
-    set_up(client_of(scripted.url), settings("aws", service="aoss"), LOG_TYPES)
+    set_up(client_of(scripted.url), settings("aws", engine_type="serverless-search"), LOG_TYPES)
     put = [request.body for request in scripted.requests if request.method == "PUT"]
-    assert len(put) == 2
+    assert len(put) == 4
     assert not any(b"number_of_shards" in body for body in put)
 
 

@@ -637,3 +637,26 @@ def test_whatever_the_engine_answers_the_counts_balance_and_say_what_is_there(
         assert all((one.error is None) == (one.left == 0) for one in all_counts)
         if not fixed:
             assert any(isinstance(one.error, ClusterNeedsFixing) for one in all_counts)
+
+
+def test_an_engine_without_ids_takes_each_delivery_and_rejects_keep_theirs(
+    real: OpenSearch, unique_prefix: str
+) -> None:
+    index = f"{unique_prefix}-alb-2026.11.23"
+    body = {"mappings": {"properties": {"n": {"type": "integer"}}}}
+    real.indices.create(index=index, body=body)
+    rejects = Rejects()
+    for _ in range(2):
+        writer = BulkWriter(
+            real, seconds_left=lambda: 60, ensure_template=lambda _: None, takes_ids=False
+        )
+        given = block(index, ['"n":1', '"n":"x"', '"n":2'], delivery_index=index)
+        writer.add(given, counts := counts_of(rejects))
+        writer.flush()
+        assert (counts.indexed, counts.already_there, counts.rejected) == (2, 0, 1)
+        assert writer.find([(index, "0123456789abcdef-1")]) == [False]
+    real.indices.refresh(index=index)
+    hits = real.search(index=index, body={"size": 10})["hits"]["hits"]
+    assert sorted(hit["_source"]["n"] for hit in hits) == [1, 1, 2, 2]
+    assert not any(hit["_id"].startswith("0123456789abcdef") for hit in hits)
+    assert {reject.id for reject in rejects} == {"0123456789abcdef-2"}

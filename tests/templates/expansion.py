@@ -48,7 +48,9 @@ def _expanded(name: str, project: Path) -> Template:
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
         # The transform takes only what `sam deploy` has uploaded.
-        if uris := {"CodeUri", "ContentUri", "DefinitionUri"} & set(properties):
+        if uris := {"CodeUri", "ContentUri", "DefinitionS3Location", "DefinitionUri"} & set(
+            properties
+        ):
             properties |= dict.fromkeys(uris, "s3://bucket/code.zip")
         if resource["Type"] == "AWS::Serverless::Application":
             properties["Location"] = "https://s3.amazonaws.com/bucket/child.template"
@@ -174,6 +176,24 @@ def nodes(value: Any) -> Iterator[Any]:
 def statements(value: Any) -> Iterator[Template]:
     """Go through every policy statement, whatever it is attached to."""
     yield from (node for node in nodes(value) if isinstance(node, dict) and "Effect" in node)
+
+
+def rights_by_role(resources: Mapping[str, Template]) -> Iterator[tuple[str, Template]]:
+    """Go through what the roles of a template may do: a role's logical id, and a statement."""
+    for logical_id, role in of_type(resources, "AWS::IAM::Role").items():
+        properties = role["Properties"]
+        shared = [
+            resources[node["Ref"]]
+            for node in nodes(properties.get("ManagedPolicyArns", []))
+            if isinstance(node, dict) and node.get("Ref") in resources
+        ]
+        apart = [
+            policy
+            for policy in of_type(resources, "AWS::IAM::Policy").values()
+            if {"Ref": logical_id} in policy["Properties"]["Roles"]
+        ]
+        for statement in statements([properties.get("Policies", []), shared, apart]):
+            yield logical_id, statement
 
 
 def as_list(value: Any) -> list[Any]:

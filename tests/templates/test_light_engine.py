@@ -21,9 +21,11 @@ from tests.templates.test_rules import rights
 NAME = "scenarios/s3_to_light_engine.yaml"
 GIVEN = {"LogBucketName": "logs", "LogBucketPrefix": "in/"}
 MACHINES = {
-    logical_id: machine["Properties"]["DefinitionUri"].split("/")[-1].removesuffix(".asl.json")
+    logical_id: machine["Properties"]["DefinitionS3Location"]
+    .split("/")[-1]
+    .removesuffix(".asl.json")
     for logical_id, machine in of_type(
-        read(NAME)["Resources"], "AWS::Serverless::StateMachine"
+        read(NAME)["Resources"], "AWS::StepFunctions::StateMachine"
     ).items()
 }
 SCHEDULES = [name for name in read(NAME)["Parameters"] if name.endswith("Schedule")]
@@ -212,15 +214,6 @@ def test_every_bucket_refuses_plain_http_and_uses_the_customers_key(name):
     assert (refusal["Effect"], refusal["Principal"]) == ("Deny", "*")
     assert key in str(resources[name]["Properties"]["BucketEncryption"])
     assert f"{name}Policy" not in decide(NAME, **GIVEN, TlsOnly="false")
-
-
-@pytest.mark.parametrize("logical_id", sorted(functions()))
-def test_who_reads_or_writes_objects_may_use_the_customers_key(logical_id):
-    key = "arn:aws:kms:eu-west-1:111122223333:key/1"
-    resources = decide(NAME, **GIVEN, KmsKeyArn=key)
-    policy = str(rights(resources, resources[logical_id]))
-    objects = "s3:GetObject" in policy or "s3:PutObject" in policy
-    assert (key in policy) == objects
 
 
 def test_an_existing_backup_bucket_is_used_instead_of_one_made_here():

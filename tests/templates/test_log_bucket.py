@@ -1,5 +1,7 @@
 """The log bucket accepts what AWS services deliver, each as AWS documents it, and nobody else."""
 
+import re
+
 import pytest
 
 from servicelogs import formats
@@ -123,6 +125,39 @@ def test_where_a_service_sends_no_documented_condition_its_keys_must_hold_our_ac
         if principal not in CHECKED_BY_ACCOUNT | CHECKED_BY_ARN:
             resource = allowed(principal, on_bucket=False)["Resource"]
             assert resource.endswith(f"AWSLogs/{ACCOUNT}/*")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "begins"),
+    [
+        ({}, ""),
+        ({"LogBucketPrefix": "logs/"}, "logs/"),
+        ({"LogBucketPrefix": "logs/", "LoadBalancerPrefix": "web/"}, "logs/web/"),
+        ({"LoadBalancerPrefix": "balancers/*/"}, "balancers/*/"),
+    ],
+)
+def test_load_balancers_of_other_accounts_find_no_path_that_is_left_open(parameters, begins):
+    """Their prefix could else hold our account's folder: no other key is sure to be sent."""
+    (statement,) = [s for s in policy(**parameters) if s["Principal"] == {"Service": ELB}]
+    assert statement["Resource"] == f"{BUCKET}/{begins}AWSLogs/{ACCOUNT}/*"
+
+
+@pytest.mark.parametrize(
+    ("value", "is_one"),
+    [
+        ("", True),
+        ("balancers/", True),
+        ("balancers/*/", True),
+        ("*", False),
+        ("*/", False),
+        ("/balancers/", False),
+        ("balancers", False),
+    ],
+)
+def test_what_stands_before_the_folder_of_load_balancers_begins_with_no_wildcard(value, is_one):
+    for name in ("template.yaml", "scenarios/log_bucket.yaml"):
+        pattern = read(name)["Parameters"]["LoadBalancerPrefix"]["AllowedPattern"]
+        assert bool(re.fullmatch(pattern, value)) == is_one
 
 
 def test_nobody_else_is_let_in():

@@ -162,18 +162,14 @@ def test_a_customer_key_encrypts_the_stream_and_its_objects():
 
 
 @pytest.mark.parametrize(
-    ("name", "actions"),
-    [
-        (FIREHOSE, ["firehose:PutRecord", "firehose:PutRecordBatch"]),
-        (STREAM, ["kinesis:PutRecord", "kinesis:PutRecords"]),
-    ],
+    ("name", "action"), [(FIREHOSE, "firehose:PutRecord"), (STREAM, "kinesis:PutRecord")]
 )
-def test_cloudwatch_logs_may_send_to_the_destination_and_do_nothing_else(name, actions):
+def test_cloudwatch_logs_may_send_to_the_destination_and_do_nothing_else(name, action):
     resources = decide(name, LogBucketName="logs", LogGroupNames="a", StreamArn="arn:stream")
     (trust,) = statements(resources["SubscriptionRole"]["Properties"]["AssumeRolePolicyDocument"])
     assert trust["Principal"] == {"Service": "logs.amazonaws.com"}
     (allowed,) = statements(resources["SubscriptionRole"]["Properties"]["Policies"])
-    assert allowed["Action"] == actions
+    assert allowed["Action"] == action
     assert allowed["Resource"] == resources["Subscriptions"]["Properties"]["DestinationArn"]
 
 

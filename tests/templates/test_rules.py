@@ -15,6 +15,7 @@ from tests.templates.expansion import (
     nodes,
     of_type,
     read,
+    rights_by_role,
     statements,
 )
 
@@ -50,6 +51,26 @@ NAME_PROPERTIES = {
     "QueueName",
     "RoleName",
     "TopicName",
+}
+
+# Actions for which AWS has no type of resource, so that a policy can only say "*": the functions'
+# traces, what Lambda asks before it connects a function to subnets, and where a state machine's log
+# goes, which is a setting of the account's.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/
+KNOW_NO_RESOURCE = {
+    "aoss:BatchGetCollection",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
 }
 
 
@@ -175,23 +196,103 @@ def test_every_statement_of_ours_says_in_its_sid_what_it_is_for(name):
 
 
 @every_template
-def test_no_policy_of_ours_reaches_every_resource(name):
-    for statement in statements(read(name)):
-        # Where a state machine's log goes is the account's setting: these actions know no resource.
-        of_the_account = all("logs:" in action for action in as_list(statement["Action"]))
-        if statement["Action"] != "sts:AssumeRole" and not of_the_account:
-            assert "*" not in as_list(statement["Resource"]), statement
+def test_a_role_reaches_every_resource_only_with_actions_that_know_none(name):
+    for resource in expand(name)["Resources"].values():
+        for statement in statements(resource):
+            if statement["Effect"] == "Allow" and "*" in as_list(statement.get("Resource", [])):
+                assert set(as_list(statement["Action"])) <= KNOW_NO_RESOURCE, statement
 
 
 @every_template
 def test_a_service_may_take_a_role_for_this_account_alone(name):
     """Else a service that somebody else pays could be made to use the role for them."""
-    for role in of_type(read(name)["Resources"], "AWS::IAM::Role").values():
+    for role in of_type(expand(name)["Resources"], "AWS::IAM::Role").values():
         (trust,) = statements(role["Properties"]["AssumeRolePolicyDocument"])
         assert set(trust["Principal"]) == {"Service"}
+        # SAM makes a list of it.
+        if as_list(trust["Principal"]["Service"]) == ["lambda.amazonaws.com"]:
+            # It takes only roles of the function's account, and documents no key that it sends.
+            assert "Condition" not in trust
+            continue
         conditions = [key for test in trust["Condition"].values() for key in test]
         assert conditions in (["aws:SourceAccount"], ["aws:SourceArn"])
         assert "AWS::AccountId" in str(trust["Condition"])
+
+
+@every_scenario
+def test_every_role_has_the_path_and_the_boundary_that_an_account_asks_for(name):
+    plain = decide(name)
+    boundary = "arn:aws:iam::111122223333:policy/boundary"
+    asked = decide(name, RolePath="/service-roles/", PermissionsBoundaryArn=boundary)
+    for logical_id, role in of_type(plain, "AWS::IAM::Role").items():
+        # A path that is added makes a new role, even that which a role without one has.
+        assert "Path" not in role["Properties"], logical_id
+        assert "PermissionsBoundary" not in role["Properties"], logical_id
+        properties = asked[logical_id]["Properties"]
+        assert properties["Path"] == "/service-roles/", logical_id
+        assert properties["PermissionsBoundary"] == boundary, logical_id
+    for logical_id, policy in of_type(asked, "AWS::IAM::ManagedPolicy").items():
+        assert policy["Properties"]["Path"] == "/service-roles/", logical_id
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "is_one"),
+    [
+        ("RolePath", "/", True),
+        ("RolePath", "/service-roles/logs/", True),
+        ("RolePath", "", False),
+        ("RolePath", "service-roles/", False),
+        ("RolePath", "/service-roles", False),
+        ("RolePath", "//", False),
+        ("RolePath", "/*/", False),
+        ("PermissionsBoundaryArn", "arn:aws-cn:iam::111122223333:policy/a/b", True),
+        ("PermissionsBoundaryArn", "arn:aws:iam::aws:policy/PowerUserAccess", True),
+        ("PermissionsBoundaryArn", "boundary", False),
+        ("PermissionsBoundaryArn", "arn:aws:iam::111122223333:role/boundary", False),
+        ("PermissionsBoundaryArn", "arn:aws:iam::111122223333:policy/*", False),
+    ],
+)
+def test_a_path_and_a_boundary_are_as_iam_takes_them(parameter, value, is_one):
+    pattern = read("template.yaml")["Parameters"][parameter]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, value)) == is_one
+
+
+@every_scenario
+def test_no_role_has_a_policy_of_awss(name):
+    """What they allow is for every account's needs, and grows."""
+    for logical_id, role in of_type(expand(name)["Resources"], "AWS::IAM::Role").items():
+        assert all(
+            set(arn) == {"Ref"} for arn in role["Properties"].get("ManagedPolicyArns", [])
+        ), logical_id
+
+
+@every_scenario
+def test_a_function_writes_to_its_own_log_group_and_to_no_other(name):
+    resources = expand(name)["Resources"]
+    for logical_id, function in of_type(resources, "AWS::Lambda::Function").items():
+        group = function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
+        found = [
+            s
+            for s in rights(resources, function)
+            if {"logs:CreateLogStream", "logs:PutLogEvents"} & set(as_list(s["Action"]))
+        ]
+        assert [s["Resource"] for s in found] == [{"Fn::GetAtt": [group, "Arn"]}], logical_id
+
+
+@every_scenario
+def test_rights_on_network_interfaces_are_where_functions_are_in_a_vpc(name):
+    if "SubnetIds" not in read(name)["Parameters"]:
+        assert "ec2:" not in str([s["Action"] for s in statements(expand(name))])
+        return
+    assert "ec2:" not in str([s["Action"] for s in statements(decide(name))])
+    resources = decide(name, SubnetIds="subnet-1", SecurityGroupIds="sg-1")
+    for logical_id, function in of_type(resources, "AWS::Lambda::Function").items():
+        found = [s for s in rights(resources, function) if "ec2:" in str(s["Action"])]
+        assert "ec2:CreateNetworkInterface" in str(found), logical_id
+        # Lambda needs them, the function's code does not.
+        assert {str(s["Condition"]) for s in found} == {
+            str({"Null": {"lambda:SourceFunctionArn": "true"}})
+        }
 
 
 @every_template
@@ -212,6 +313,59 @@ def test_buckets_survive_their_stack_and_are_closed_to_the_public(name):
         assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
         assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
         assert "BucketEncryption" in bucket["Properties"]
+
+
+# What a policy of each kind is of, and what refuses plain HTTP in it: SNS takes no wildcard.
+CLOSED = {
+    "AWS::S3::Bucket": ("AWS::S3::BucketPolicy", "Bucket", "s3:*"),
+    "AWS::SNS::Topic": ("AWS::SNS::TopicPolicy", "Topics", "sns:Publish"),
+    "AWS::SQS::Queue": ("AWS::SQS::QueuePolicy", "Queues", "sqs:*"),
+}
+
+
+@every_scenario
+@pytest.mark.parametrize("events", ["SQS", "SNS", "EventBridge"])
+def test_every_bucket_queue_and_topic_refuses_plain_http_unless_an_emulator_needs_it(name, events):
+    for tls_only in ("true", "false"):
+        resources = decide(name, TlsOnly=tls_only, ObjectEvents=events)
+        for logical_id, resource in resources.items():
+            if resource["Type"] not in CLOSED:
+                continue
+            kind, of, action = CLOSED[resource["Type"]]
+            policies = [
+                policy
+                for policy in of_type(resources, kind).values()
+                if {"Ref": logical_id} in as_list(policy["Properties"][of])
+            ]
+            # A second one would replace the first.
+            assert len(policies) <= 1, logical_id
+            refusals = [s for s in statements(policies) if s["Effect"] == "Deny"]
+            if tls_only == "false":
+                assert not refusals, logical_id
+                continue
+            (refusal,) = refusals
+            assert refusal["Principal"] == "*", logical_id
+            assert refusal["Action"] == action, logical_id
+            assert refusal["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+            assert logical_id in str(refusal["Resource"])
+
+
+@every_scenario
+@pytest.mark.parametrize("events", ["SQS", "SNS", "EventBridge"])
+def test_a_service_that_a_policy_lets_in_comes_for_a_resource_of_ours_or_of_this_account(
+    name, events
+):
+    """Else somebody else could have it come to us for them."""
+    topic = "arn:aws:sns:eu-west-1:111122223333:topic"
+    resources = decide(name, ObjectEvents=events, TopicArn=topic, LogBucketPrefix="logs/")
+    for kind, *_ in CLOSED.values():
+        for statement in statements(of_type(resources, kind)):
+            if statement["Effect"] == "Deny":
+                continue
+            assert set(statement["Principal"]) == {"Service"}
+            keys = {k: v for test in statement["Condition"].values() for k, v in test.items()}
+            assert keys.keys() & {"aws:SourceAccount", "aws:SourceArn"}, statement
+            assert keys.get("aws:SourceAccount", "111122223333") == "111122223333"
 
 
 @every_template
@@ -328,11 +482,7 @@ def test_a_function_that_feeds_itself_is_not_stopped_as_a_loop(name):
 def rights(resources, function):
     """Give the statements of a function's role, and of the policies that are put on it."""
     role = function["Properties"]["Role"]["Fn::GetAtt"][0]
-    policies = of_type(resources, "AWS::IAM::Policy").values()
-    named = [p for p in policies if {"Ref": role} in p["Properties"]["Roles"]]
-    managed = resources[role]["Properties"].get("ManagedPolicyArns", [])
-    ours = [resources[arn["Ref"]] for arn in managed if isinstance(arn, dict) and "Ref" in arn]
-    return [*statements([resources[role]["Properties"].get("Policies", []), named, ours])]
+    return [statement for name, statement in rights_by_role(resources) if name == role]
 
 
 def test_some_functions_feed_themselves():
@@ -392,25 +542,28 @@ def test_no_message_is_read_before_the_mapping_templates_are_there(name):
 
 @pytest.mark.parametrize("function", INDEXING)
 def test_a_function_that_indexes_may_delete_no_log_and_no_document(function):
-    resources = read("scenarios/s3_to_opensearch.yaml")["Resources"]
-    policies = resources[function]["Properties"]["Policies"]
-    assert policies[0] == {"Ref": "IndexingPolicy"}
-    for statement in statements([policies, resources["IndexingPolicy"]]):
-        deletes = [a for a in as_list(statement["Action"]) if "Delete" in a]
+    resources = expand("scenarios/s3_to_opensearch.yaml")["Resources"]
+    role = resources[resources[function]["Properties"]["Role"]["Fn::GetAtt"][0]]
+    assert {"Ref": "IndexingPolicy"} in role["Properties"]["ManagedPolicyArns"]
+    for statement in rights(resources, resources[function]):
+        actions = [a for a in as_list(statement["Action"]) if not a.startswith("ec2:")]
+        deletes = [a for a in actions if "Delete" in a]
         assert deletes in ([], ["sqs:DeleteMessage"], ["s3:DeleteObject"])
         if deletes == ["s3:DeleteObject"]:
             assert statement["Resource"] == {"Fn::Sub": "${BackupBucket.Arn}/rejected/*"}
 
 
 def test_parquet_files_go_from_the_function_for_text_to_the_queue_of_the_other():
-    resources = read("scenarios/s3_to_opensearch.yaml")["Resources"]
+    resources = expand("scenarios/s3_to_opensearch.yaml")["Resources"]
     sender, reader = (resources[name]["Properties"] for name in INDEXING)
     queue = sender["Environment"]["Variables"]["PARQUET_QUEUE_URL"]
     assert queue == reader["Environment"]["Variables"]["QUEUE_URL"] == {"Ref": "ParquetQueue"}
     mapping = resources["IndexParquetMapping"]["Properties"]
     assert mapping["FunctionName"] == {"Ref": "IndexParquetFunction"}
     assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["ParquetQueue", "Arn"]}
-    sends = [s for s in statements(sender["Policies"]) if "sqs:SendMessage" in s["Action"]]
+    sends = [
+        s for s in rights(resources, resources[INDEXING[0]]) if "sqs:SendMessage" in s["Action"]
+    ]
     assert any("ParquetQueue" in str(statement["Resource"]) for statement in sends)
     assert "PARQUET_QUEUE_URL" not in reader["Environment"]["Variables"]
 
@@ -419,9 +572,33 @@ def test_parquet_files_go_from_the_function_for_text_to_the_queue_of_the_other()
 def test_the_right_to_tell_a_deleted_object_from_a_forbidden_one_hangs_on_nothing(name):
     """A read has no s3:prefix: a condition on it would make every missing key a 403."""
     resources = read(name)["Resources"]
-    ours = of_type(resources, "AWS::Serverless::Function") | of_type(
-        resources, "AWS::IAM::ManagedPolicy"
-    )
+    ours = of_type(resources, "AWS::IAM::Role") | of_type(resources, "AWS::IAM::ManagedPolicy")
     for statement in statements(ours):
         if "s3:ListBucket" in as_list(statement["Action"]):
             assert "Condition" not in statement
+
+
+@pytest.mark.parametrize(
+    ("name", "setup", "function"),
+    [
+        ("scenarios/s3_to_opensearch.yaml", "SearchEngine", "IndexFunction"),
+        ("scenarios/s3_to_light_engine.yaml", "Lake", "StageFunction"),
+    ],
+)
+@pytest.mark.parametrize("backup", ["", "rejects"])
+def test_a_function_that_reads_logs_knows_each_bucket_of_its_stack(name, setup, function, backup):
+    given = {"BackupBucketName": backup} if "light_engine" in name else {}
+    resources = decide(name, LogBucketName="logs", **given)
+    variables = resources[function]["Properties"]["Environment"]["Variables"]
+    made = set(of_type(resources, "AWS::S3::Bucket"))
+    known = {
+        node["Ref"]
+        for node in nodes(variables["OWN_BUCKETS"])
+        if isinstance(node, dict) and "Ref" in node
+    }
+    assert known == made
+    assert ("rejects" in str(variables["OWN_BUCKETS"])) == (
+        given == {"BackupBucketName": "rejects"}
+    )
+    # A change sets up again, which refuses a log bucket that is one of them.
+    assert variables["LOG_BUCKET"] == resources[setup]["Properties"]["LogBucketName"] == "logs"

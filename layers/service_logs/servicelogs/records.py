@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -175,6 +176,8 @@ class Block:
     filtered: dict[str, int] = field(default_factory=dict)
     """Records left out on purpose, by reason (`expired`)."""
     rejects: list[Reject] = field(default_factory=list)
+    indexes: AbstractSet[str] = frozenset()
+    """The indexes that its documents go to, perhaps with others of its source."""
     delivery_index: str = ""
     """The index of documents that the delivery dates; empty: all have a date of their own."""
     events: tuple[Source, Records] | None = None

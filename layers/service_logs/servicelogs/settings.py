@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Auth = Literal["sigv4", "basic", "none"]
-Service = Literal["es", "aoss"]
+EngineType = Literal["opensearch", "serverless-search", "serverless-timeseries"]
 
 
 type _Reader = Callable[[str, str], object]
 
 
-def _text(pattern: str, must_be: str) -> _Reader:
+def _text(pattern: str, must_be: str) -> Callable[[str, str], str]:
     def read(name: str, value: str) -> str:
         if not re.fullmatch(pattern, value, re.ASCII):
             raise ConfigurationError(f"{name} must be {must_be}, not {value[:200]!r}")
@@ -157,8 +157,18 @@ def _days(name: str, value: str) -> dict[str, int]:
     return days
 
 
-_service = _one_of(get_args(Service))
+def _days_kept(days: Mapping[str, int], log_type: str) -> int:
+    return days.get(log_type, days.get("", 0))
+
+
+_engine_type = _one_of(get_args(EngineType))
 _bucket = _text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket")
+
+
+def _buckets(name: str, value: str) -> tuple[str, ...]:
+    return tuple(str(_bucket(name, part)) for part in value.split(","))
+
+
 _queue = _text(r"https?://\S+", "the address of an SQS queue")
 
 
@@ -210,6 +220,22 @@ class BackupSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BucketSettings:
+    """Which bucket the logs are in, and which ones the deployment writes to itself."""
+
+    logs: Annotated[str, _Variable("LOG_BUCKET", _bucket)] = ""
+    own: Annotated[tuple[str, ...], _Variable("OWN_BUCKETS", _buckets)] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse to read what the deployment writes: it would write more, without end."""
+        if self.logs in self.own:
+            raise ConfigurationError(
+                f"LogBucketName must not be {self.logs!r}: this deployment writes to that bucket "
+                "itself"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueueSettings:
     """Where messages about objects come from, and go to."""
 
@@ -225,7 +251,11 @@ class SearchSettings:
 
     endpoint: Annotated[str, _Variable("OPENSEARCH_ENDPOINT", _endpoint)]
     auth: Annotated[Auth, _Variable("OPENSEARCH_AUTH", _one_of(get_args(Auth)))] = "sigv4"
-    service: Annotated[Service, _Variable("OPENSEARCH_SERVICE", _service)] = "es"
+    engine_type: Annotated[EngineType, _Variable("ENGINE_TYPE", _engine_type)] = "opensearch"
+    collection_name: Annotated[
+        str, _Variable("COLLECTION_NAME", _text(r"[a-z][a-z0-9-]{2,31}", "the collection's name"))
+    ] = ""
+    """Of OpenSearch Serverless: the setup checks that it is of the engine type's kind."""
     secret_arn: Annotated[
         str,
         _Variable("OPENSEARCH_SECRET_ARN", _text(r"arn:.+", "the ARN of a Secrets Manager secret")),
@@ -238,6 +268,11 @@ class SearchSettings:
                 "OPENSEARCH_SECRET_ARN must name the secret that holds username and password, "
                 "because OPENSEARCH_AUTH is basic"
             )
+
+    @property
+    def takes_ids(self) -> bool:
+        """Whether documents have ids of ours: a time series collection takes none."""
+        return self.engine_type != "serverless-timeseries"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,10 +297,49 @@ class IndexSettings:
             "INDEX_CODEC", _text(r"[a-z_]+", "the name of an index codec, as best_compression")
         ),
     ] = "best_compression"
-    delete_after_days: Annotated[int, _Variable("DELETE_AFTER_DAYS", _number(0, 36_500))] = 0
-    """0: records never expire."""
-    service: Annotated[Service, _Variable("OPENSEARCH_SERVICE", _service)] = "es"
-    """A collection of OpenSearch Serverless (aoss) decides shards, replicas and codec itself."""
+    delete_after_days: Annotated[Mapping[str, int], _Variable("DELETE_AFTER_DAYS", _days)] = field(
+        default_factory=dict
+    )
+    """How long documents are kept, by log type; "" for the types that it does not name."""
+    force_merge_after_days: Annotated[
+        int, _Variable("FORCE_MERGE_AFTER_DAYS", _number(0, 36_500))
+    ] = 0
+    warm_after_days: Annotated[int, _Variable("WARM_AFTER_DAYS", _number(0, 36_500))] = 0
+    cold_after_days: Annotated[int, _Variable("COLD_AFTER_DAYS", _number(0, 36_500))] = 0
+    engine_type: Annotated[EngineType, _Variable("ENGINE_TYPE", _engine_type)] = "opensearch"
+    """A collection of OpenSearch Serverless decides shards, replicas and codec itself."""
+
+    def __post_init__(self) -> None:
+        """Refuse settings that contradict each other."""
+        merge, warm, cold = (
+            self.force_merge_after_days,
+            self.warm_after_days,
+            self.cold_after_days,
+        )
+        if cold and not 0 < warm < cold:
+            raise ConfigurationError(
+                f"COLD_AFTER_DAYS {cold} must be more than WARM_AFTER_DAYS, which must be given "
+                f"too, not {warm}: an index goes to cold storage from UltraWarm"
+            )
+        if merge and warm and merge >= warm:
+            raise ConfigurationError(
+                f"FORCE_MERGE_AFTER_DAYS {merge} must be less than WARM_AFTER_DAYS {warm}: "
+                "UltraWarm merges by itself"
+            )
+        if self.engine_type != "opensearch" and self.tiers:
+            raise ConfigurationError(
+                "FORCE_MERGE_AFTER_DAYS, WARM_AFTER_DAYS and COLD_AFTER_DAYS must be 0 with "
+                f"ENGINE_TYPE {self.engine_type}: OpenSearch Serverless has no tiers"
+            )
+
+    @property
+    def tiers(self) -> bool:
+        """Whether Index State Management moves or merges old indexes."""
+        return bool(self.force_merge_after_days or self.warm_after_days)
+
+    def days_kept(self, log_type: str) -> int:
+        """Say for how many days documents of a log type are kept; 0: for ever."""
+        return _days_kept(self.delete_after_days, log_type)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,7 +374,7 @@ class LakeSettings:
 
     def days_kept(self, log_type: str) -> int:
         """Say for how many days rows of a log type are kept; 0: for ever."""
-        return self.delete_after_days.get(log_type, self.delete_after_days.get("", 0))
+        return _days_kept(self.delete_after_days, log_type)
 
     def most_days_kept(self) -> int:
         """Say for how many days rows of any log type may be kept; 0: for ever."""

@@ -103,6 +103,11 @@ FORMAT = TextFormat(
         "tls.client.server_name": "domain_name",
         "error.code": "error_reason",
     },
+    personal={
+        "redirect_url": "URL",
+        "transformed_uri": "URL",
+        "conn_trace_id": "joins what one client did",
+    },
     summary=Summary(
         by=("elb", "target_group_arn", "elb_status_code", "target_status_code", "request_verb"),
         sums=(

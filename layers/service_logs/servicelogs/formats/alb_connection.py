@@ -81,6 +81,10 @@ FORMAT = TextFormat(
         "tls.client.not_after": "leaf_client_cert_not_after",
         "event.outcome": "tls_verify_status",
     },
+    personal={
+        "leaf_client_cert_serial_number": "certificate of the client",
+        "conn_trace_id": "joins what one client did",
+    },
     summary=Summary(
         by=("elb", "listener_port", "tls_protocol", "tls_cipher", "tls_verify_status"),
         sums=("tls_handshake_latency",),

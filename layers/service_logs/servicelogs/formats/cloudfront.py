@@ -142,6 +142,15 @@ FORMAT = TextFormat(
         "cloud.account.id": "cloud.account_id",
         "cloud.resource_id": "cs_host",
     },
+    personal={
+        "cs_cookie": "cookies",
+        "x_forwarded_for": "addresses",
+        "connection_id": "joins what one client did",
+        "cmcd_session_id": "joins what one client did",
+        "cmcd_next_object_request": "URL",
+        "viewer_request_log_data": "anything",
+        "viewer_response_log_data": "anything",
+    },
     summary=Summary(
         by=("cs_host", "cs_method", "cs_protocol", "sc_status", "x_edge_result_type"),
         sums=("sc_bytes", "cs_bytes", "time_taken", "time_to_first_byte"),

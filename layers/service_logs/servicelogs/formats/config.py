@@ -106,4 +106,12 @@ FORMAT = JsonFormat(
         "cloud.account.id": "awsAccountId",
         "cloud.resource_id": "ARN",
     },
+    personal={
+        "ARN": "names and ids",
+        "arn": "names and ids",
+        "resourceId": "names and ids",
+        "resourceName": "names and ids",
+        "relationships.resourceId": "names and ids",
+        "relationships.resourceName": "names and ids",
+    },
 )

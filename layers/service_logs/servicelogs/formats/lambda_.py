@@ -350,6 +350,7 @@ FORMAT = MessageFormat(
         "faas.execution": "request_id",
         "faas.invocation_id": "request_id",
     },
+    personal={"tenant_id": "names and ids"},
     summary=Summary(
         by=("function", "kind", "level", "error_type", "status"),
         sums=("duration_ms", "billed_duration_ms", "init_duration_ms", "max_memory_used_mb"),

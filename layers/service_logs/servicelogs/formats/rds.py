@@ -281,6 +281,11 @@ FORMAT = MessageFormat(
         "event.action": "operation",
         "cloud.resource_id": "instance",
     },
+    personal={
+        "priv_user": "names and ids",
+        "object": "names and ids",
+        "application_name": "what the client calls itself",
+    },
     summary=Summary(
         by=("engine", "kind", "cluster", "instance", "level"),
         sums=("duration_ms", "query_time", "lock_time", "rows_sent", "rows_examined"),

@@ -322,6 +322,11 @@ FORMAT = TextFormat(
         "cloud.account.id": "cloud.account_id",
         "cloud.resource_id": "bucket",
     },
+    personal={
+        "key": "object's key",
+        "key_decoded": "object's key",
+        "request_uri": "URL",
+    },
     summary=Summary(
         by=("bucket", "operation", "http_status", "error_code"),
         sums=("bytes_sent", "object_size", "total_time", "turn_around_time"),

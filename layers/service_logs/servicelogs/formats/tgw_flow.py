@@ -73,6 +73,9 @@ FORMAT = TextFormat(
     places=("account-id", "region"),
     columns=COLUMNS,
     common={**flow_logs.COMMON, "cloud.resource_id": "tgw_id"},
+    personal={
+        "dstaddr": "addresses",
+    },
     summary=Summary(
         by=("tgw_id", "tgw_attachment_id", "protocol", "flow_direction", "log_status"),
         sums=(

@@ -95,6 +95,11 @@ FORMAT = TextFormat(
         "event.action": "action",
         "cloud.resource_id": "interface_id",
     },
+    personal={
+        "dstaddr": "addresses",
+        "pkt_srcaddr": "addresses",
+        "pkt_dstaddr": "addresses",
+    },
     summary=Summary(
         by=("vpc_id", "subnet_id", "protocol", "action", "flow_direction", "log_status"),
         sums=("packets", "bytes"),

@@ -56,6 +56,8 @@ _NAMES = (
 )
 """Any of them may come first."""
 
+_MATCHED = "part of the request that matched"
+
 FORMAT = JsonFormat(
     name="waf",
     title="AWS WAF logs",
@@ -172,6 +174,27 @@ FORMAT = JsonFormat(
         "cloud.account.id": "cloud.account_id",
         "cloud.resource_id": "webaclId",
         "event.action": "action",
+    },
+    personal={
+        "terminatingRuleMatchDetails.matchedData": _MATCHED,
+        "ruleGroupList.terminatingRule.ruleMatchDetails.matchedData": _MATCHED,
+        "ruleGroupList.nonTerminatingMatchingRules.ruleMatchDetails.matchedData": _MATCHED,
+        "nonTerminatingMatchingRules.ruleMatchDetails.matchedData": _MATCHED,
+        "rateBasedRuleList.limitValue": "addresses",
+        "rateBasedRuleList.customValues.value": _MATCHED,
+        "requestHeadersInserted.value": "headers",
+        "httpRequest.country": "country",
+        "httpRequest.headers.value": "headers, cookies and credentials among them",
+        "httpRequest.fragment": "URL",
+        "request.origin": "URL",
+        "request.xForwardedFor": "addresses",
+        "request.acceptLanguage": "what the client calls itself",
+        "labels.name": _MATCHED,
+        "ja3Fingerprint": "what the client calls itself",
+        "ja4Fingerprint": "what the client calls itself",
+        "clientAsn": "network",
+        "forwardedAsn": "network",
+        "monetizeVerifyResponse.payerAddress": "wallet",
     },
     summary=Summary(
         by=(

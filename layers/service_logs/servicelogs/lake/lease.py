@@ -45,7 +45,10 @@ class Executions:
     def is_running(self, execution: str) -> bool:
         """Say whether an execution may still do something; one that is forgotten has ended."""
         try:
-            answer = self._stepfunctions.describe_execution(executionArn=execution)
+            # Without its input and output, which a customer key may encrypt.
+            answer = self._stepfunctions.describe_execution(
+                executionArn=execution, includedData="METADATA_ONLY"
+            )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ExecutionDoesNotExist":
                 return False

@@ -7,7 +7,7 @@ quarantined: then it is sent again on purpose.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +28,9 @@ from servicelogs.lake.copies import FoundObject
 from servicelogs.lake.deployment import Lake, seconds_left
 from servicelogs.lake.files import at_once
 from servicelogs.lake.ledger import Claim, State
-from servicelogs.settings import LogSettings, QueueSettings, read_settings
+from servicelogs.settings import BucketSettings, LogSettings, QueueSettings, read_settings
 from servicelogs.sources.event_notifications import ObjectToRead, read_notification
+from servicelogs.sources.own_buckets import refuse_own
 from servicelogs.sources.queue import Message, Queue
 
 if TYPE_CHECKING:
@@ -58,11 +59,18 @@ class Staged:
 class Stager:
     """Stages the objects of one invocation's messages."""
 
-    def __init__(self, lake: Lake, types: ObjectTypes, seconds_left: Callable[[], float]) -> None:
-        """Identify objects by their keys with `types`."""
+    def __init__(
+        self,
+        lake: Lake,
+        types: ObjectTypes,
+        seconds_left: Callable[[], float],
+        own_buckets: Collection[str] = (),
+    ) -> None:
+        """Identify objects by their keys with `types`; none is from the deployment's own."""
         self._lake = lake
         self._types = types
         self._seconds_left = seconds_left
+        self._own_buckets = own_buckets
         self.staged = Staged()
 
     def stage(self, messages: Sequence[Message]) -> list[Exception | None]:
@@ -87,6 +95,7 @@ class Stager:
             if wanted.bucket == self._lake.settings.staging_bucket:
                 self._send_again(wanted)
             else:
+                refuse_own(wanted, self._own_buckets)
                 self._stage_object(wanted)
         except ObjectGone as gone:
             self._skip(wanted, str(gone))
@@ -181,6 +190,7 @@ class StageFunction:
         self._lake = Lake.connect(session)
         logs = replace(read_settings(LogSettings), log_types=self._lake.settings.log_types)
         self._types = ObjectTypes(logs)
+        self._own_buckets = read_settings(BucketSettings).own
         self._queue = Queue(session.client("sqs"), read_settings(QueueSettings).url)
 
     def stage(
@@ -188,7 +198,7 @@ class StageFunction:
     ) -> failed_items.Answer:
         """Stage every object of the event's messages; report the messages that must come again."""
         messages = [Message.of(record) for record in event["Records"]]
-        stager = Stager(self._lake, self._types, seconds_left(context))
+        stager = Stager(self._lake, self._types, seconds_left(context), self._own_buckets)
         errors = stager.stage(messages)
         failed = [(m, error) for m, error in zip(messages, errors, strict=True) if error]
         self._queue.postpone((message, _delay(message, error)) for message, error in failed)

@@ -1,13 +1,13 @@
 """Let the functions' IAM roles into a domain with fine-grained access control.
 
-By the security plugin's API, as the domain's master user: two security roles of this deployment's
-own, one for the functions that index and one for the setup, each mapped to the IAM roles that need
-it. Nothing else there is touched.
+By the security plugin's API, as the domain's master user: security roles of this deployment's own,
+for the functions that index, for the setup and for the function that deletes expired indexes, each
+mapped to the IAM roles that need it. Nothing else there is touched.
 https://docs.opensearch.org/latest/security/access-control/api/
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,12 +33,15 @@ class Access:
     """ARNs of the roles of the functions that index."""
     set_up_roles: Sequence[str]
     """ARNs of the roles that put the mapping templates."""
+    deleting_roles: Sequence[str] = ()
+    """ARNs of the roles of the functions that delete expired indexes."""
 
     def security_roles(self) -> dict[str, Sequence[str]]:
         """Give the IAM roles that each security role is for, by its name."""
         return {
             f"{self.name}-indexing": self.indexing_roles,
             f"{self.name}-setting-up": self.set_up_roles,
+            f"{self.name}-deleting": self.deleting_roles,
         }
 
 
@@ -65,6 +68,7 @@ def _access(asked: Mapping[str, Any]) -> Access:
         name=asked["Name"],
         indexing_roles=asked["IndexingRoleArns"],
         set_up_roles=asked["SetUpRoleArns"],
+        deleting_roles=asked["DeletingRoleArns"],
     )
 
 
@@ -75,13 +79,11 @@ def _as_master(search: SearchSettings, asked: Mapping[str, Any]) -> OpenSearch:
 def allow(master: OpenSearch, access: Access, index_prefix: str) -> None:
     """Make the security roles as they must be, and map them; again, it changes nothing."""
     patterns = [f"{index_prefix}-*"]
-    indexing, setting_up = access.security_roles()
-    for path, body in [
-        (f"/roles/{indexing}", indexing_role(patterns)),
-        (f"/roles/{setting_up}", set_up_role(patterns)),
-        *_mappings(access),
-    ]:
-        _request(master, "PUT", path, body)
+    roles = (indexing_role(patterns), set_up_role(patterns), deleting_role(patterns))
+    for (name, arns), role in zip(access.security_roles().items(), roles, strict=True):
+        _request(master, "PUT", f"/roles/{name}", role)
+        # A role's ARN is the backend role of who signs with it.
+        _request(master, "PUT", f"/rolesmapping/{name}", {"backend_roles": list(arns)})
 
 
 def withdraw(master: OpenSearch, access: Access) -> None:
@@ -124,6 +126,9 @@ def set_up_role(patterns: Sequence[str]) -> dict[str, Any]:
         "cluster_permissions": [
             "indices:admin/index_template/get",
             "indices:admin/index_template/put",
+            "cluster:admin/component_template/put",
+            "cluster:admin/opendistro/ism/policy/get",
+            "cluster:admin/opendistro/ism/policy/write",
         ],
         "index_permissions": [
             {
@@ -134,10 +139,18 @@ def set_up_role(patterns: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _mappings(access: Access) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for name, arns in access.security_roles().items():
-        # A role's ARN is the backend role of who signs with it.
-        yield f"/rolesmapping/{name}", {"backend_roles": list(arns)}
+def deleting_role(patterns: Sequence[str]) -> dict[str, Any]:
+    """Say what the function that deletes expired indexes may do."""
+    return {
+        "description": "Service Logs: deletes expired indexes",
+        "cluster_permissions": [],
+        "index_permissions": [
+            {
+                "index_patterns": list(patterns),
+                "allowed_actions": ["indices:monitor/settings/get", "indices:admin/delete"],
+            }
+        ],
+    }
 
 
 def _request(master: OpenSearch, method: str, path: str, body: Any = None) -> None:

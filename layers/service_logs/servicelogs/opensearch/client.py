@@ -152,7 +152,8 @@ def _authenticate(
         case "basic":
             return SecretPassword(settings.secret_arn, session or boto3.Session())
         case "sigv4":
-            return _signer(host, settings.service, session or boto3.Session())
+            service = "es" if settings.engine_type == "opensearch" else "aoss"
+            return _signer(host, service, session or boto3.Session())
     raise ConfigurationError(f"OPENSEARCH_AUTH must be sigv4, basic or none, not {settings.auth!r}")
 
 

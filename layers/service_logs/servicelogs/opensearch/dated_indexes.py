@@ -1,5 +1,6 @@
 """Which index a record belongs to, from when it happened and when AWS delivered it."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -29,16 +30,18 @@ class ChooseIndex(Protocol):
 class DatedIndexes:
     """The indexes of one deployment."""
 
-    def __init__(self, names: IndexNames, policy: DatePolicy) -> None:
+    def __init__(self, names: IndexNames, dates: Callable[[Format], DatePolicy]) -> None:
+        """Name indexes; `dates` gives the policy of each format."""
         self._names = names
-        self._policy = policy
+        self._dates = dates
 
     def of(self, log_format: Format) -> ChooseIndex:
         """Give what chooses the indexes for records of a format."""
+        dates = self._dates(log_format)
 
         def choose(moment: datetime, source: Source) -> DatedIndex | None:
             by_delivery = log_format.is_snapshot(source)
-            date = self._policy.date(moment, source, by_delivery=by_delivery)
+            date = dates.date(moment, source, by_delivery=by_delivery)
             if date is None:
                 return None
             name = self._names.name(log_format, date.moment)
@@ -49,7 +52,7 @@ class DatedIndexes:
 
 def every_index(prefix: str = "aws", period: Period = "day") -> DatedIndexes:
     """Give the indexes of a deployment in which nothing expires."""
-    return DatedIndexes(IndexNames(prefix, period), DatePolicy())
+    return DatedIndexes(IndexNames(prefix, period), lambda _: DatePolicy())
 
 
 def one_index(name: str) -> ChooseIndex:

@@ -39,6 +39,8 @@ class Frames(SourceFrames[bytes, Frame]):
 
     def __init__(self, log_format: Format, source: Source, choose_index: ChooseIndex) -> None:
         super().__init__(log_format, source)
+        self.indexes: set[str] = set()
+        """Where the documents go, so far."""
         self.delivery_index = ""
         """The index of those that the delivery dates, if there were any."""
         self._choose_index = choose_index
@@ -53,6 +55,7 @@ class Frames(SourceFrames[bytes, Frame]):
         index = self._choose_index(dating_moment(hour, source), source)
         if index is None:
             return None
+        self.indexes.add(index.name)
         if index.by_delivery or hour == DELIVERY_HOUR:
             self.delivery_index = index.name
         cloud = {"account_id": place.account_id, "region": place.region}

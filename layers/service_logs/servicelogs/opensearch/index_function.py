@@ -11,7 +11,7 @@ from servicelogs.delivery import failed_items
 from servicelogs.detection.objects import ObjectTypes
 from servicelogs.opensearch.function import PATIENCE, Function, publisher
 from servicelogs.opensearch.index_objects import ObjectIndexer
-from servicelogs.settings import QueueSettings, read_settings
+from servicelogs.settings import BucketSettings, QueueSettings, read_settings
 from servicelogs.sources.decompression import not_read_here
 from servicelogs.sources.function_events import records_of
 from servicelogs.sources.queue import Message, Queue
@@ -35,6 +35,7 @@ class IndexFunction(Function):
         super().__init__()
         queues = read_settings(QueueSettings)
         self._types = ObjectTypes(self.logs)
+        self._own_buckets = read_settings(BucketSettings).own
         sqs = self.session.client("sqs", config=PATIENCE)
         self._queue = Queue(sqs, queues.url)
         self._parquet_queue = Queue(sqs, queues.parquet_url) if queues.parquet_url else None
@@ -63,4 +64,5 @@ class IndexFunction(Function):
             text_of_parquet=self._text_of_parquet,
             on_report=on_report,
             keeps_extracted_fields=self.logs.extracted_fields,
+            own_buckets=self._own_buckets,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
@@ -30,6 +30,7 @@ from servicelogs.opensearch.documents import blocks_of, parsers_of
 from servicelogs.records import UNKNOWN, Reject, Source
 from servicelogs.sources.decompression import Begun, begin, not_read_here
 from servicelogs.sources.event_notifications import ObjectToRead, read_notification
+from servicelogs.sources.own_buckets import refuse_own
 from servicelogs.sources.queue import Message, Queue
 from servicelogs.sources.s3_objects import OpenObject, open_object
 
@@ -81,6 +82,7 @@ class ObjectIndexer:
         text_of_parquet: Callable[[Iterator[bytes], int], Iterator[bytes]] = not_read_here,
         on_report: Callable[[Totals], None] = lambda _totals: None,
         keeps_extracted_fields: bool = False,
+        own_buckets: Collection[str] = (),
     ) -> None:
         """Read from S3, and send what is left to the queue; say what was counted as it is settled.
 
@@ -95,6 +97,7 @@ class ObjectIndexer:
         self._text_of_parquet = text_of_parquet
         self._on_report = on_report
         self._keeps_extracted_fields = keeps_extracted_fields
+        self._own_buckets = own_buckets
         self._errors: dict[str, Exception | None] = {}
         self.routed = 0
         """How many objects were left to another function, which counts them."""
@@ -152,6 +155,7 @@ class ObjectIndexer:
             notification = read_notification(message.body)
             item.skipped.update(notification.skipped)
             for wanted in notification.objects:
+                refuse_own(wanted, self._own_buckets)
                 self._take_object(wanted, work)
         return work
 

@@ -1,8 +1,12 @@
-"""Make the index template of a log type from the declaration of its format."""
+"""Make the index template of a log type from the declaration of its format.
+
+What all types share lies in component templates, once: an owner sees there what every document has,
+and how every index is kept.
+"""
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from servicelogs.opensearch.index_names import IndexNames
@@ -13,6 +17,9 @@ from servicelogs.settings import IndexSettings
 
 # Above the templates that come with OpenSearch, and with room below and above for an owner's own.
 PRIORITY = 200
+
+# Far above what any log type declares: for the fields that an owner adds in a template.
+TOTAL_FIELDS = 1000
 
 # The longest keyword, in characters of up to four bytes, that is still a term (32,766 bytes).
 KEYWORD = {"type": "keyword", "ignore_above": 8191}
@@ -39,14 +46,25 @@ TYPES: Mapping[str, Mapping[str, Any]] = {
 OBJECTS = ("flat_object", "object")
 
 
-def index_template(
-    log_format: Format, names: IndexNames, settings: IndexSettings
-) -> dict[str, Any]:
+def component_templates(names: IndexNames, settings: IndexSettings) -> dict[str, dict[str, Any]]:
+    """Return what the index templates of all log types share, by name: to be put before them."""
+    shared = {"settings": {"settings": _settings(settings)}, "mappings": {"mappings": _frame()}}
+    return {
+        names.component(part): {
+            "template": template,
+            "_meta": {"description": f"The {part} that all log types share"},
+        }
+        for part, template in shared.items()
+    }
+
+
+def index_template(log_format: Format, names: IndexNames) -> dict[str, Any]:
     """Return the composable index template for the indexes of one log type."""
     return {
         "index_patterns": names.patterns(log_format.name),
         "priority": PRIORITY,
-        "template": {"settings": _settings(settings), "mappings": mappings(log_format)},
+        "composed_of": [names.component("settings"), names.component("mappings")],
+        "template": {"mappings": _of_type(log_format)},
         "_meta": {
             "description": f"{log_format.title} ({log_format.page})",
             "version": version(log_format),
@@ -62,9 +80,26 @@ def version(log_format: Format) -> str:
 
 def mappings(log_format: Format) -> dict[str, Any]:
     """Return the mapping: what every document has, the format's fields, and their common names."""
-    indexed = (field for field in (*FRAME, *log_format.fields) if field.indexed)
-    flat = {field.name: _type(field) for field in indexed}
-    flat.update(_common_names(log_format, flat))
+    frame, own = _flat(FRAME), _flat(log_format.fields)
+    return _nested({**frame, **own, **dict(_common_names(log_format, {**frame, **own}))})
+
+
+def _frame() -> dict[str, Any]:
+    """Return the mapping of what every document has."""
+    return _nested(_flat(FRAME))
+
+
+def _of_type(log_format: Format) -> dict[str, Any]:
+    """Return the mapping of what only the documents of a log type have."""
+    frame, own = _flat(FRAME), _flat(log_format.fields)
+    return _nested({**own, **dict(_common_names(log_format, {**frame, **own}))})
+
+
+def _flat(fields: Iterable[Field]) -> dict[str, Mapping[str, Any]]:
+    return {field.name: _type(field) for field in fields if field.indexed}
+
+
+def _nested(flat: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     properties: dict[str, Any] = {}
     for name, mapping in flat.items():
         _place(properties, name, mapping)
@@ -120,11 +155,12 @@ def _place(properties: dict[str, Any], name: str, mapping: Mapping[str, Any]) ->
 
 
 def _settings(settings: IndexSettings) -> dict[str, Any]:
-    if settings.service == "aoss":
+    if settings.engine_type != "opensearch":
         return {}  # OpenSearch Serverless decides these itself
     return {
         "index.number_of_shards": settings.shards,
         "index.number_of_replicas": settings.replicas,
         "index.refresh_interval": settings.refresh_interval,
         "index.codec": settings.codec,
+        "index.mapping.total_fields.limit": TOTAL_FIELDS,
     }

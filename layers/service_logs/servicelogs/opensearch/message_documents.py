@@ -25,6 +25,7 @@ class MessageDocuments(PrintedMessages):
     @override
     def finish(self, rejects: list[Reject], raw: Callable[[int], bytes] | None = None) -> Block:
         block = super().finish(rejects, raw)
+        block.indexes = self._all_frames.indexes
         block.delivery_index = self._all_frames.delivery_index
         return block
 

@@ -1,16 +1,18 @@
 """Prepare the search engine for a deployment, and check that it is prepared."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from opensearchpy import OpenSearch
-from opensearchpy.exceptions import NotFoundError, OpenSearchException, RequestError
+from opensearchpy.exceptions import OpenSearchException, RequestError
 
 from servicelogs import formats
 from servicelogs.errors import ClusterNeedsFixing, ConfigurationError
-from servicelogs.opensearch.answers import Finding, judge_failure, object_of
+from servicelogs.opensearch.answers import judge_failure
 from servicelogs.opensearch.index_names import IndexNames
-from servicelogs.opensearch.mappings import index_template, version
+from servicelogs.opensearch.indexes import get, indexes_of
+from servicelogs.opensearch.mappings import component_templates, index_template, version
+from servicelogs.opensearch.tiers import put_policy
 from servicelogs.parsing.format import Format, Period
 from servicelogs.settings import IndexSettings
 
@@ -20,8 +22,13 @@ def set_up(client: OpenSearch, settings: IndexSettings, log_types: Sequence[str]
     names = index_names(settings)
     log_formats = [formats.get(log_type) for log_type in log_types]
     _refuse_other_period(client, names, settings.period, log_formats)
+    for name, component in component_templates(names, settings).items():
+        _put(client, f"component template {name!r}", f"/_component_template/{name}", component)
     for log_format in log_formats:
-        _put(client, names.stem(log_format.name), index_template(log_format, names, settings))
+        name = names.stem(log_format.name)
+        template = index_template(log_format, names)
+        _put(client, f"index template {name!r}", f"/_index_template/{name}", template)
+    put_policy(client, settings, names)
     return [names.stem(log_type) for log_type in log_types]
 
 
@@ -53,7 +60,7 @@ def template_check(client: OpenSearch, settings: IndexSettings) -> Callable[[str
 
 def _version_there(client: OpenSearch, name: str) -> str:
     path = "index_templates.index_template._meta"
-    answer = _get(client, f"/_index_template/{name}", filter_path=path)
+    answer = get(client, f"/_index_template/{name}", filter_path=path)
     for template in answer.get("index_templates", ()):
         return str(template["index_template"].get("_meta", {}).get("version", ""))
     return ""
@@ -70,7 +77,7 @@ def _refuse_other_period(
     for log_format in log_formats:
         others = [
             index
-            for index in _indexes(client, names.patterns(log_format.name))
+            for index in indexes_of(client, names.patterns(log_format.name))
             if not names.is_of_period(log_format, index)
         ]
         if others:
@@ -81,31 +88,12 @@ def _refuse_other_period(
             )
 
 
-def _indexes(client: OpenSearch, patterns: Iterable[str]) -> list[str]:
-    path = f"/{','.join(patterns)}/_settings"
-    answer = _get(client, path, expand_wildcards="open,closed", filter_path="*.settings.index.uuid")
-    return sorted(answer)
-
-
-def _put(client: OpenSearch, name: str, template: dict[str, Any]) -> None:
+def _put(client: OpenSearch, what: str, path: str, template: dict[str, Any]) -> None:
     try:
-        client.transport.perform_request("PUT", f"/_index_template/{name}", body=template)
+        client.transport.perform_request("PUT", path, body=template)
     except RequestError as refusal:
         raise ConfigurationError(
-            f"OpenSearch refuses the index template {name!r}: {judge_failure(refusal).reason}"
+            f"OpenSearch refuses the {what}: {judge_failure(refusal).reason}"
         ) from refusal
     except OpenSearchException as failure:
         raise judge_failure(failure).as_error() from failure
-
-
-def _get(client: OpenSearch, path: str, **params: str) -> Mapping[str, Any]:
-    """Ask for something; what is not there is empty."""
-    try:
-        answer = object_of(client.transport.perform_request("GET", path, params=params))
-    except NotFoundError:
-        return {}
-    except OpenSearchException as failure:
-        raise judge_failure(failure).as_error() from failure
-    if isinstance(answer, Finding):
-        raise answer.as_error()
-    return answer

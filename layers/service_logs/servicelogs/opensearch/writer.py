@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import batched
 from typing import Any
 
+import msgspec
 from aws_lambda_powertools import Logger
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import OpenSearchException
@@ -144,11 +145,16 @@ class BulkWriter:
         *,
         seconds_left: Callable[[], float],
         ensure_template: Callable[[str], None],
+        ensure_index: Callable[[str], None] | None = None,
+        takes_ids: bool = True,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        """Write for one attempt; to an engine that takes no ids what comes again is there twice."""
         self._client = client
         self._seconds_left = seconds_left
         self._ensure_template = ensure_template
+        self._ensure_index = ensure_index
+        self._takes_ids = takes_ids
         self._sleep = sleep
         self._ensured: set[str] = set()
         self._pieces: list[Piece] = []
@@ -162,12 +168,15 @@ class BulkWriter:
         if not block.documents:
             counts.take(block)
             return
-        self._ensure(counts.log_type)
+        self._ensure(counts.log_type, self._ensure_template)
+        if self._ensure_index:
+            for index in block.indexes - self._ensured:
+                self._ensure(index, self._ensure_index)
         if self._bytes + len(block.body) > self._most_bytes:
             self.flush()
         piece = Piece(block, counts, self._packer.pack(block.body), block.documents)
         block.body = b""
-        if block.delivery_index:
+        if block.delivery_index and self._takes_ids:
             piece = self._without_those_of_earlier_deliveries(piece)
         counts.take(block)
         counts.already_there += block.documents - piece.documents
@@ -188,8 +197,11 @@ class BulkWriter:
     def find(self, places: Sequence[tuple[str, str]]) -> list[bool]:
         """Say of each document, by its index and `_id`, whether it is there and can be read.
 
-        What is in a closed index cannot: nobody finds it, until the index is opened.
+        What is in a closed index cannot: nobody finds it, until the index is opened. An engine that
+        takes no ids finds none.
         """
+        if not self._takes_ids:
+            return [False] * len(places)
         documents = [{"_index": index, "_id": document_id} for index, document_id in places]
         # By id also what no search finds yet is found.
         results = self._ask(
@@ -266,17 +278,17 @@ class BulkWriter:
             if answer.verdict is not Verdict.RETRY or not pause.over():
                 raise answer.as_error()
 
-    def _ensure(self, format_name: str) -> None:
-        """Make sure, once per writer and type, that new indexes get their mapping."""
+    def _ensure(self, name: str, ensure: Callable[[str], None]) -> None:
+        """Make sure of a log type's template or of an index, once per writer."""
         pause = self._pause()
-        while format_name not in self._ensured:
+        while name not in self._ensured:
             try:
-                self._ensure_template(format_name)
+                ensure(name)
             except TryLater:
                 if not pause.over():
                     raise
             else:
-                self._ensured.add(format_name)
+                self._ensured.add(name)
 
     def _pause(self) -> _Pause:
         return _Pause(self._seconds_left, self._sleep)
@@ -324,12 +336,16 @@ class BulkWriter:
                 "/_bulk",
                 params={"filter_path": ANSWER},
                 headers={"content-type": "application/x-ndjson"},
-                body=gzipped(piece.packed for piece in request),
+                body=gzipped(map(self._sent, request)),
                 timeout=min(REQUEST_SECONDS, self._seconds_left()),
             )
         except OpenSearchException as failure:
             return judge_failure(failure)
         return created(answer, documents)
+
+    def _sent(self, piece: Piece) -> Packed:
+        """Give a piece as it is sent: it keeps its ids for what is rejected."""
+        return piece.packed if self._takes_ids else Packer().pack(_without_ids(piece.packed.text()))
 
     def _refused(
         self, request: list[Piece], finding: Finding
@@ -345,6 +361,15 @@ class BulkWriter:
         ((action, document),) = piece.lines()
         piece.reject(action, document, finding)
         return [], None
+
+
+def _without_ids(body: bytes) -> bytes:
+    """Take the ids out of the action lines, which are every other one."""
+    lines = body.split(b"\n")
+    for number in range(0, len(lines) - 1, 2):
+        target = msgspec.json.decode(lines[number])["create"]
+        lines[number] = msgspec.json.encode({"create": {"_index": target["_index"]}})
+    return b"\n".join(lines)
 
 
 def _settle(

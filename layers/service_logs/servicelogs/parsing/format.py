@@ -42,6 +42,9 @@ class Format:
     """The service principal that writes the objects; empty: none does."""
     common: Mapping[str, str] = field(default_factory=dict)
     """Elastic Common Schema name → our field, for alias fields."""
+    personal: Mapping[str, str] = field(default_factory=dict)
+    """The fields that can say something of a person, beside those whose type or common name says so
+    (command_line/reference.py), and what they hold."""
     places: tuple[str, ...] = ()
     """The fields (of text: the columns) that name a record's account and Region, or an ARN in them,
     the best first; they count where the object's key does not say."""

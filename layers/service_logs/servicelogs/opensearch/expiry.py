@@ -1,0 +1,91 @@
+"""Delete the indexes whose whole time is past their log type's retention.
+
+The date in an index's name decides, not the moment when it was made: a backfill makes old indexes
+today. What a record is filtered for as expired (`dates.DatePolicy`) is what has no index any more.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from opensearchpy import OpenSearch
+from opensearchpy.exceptions import NotFoundError, OpenSearchException
+
+from servicelogs import formats
+from servicelogs.errors import DeliveryError
+from servicelogs.opensearch.answers import judge_failure
+from servicelogs.opensearch.index_names import IndexNames
+from servicelogs.opensearch.indexes import cold_indexes, indexes_of
+from servicelogs.settings import IndexSettings
+
+
+@dataclass(slots=True)
+class Expired:
+    """What became of the indexes that are past their retention."""
+
+    deleted: list[str] = field(default_factory=list)
+    refused: dict[str, DeliveryError] = field(default_factory=dict)
+    left: int = 0
+    """So many were not reached in time."""
+
+
+def delete_expired(
+    client: OpenSearch,
+    settings: IndexSettings,
+    log_types: Sequence[str],
+    *,
+    has_time: Callable[[], bool] = lambda: True,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Expired:
+    """Delete the expired indexes of these log types; one that is refused stops no other."""
+    names = IndexNames(settings.prefix, settings.period)
+    indexes = list(_past_retention(client, names, settings, log_types, now()))
+    expired = Expired()
+    for done, index in enumerate(indexes):
+        if not has_time():
+            expired.left = len(indexes) - done
+            break
+        try:
+            if _delete(client, index):
+                expired.deleted.append(index)
+        except DeliveryError as error:
+            expired.refused[index] = error
+    return expired
+
+
+def _past_retention(
+    client: OpenSearch,
+    names: IndexNames,
+    settings: IndexSettings,
+    log_types: Sequence[str],
+    now: datetime,
+) -> Iterator[str]:
+    for log_type in log_types:
+        if not (days := settings.days_kept(log_type)):
+            continue
+        log_format = formats.get(log_type)
+        for path, index in _indexes(client, names, settings, log_type):
+            end = names.end(log_format, index)
+            if end is not None and end <= now - timedelta(days=days):
+                yield f"{path}{index}"
+
+
+def _indexes(
+    client: OpenSearch, names: IndexNames, settings: IndexSettings, log_type: str
+) -> Iterator[tuple[str, str]]:
+    """Give each index of a log type, and what stands before its name when it is asked for."""
+    yield from (("", index) for index in indexes_of(client, names.patterns(log_type)))
+    if settings.cold_after_days:
+        yield from (("_cold/", index) for index in cold_indexes(client, names.stem(log_type)))
+
+
+def _delete(client: OpenSearch, index: str) -> bool:
+    """Delete one index by its whole name; False if somebody else did."""
+    params = {} if index.startswith("_cold/") else {"expand_wildcards": "none"}
+    try:
+        client.transport.perform_request("DELETE", f"/{index}", params=params)
+    except NotFoundError:
+        return False
+    except OpenSearchException as failure:
+        raise judge_failure(failure).as_error() from failure
+    return True
