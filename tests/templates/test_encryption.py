@@ -6,8 +6,7 @@ import pytest
 
 from tests.templates.expansion import SCENARIOS, as_list, decide, of_type, read, statements
 
-DOMAIN = "scenarios/opensearch_domain.yaml"
-"""A domain, which encrypts by itself: no role, no function."""
+WITHOUT_ROLES = {"scenarios/opensearch_domain.yaml", "scenarios/vpc_endpoints.yaml"}
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1"
 
 # Where a resource says its key: every type of ours that can have one.
@@ -99,7 +98,7 @@ def _at(value, path):
 def test_a_role_uses_the_key_by_the_services_whose_data_it_reads_or_writes_and_no_other(name):
     resources = resources_of(name, KmsKeyArn=KEY)
     roles = of_type(resources, "AWS::IAM::Role")
-    assert roles or name == DOMAIN
+    assert roles or name in WITHOUT_ROLES
     for logical_id, role in roles.items():
         rights = list(_rights(resources, logical_id, role))
         actions = {action for s in rights for action in as_list(s["Action"])}
@@ -126,7 +125,7 @@ def test_a_role_uses_the_key_by_the_services_whose_data_it_reads_or_writes_and_n
 @every_scenario
 def test_every_right_on_the_key_hangs_on_a_service_or_on_what_is_encrypted(name):
     found = [s for s in statements(resources_of(name, KmsKeyArn=KEY)) if s.get("Resource") == KEY]
-    assert found or name == DOMAIN
+    assert found or name in WITHOUT_ROLES
     for statement in found:
         keys = [key for test in statement["Condition"].values() for key in test]
         assert [k for k in keys if k == "kms:ViaService" or k.startswith("kms:EncryptionContext:")]
