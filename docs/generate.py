@@ -90,7 +90,7 @@ def _filled(text: str, content: Callable[[str], str]) -> str:
 def _facts(log_format: Format) -> str:
     names = IndexNames("aws", "day")
     index = names.name(log_format, DELIVERED)
-    every = f"{names.stem(log_format.name)}-2*"
+    every = names.searched(log_format.name)
     keys = "<br>".join(f"`{_key(template)}`" for template in log_format.keys)
     rows = [
         ("log type", f"`{log_format.name}`"),
@@ -312,9 +312,8 @@ def main() -> int:
     ]
     for path, text in stale:
         if check:
-            sys.stderr.write(
-                f"{path.relative_to(ROOT)} does not follow formats and templates: make docs\n"
-            )
+            name = path.relative_to(ROOT)
+            sys.stderr.write(f"{name} does not follow formats and templates: make docs\n")
         else:
             path.write_text(text)
     return 1 if check and stale else 0

@@ -20,8 +20,9 @@ from tests import properties  # noqa: F401 - it declares the profiles
 settings.load_profile("full")
 pytest_plugins = [
     "tests.emulated_aws",
-    "tests.local_stack",
     "tests.search_engine",
+    "tests.local_stack",
+    "tests.sample_indexes",
     "tests.secured_engine",
 ]
 

@@ -76,6 +76,8 @@ def test_a_domain_may_be_named_without_scheme():
         (SearchSettings, "COLLECTION_NAME", "Two Words"),
         (SearchSettings, "OPENSEARCH_SECRET_ARN", "password"),
         (IndexSettings, "ENGINE_TYPE", "s3"),
+        (SearchSettings, "OPENSEARCH_SECRET_ARN", "arn:aws:secretsmanager:r:111122223333:secret:*"),
+        (SearchSettings, "OPENSEARCH_SECRET_ARN", "arn:aws:secretsmanager:*:*:secret:engine"),
         (IndexSettings, "INDEX_PERIOD", "decade"),
         (IndexSettings, "INDEX_PREFIX", "two words"),
         (IndexSettings, "INDEX_SHARDS", "0"),
@@ -235,3 +237,33 @@ def test_rows_are_kept_for_the_days_of_their_type_else_of_all(given, days, most)
     lake = read_settings(LakeSettings, LAKE | {"LAKE_DELETE_AFTER_DAYS": given})
     assert {name: lake.days_kept(name) for name in days} == days
     assert lake.most_days_kept() == most
+
+
+SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:engine-1a2b3c"
+
+
+@pytest.mark.parametrize("auth", ["sigv4", "basic"])
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://search.example",
+        "http://search.example:9200",
+        "http://10.0.0.7:9200",
+        "http://127.0.0.1.example:9200",
+        "http://localhost.example",
+    ],
+)
+def test_a_password_or_signature_goes_over_tls_alone(auth: str, endpoint: str) -> None:
+    given = {"OPENSEARCH_ENDPOINT": endpoint, "OPENSEARCH_AUTH": auth}
+    with pytest.raises(ConfigurationError, match="must begin with https://"):
+        read_settings(SearchSettings, given | {"OPENSEARCH_SECRET_ARN": SECRET})
+    assert read_settings(SearchSettings, given | {"OPENSEARCH_AUTH": "none"}).endpoint == endpoint
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["http://127.0.0.1:9200", "http://localhost", "http://[::1]:9200/"]
+)
+def test_on_the_machine_itself_there_is_no_way_to_listen_on(endpoint: str) -> None:
+    given = {"OPENSEARCH_ENDPOINT": endpoint, "OPENSEARCH_AUTH": "basic"}
+    search = read_settings(SearchSettings, given | {"OPENSEARCH_SECRET_ARN": SECRET})
+    assert search.endpoint == endpoint.rstrip("/")

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from servicelogs import cloudformation
-from servicelogs.log_lines import start_logging
+from servicelogs.log_lines import fail_on_one_line, start_logging
 
 logger = start_logging()
 
@@ -18,14 +18,16 @@ Event = dict[str, Any]
 WAIT_SECONDS = 1500
 ROLE_SECONDS = 90  # a role made a moment ago is not known everywhere yet
 PAUSE_SECONDS = 10
-ATTEMPT_SECONDS = 60  # what the last attempt of an invocation may take
+# The last attempt of an invocation may take a minute, before it hands on or answers.
+LEAST_SECONDS = PAUSE_SECONDS + 60 + cloudformation.SECONDS_TO_ANSWER
 
 
+@fail_on_one_line
 def lambda_handler(event: Event, context: Any) -> None:
     """Carry out the request; answer CloudFormation whatever happens, or hand on to a later call."""
     try:
         if event["RequestType"] == "Delete":
-            withdraw_access(event)
+            withdraw_access(event, context)
         elif not set_up_in_time(event, context):
             return
     except ImportError as error:
@@ -41,43 +43,47 @@ def lambda_handler(event: Event, context: Any) -> None:
 def set_up_in_time(event: Event, context: Any) -> bool:
     """Set up the search engine, waiting for it; False when another invocation goes on."""
     # Here, so that a layer that cannot be imported is answered.
-    from servicelogs.errors import ClusterNeedsFixing, TryLater
-    from servicelogs.opensearch.set_up_function import prepare
+    from servicelogs.errors import ClusterNeedsFixing, OutOfTime, TryLater
+    from servicelogs.opensearch.setup_function import set_up_deployment
 
-    began = event.setdefault("Began", time.time())
-    attempt = prepare(event["ResourceProperties"])
+    began, asked = event.setdefault("Began", time.time()), event["ResourceProperties"]
     while True:
         try:
-            logger.info("templates in place", extra={"names": attempt()})
-        except (TryLater, ClusterNeedsFixing) as error:
+            names = cloudformation.in_time(lambda: set_up_deployment(asked), context)
+            logger.info("templates in place", extra={"names": names})
+        except (TryLater, OutOfTime, ClusterNeedsFixing) as error:
             waited = time.time() - began
-            patience = WAIT_SECONDS if isinstance(error, TryLater) else ROLE_SECONDS
+            patience = ROLE_SECONDS if isinstance(error, ClusterNeedsFixing) else WAIT_SECONDS
             if waited > patience:
                 raise
             logger.warning("trying again", extra={"waited": round(waited), "error": str(error)})
         else:
             return True
-        if context.get_remaining_time_in_millis() < (ATTEMPT_SECONDS + PAUSE_SECONDS) * 1000:
+        if context.get_remaining_time_in_millis() < LEAST_SECONDS * 1000:
             invoke_again(event, context)
             return False
         time.sleep(PAUSE_SECONDS)
 
 
-def withdraw_access(event: Event) -> None:
-    """Take the roles' access away, if the setup let them in."""
+def withdraw_access(event: Event, context: Any) -> None:
+    """Take the roles' access away, if the setup let them in; the stack goes in any case."""
+    from servicelogs.errors import OutOfTime
+
     try:
         from servicelogs.opensearch.access import take_out
 
-        take_out(event["ResourceProperties"])
-    except ImportError:
-        logger.exception("security roles stay: a layer cannot be imported")
+        cloudformation.in_time(lambda: take_out(event["ResourceProperties"]), context)
+    except (ImportError, OutOfTime):
+        logger.exception("security roles stay")
 
 
 def invoke_again(event: Event, context: Any) -> None:
-    """Hand the request to a new invocation, which answers it."""
+    """Hand the request to a new invocation, which answers it; fail soon if Lambda does not."""
     import boto3  # late, as all that could fail before there is an answer
+    from botocore.config import Config
 
-    boto3.client("lambda").invoke(
+    soon = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1})
+    boto3.client("lambda", config=soon).invoke(
         FunctionName=context.invoked_function_arn,
         InvocationType="Event",
         Payload=json.dumps(event).encode(),

@@ -42,6 +42,13 @@ FORGED = '"}\n{"level": "FORGED"}\r\n\u2028{"level": "FORGED"}\u0085\x1b[2J\x1b[
 """Ends lines in each way that some reader knows, and clears a terminal."""
 
 
+class Hostile:
+    """Fails, wherever a function looks, with another library's error that quotes a key."""
+
+    def __getattr__(self, _: str) -> Any:
+        raise RuntimeError(FORGED)
+
+
 class Answers(BaseHTTPRequestHandler):
     """Takes what is answered to CloudFormation."""
 
@@ -66,9 +73,9 @@ def load(name: str) -> ModuleType:
 def run(name: str, *events: dict[str, Any]) -> None:
     """Run a function; what it raises is written as the runtime does, the message as it is."""
     app = load(name)
-    for event in events:
+    for event, context in [*((event, Context()) for event in events), ({}, Hostile())]:
         try:
-            app.lambda_handler(event, Context())
+            app.lambda_handler(event, context)
         except Exception as error:  # noqa: BLE001 - whatever it is
             sys.stdout.write(f"[ERROR] {type(error).__name__}: {error}\n")
 

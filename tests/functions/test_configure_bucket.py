@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.functions.test_index_functions import Context
 from tests.sources.notified_bucket import BUCKET, ID, entry, make_bucket, make_queue, request
 
 APP = Path(__file__).parents[2] / "functions" / "configure_bucket" / "app.py"
@@ -40,7 +41,7 @@ def custom_resource(kind, **properties):
 
 
 def test_success_is_answered_with_the_physical_id(app, bucket, queue, answered):
-    app.lambda_handler(custom_resource("Create", QueueArn=queue), None)
+    app.lambda_handler(custom_resource("Create", QueueArn=queue), Context())
     (answer,) = answered
     assert answer["Status"] == "SUCCESS"
     assert answer["PhysicalResourceId"] == f"{BUCKET}/{ID}"
@@ -53,7 +54,7 @@ def test_a_refusal_is_answered_with_its_reason(app, bucket, queue, answered):
     other = make_queue("other")
     theirs = {"QueueConfigurations": [entry(arn=other, own_id="siem-forwarder")]}
     bucket.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration=theirs)
-    app.lambda_handler(custom_resource("Create", QueueArn=queue), None)
+    app.lambda_handler(custom_resource("Create", QueueArn=queue), Context())
     (answer,) = answered
     assert answer["Status"] == "FAILED"
     assert "siem-forwarder" in answer["Reason"]
@@ -62,12 +63,12 @@ def test_a_refusal_is_answered_with_its_reason(app, bucket, queue, answered):
 
 def test_a_module_that_cannot_be_imported_is_answered(app, answered, monkeypatch):
     monkeypatch.setitem(sys.modules, "servicelogs.sources.bucket_notifications", None)
-    app.lambda_handler(custom_resource("Create"), None)
+    app.lambda_handler(custom_resource("Create"), Context())
     assert answered[0]["Status"] == "FAILED"
 
 
 def test_a_request_without_a_destination_is_answered(app, bucket, answered):
-    app.lambda_handler(custom_resource("Create"), None)
+    app.lambda_handler(custom_resource("Create"), Context())
     assert answered[0]["Status"] == "FAILED"
     assert "QueueArn" in answered[0]["Reason"]
 
@@ -76,5 +77,5 @@ def test_a_failed_create_can_be_deleted(app, bucket, queue, answered):
     """CloudFormation rolls back with the physical id of the failed answer."""
     event = custom_resource("Delete", QueueArn=queue)
     event["PhysicalResourceId"] = "QueueNotification"
-    app.lambda_handler(event, None)
+    app.lambda_handler(event, Context())
     assert answered[0]["Status"] == "SUCCESS"

@@ -250,9 +250,13 @@ def test_every_role_has_the_path_and_the_boundary_that_an_account_asks_for(name)
         ("PermissionsBoundaryArn", "boundary", False),
         ("PermissionsBoundaryArn", "arn:aws:iam::111122223333:role/boundary", False),
         ("PermissionsBoundaryArn", "arn:aws:iam::111122223333:policy/*", False),
+        ("OpenSearchSecretArn", "arn:aws:secretsmanager:eu-west-1:1:secret:a", False),
+        ("OpenSearchSecretArn", "arn:aws:secretsmanager:r-1:111122223333:secret:a/b-1", True),
+        ("OpenSearchSecretArn", "arn:aws:secretsmanager:r-1:111122223333:secret:*", False),
+        ("OpenSearchSecretArn", "arn:aws:secretsmanager:r-1:111122223333:secret:a-??????", False),
     ],
 )
-def test_a_path_and_a_boundary_are_as_iam_takes_them(parameter, value, is_one):
+def test_an_arn_or_path_in_a_policy_stands_for_one_thing(parameter, value, is_one):
     pattern = read("template.yaml")["Parameters"][parameter]["AllowedPattern"]
     assert bool(re.fullmatch(pattern, value)) == is_one
 
@@ -313,6 +317,21 @@ def test_buckets_survive_their_stack_and_are_closed_to_the_public(name):
         assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
         assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
         assert "BucketEncryption" in bucket["Properties"]
+
+
+@pytest.mark.parametrize("name", ["s3_to_opensearch", "stream_to_opensearch", "s3_to_light_engine"])
+def test_rejects_are_kept_in_versions_and_expire_only_where_it_is_asked_for(name):
+    def rules(**parameters):
+        bucket = decide(f"scenarios/{name}.yaml", **parameters)["BackupBucket"]["Properties"]
+        assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+        return {rule.pop("Id"): rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
+
+    kept = rules()
+    assert not [rule for rule in kept.values() if "ExpirationInDays" in rule]
+    assert "NoncurrentVersionExpiration" in kept["DeleteOldVersions"]
+    expiring = rules(DeleteRejectsAfterDays="90")
+    assert expiring.pop("DeleteRejects") == {"Status": "Enabled", "ExpirationInDays": "90"}
+    assert expiring == kept
 
 
 # What a policy of each kind is of, and what refuses plain HTTP in it: SNS takes no wildcard.

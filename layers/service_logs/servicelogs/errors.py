@@ -24,8 +24,16 @@ class ServiceLogsError(Exception):
         return one_line(super().__str__())
 
 
+class UnexpectedError(ServiceLogsError):
+    """Another library's error, whose text would have gone over several lines."""
+
+
 class ConfigurationError(ServiceLogsError):
     """A setting is missing or makes no sense; the message says which, and what it must be."""
+
+
+class PanelMistake(ServiceLogsError):
+    """A file of panels says what cannot be drawn; the message says where, and what to write."""
 
 
 class UnknownLogType(ServiceLogsError):
@@ -96,7 +104,7 @@ class NoProgress(ServiceLogsError):
 
 
 class OutOfTime(ServiceLogsError):
-    """The time is over while a source is read; what was given out until then counts."""
+    """The time is over while a source is read, or a request carried out; what was done counts."""
 
 
 class ObjectGone(ServiceLogsError):

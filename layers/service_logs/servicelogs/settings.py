@@ -162,6 +162,10 @@ def _days_kept(days: Mapping[str, int], log_type: str) -> int:
 
 
 _engine_type = _one_of(get_args(EngineType))
+# Nothing in it may stand for other secrets.
+_ONE_NAMED = r"arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+"
+_LOOPBACK = r"http://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?"
+
 _bucket = _text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket")
 
 
@@ -258,7 +262,7 @@ class SearchSettings:
     """Of OpenSearch Serverless: the setup checks that it is of the engine type's kind."""
     secret_arn: Annotated[
         str,
-        _Variable("OPENSEARCH_SECRET_ARN", _text(r"arn:.+", "the ARN of a Secrets Manager secret")),
+        _Variable("OPENSEARCH_SECRET_ARN", _text(_ONE_NAMED, "the ARN of one secret")),
     ] = ""
 
     def __post_init__(self) -> None:
@@ -267,6 +271,13 @@ class SearchSettings:
             raise ConfigurationError(
                 "OPENSEARCH_SECRET_ARN must name the secret that holds username and password, "
                 "because OPENSEARCH_AUTH is basic"
+            )
+        plain = self.endpoint.startswith("http://") and not re.fullmatch(_LOOPBACK, self.endpoint)
+        if plain and self.auth != "none":
+            raise ConfigurationError(
+                f"OPENSEARCH_ENDPOINT must begin with https:// because OPENSEARCH_AUTH is "
+                f"{self.auth}: over {self.endpoint[:200]!r} anybody on the way could read or "
+                "change what is sent"
             )
 
     @property

@@ -20,9 +20,9 @@ from servicelogs.parsing.text.columns import (
 
 def status(name: str, description: str) -> Column:
     """A status code; `000`, the viewer left before there was one, is the number 0."""
-    group = Group(Field(snake(name), "integer", description), "number")
-    variant = Variant(r"(?:00(?=0))?(0|[1-9]\d{0,8}+)", (group,))
-    return Column(name, (variant,), expects="a status code, as 200 or 000")
+    groups = (Group(Field(snake(name), "integer", description), "number"),)
+    variants = (Variant(r"(0|[1-9]\d{0,8}+)", groups), Variant("00(0)", groups))
+    return Column(name, variants, expects="a status code, as 200 or 000")
 
 
 def url_part(name: str, description: str) -> Column:
@@ -48,7 +48,7 @@ def addresses(name: str, description: str) -> Column:
     one, several = (Group(field),), (Group(field, convert=_items),)
     variants = (
         Variant(r"([^<end>%,-][^<end>%,]*+)", one),
-        Variant(r"([^<end>%,]*+[%,][^<end>]*+)", several),
+        Variant(r"([^<end>%,]*+[%,][^<end>]*+)", several, marks="%,"),
         Variant(r"(-[^<end>%,]++)", one),
     )
     return Column(name, variants)

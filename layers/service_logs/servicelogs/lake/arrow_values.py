@@ -47,9 +47,8 @@ def texts(values: Sequence[bytes | None]) -> pyarrow.Array:
     return pyarrow.array(values, pyarrow.binary()).cast(TEXT)
 
 
-def event_times(values: Sequence[bytes]) -> pyarrow.Array:
+def event_times(written: pyarrow.Array) -> pyarrow.Array:
     """Read times in UTC as records have them, ISO 8601 without Z; what is below µs is cut."""
-    written = texts(values)
     try:
         found = written.cast(_LOCAL)
     except pyarrow.ArrowInvalid:

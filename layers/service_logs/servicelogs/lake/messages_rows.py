@@ -174,7 +174,7 @@ class MessageGatherer:
         turned = zip(*map(self._lines.values_of, lines), strict=True)
         own = zip(self._lines.columns, turned, strict=True)
         found = {column.name: _array(column, values) for column, values in own}
-        found[EVENT_TIME] = event_times([line.time[:-1].encode() for line in lines])
+        found[EVENT_TIME] = event_times(texts([line.time[:-1].encode() for line in lines]))
         found["log_record"] = pyarrow.array([line.log.record for line in lines], pyarrow.int64())
         found["log_continuation"] = pyarrow.array(
             [line.log.continuation for line in lines], pyarrow.bool_()

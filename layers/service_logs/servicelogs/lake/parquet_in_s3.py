@@ -44,7 +44,7 @@ class ParquetFilesInS3:
     def write(self, table: pyarrow.Table, name: str) -> int:
         """Write a table as one row group to the key of this name."""
         key = f"{self._prefix}{name}"
-        frame = table.to_pandas(types_mapper=pandas.ArrowDtype, split_blocks=True)
+        frame = table.to_pandas(types_mapper=_NamedDtype, split_blocks=True)
         # awswrangler looks up each column by its name, which in pandas' own texts takes longer: a
         # tenth of a small file's time.
         frame.columns = pandas.Index(table.column_names, dtype=object)
@@ -64,3 +64,35 @@ class ParquetFilesInS3:
             },
         )
         return self._s3.head_object(Bucket=self._bucket, Key=key)["ContentLength"]
+
+
+_NAMES = {
+    pyarrow.string(): "string",
+    pyarrow.int32(): "Int32",
+    pyarrow.int64(): "Int64",
+    pyarrow.float64(): "float64",
+    pyarrow.bool_(): "boolean",
+}
+"""What awswrangler knows these types by. Of any other name it makes a frame of the column alone to
+find out: most of a small file's time."""
+
+
+class _NamedDtype(pandas.ArrowDtype):  # type: ignore[misc]  # it has no types
+    """Arrow's type under the name of one that is not Arrow's."""
+
+    @override
+    def __str__(self) -> str:
+        return _NAMES.get(self.pyarrow_dtype) or str(super().__str__())
+
+    @override
+    def construct_array_type(self) -> type[_NamedArray]:
+        return _NamedArray
+
+
+class _NamedArray(pandas.arrays.ArrowExtensionArray):  # type: ignore[misc]  # it has no types
+    """Arrow's values, whose type has such a name."""
+
+    @property
+    @override
+    def dtype(self) -> _NamedDtype:
+        return _NamedDtype(super().dtype.pyarrow_dtype)

@@ -5,17 +5,20 @@ at a time become the arrays of a record batch: to make an array costs as much as
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import cast, override
 
 import pyarrow
 
 from servicelogs.dates import DatePolicy
-from servicelogs.lake.arrow_values import Misfits, event_times
+from servicelogs.lake.arrow_values import Misfits, event_times, texts
+from servicelogs.lake.clean_lines import CleanLines, CleanRows, Moment
 from servicelogs.lake.row_frame import RowFrame, RowFrames, batch_of
+from servicelogs.lake.row_parser import RowParser
 from servicelogs.lake.schema import EVENT_TIME, EXTRA_FIELDS, arrow_schema, columns
-from servicelogs.lake.text_columns import NULL, Groups, PatternColumns, join
+from servicelogs.lake.text_columns import NULL, GroupColumns, Groups, PatternColumns, Values, join
+from servicelogs.lake.text_lane import Lane, Places, lane_of
 from servicelogs.parsing.cache import Cache
 from servicelogs.parsing.encoder import Encoder
 from servicelogs.parsing.format import Format
@@ -24,7 +27,7 @@ from servicelogs.parsing.reader import Parser
 from servicelogs.parsing.text.format import TextFormat
 from servicelogs.parsing.text.layout import Layout, times_read_by
 from servicelogs.parsing.text.layouts import Layouts
-from servicelogs.parsing.text.parser import Row, TextParser
+from servicelogs.parsing.text.parser import Row
 from servicelogs.parsing.text.patterns import ABSENT, Pattern, Shape
 from servicelogs.records import Records, Source
 
@@ -35,14 +38,11 @@ _MOST_PATTERNS = 64
 # Each holds what was compiled of a format, and what it has learned.
 _MOST_FORMATS = 64
 _MOST_MOMENTS = 10_000
+_MOST_LANES = 64
+_MOST_MARKS = 16
 
 type Quotes = int | None
 """How many quotes the lines of a shape have, for the pattern that may take them."""
-
-
-type Moment = tuple[int, bytes, RowFrame | None]
-"""The hour (from 1970) that dates a line, its time up to the rest, and its frame; None: its hour
-has expired, or the line itself names its account and Region."""
 
 
 def gatherer(log_format: Format, dates: DatePolicy, default_place: Place) -> "TextGatherer":
@@ -91,11 +91,16 @@ class TextGatherer:
         self._columns = {path: one for one in columns(log_format) for path in one.paths}
         self._gathered: dict[Pattern[Quotes], GatheredLines] = {}
         self._bytes = 0
+        self._made: list[pyarrow.RecordBatch] = []
+        self.lanes: Cache[Layout[Quotes], Lane | None] = Cache(
+            lambda layout: lane_of(layout, self._columns), _MOST_LANES
+        )
+        """The lane of each layout that has one."""
 
     def parser_of(self, source: Source) -> Parser:
         """Give what gathers the lines of a source."""
         frames = RowFrames(self._format, source, self._dates, self._default_place)
-        return TextParser(layouts_of(self._format), TextRows(frames, self))
+        return RowParser(layouts_of(self._format), TextRows(frames, self))
 
     def count(self, records: Records) -> None:
         """Note how much is gathered."""
@@ -110,6 +115,7 @@ class TextGatherer:
 
     def batches(self) -> Iterator[pyarrow.RecordBatch]:
         """Turn the lines of patterns that took enough, or all where these are too much."""
+        yield from self._give_made()
         if self._bytes > _MOST_BYTES or len(self._gathered) > _MOST_PATTERNS:
             yield from self.finish()
             return
@@ -119,21 +125,52 @@ class TextGatherer:
 
     def finish(self) -> Iterator[pyarrow.RecordBatch]:
         """Turn all lines."""
+        yield from self._give_made()
         for lines in self._gathered.values():
             if lines.rows:
                 yield self._batch(lines)
         self._gathered.clear()
         self._bytes = 0
 
+    def add(self, rows: CleanRows, first: int) -> None:
+        """Take rows of clean lines, of which the one at place 0 has the number `first`."""
+        numbers = pyarrow.array(rows.places + first)
+        self._made.append(
+            self._joined(rows.lane, rows.values, (), rows.times, numbers, rows.frames)
+        )
+
+    def _give_made(self) -> Iterator[pyarrow.RecordBatch]:
+        yield from self._made
+        self._made.clear()
+
     def _batch(self, gathered: GatheredLines) -> pyarrow.RecordBatch:
         lines, numbers, times, frames = zip(*gathered.rows, strict=True)
-        misfits = Misfits()
-        found = gathered.columns.arrays(lines, gathered.without_time, misfits)
-        found[EVENT_TIME] = event_times(times)
-        found["log_record"] = pyarrow.array(numbers, pyarrow.int64())
-        found[EXTRA_FIELDS] = misfits.extra_fields(len(lines))
-        self.misfits.update(misfits.counts)
+        values = gathered.columns.read(lines)
+        batch = self._joined(
+            gathered.columns,
+            values,
+            gathered.without_time,
+            event_times(texts(times)),
+            pyarrow.array(numbers, pyarrow.int64()),
+            frames,
+        )
         gathered.clear()
+        return batch
+
+    def _joined(
+        self,
+        columns: GroupColumns,
+        values: Values,
+        without_time: Sequence[int],
+        times: pyarrow.Array,
+        numbers: pyarrow.Array,
+        frames: Sequence[RowFrame],
+    ) -> pyarrow.RecordBatch:
+        misfits = Misfits()
+        found = columns.arrays(values, without_time, misfits)
+        found[EVENT_TIME], found["log_record"] = times, numbers
+        found[EXTRA_FIELDS] = misfits.extra_fields(len(numbers))
+        self.misfits.update(misfits.counts)
         return batch_of(self._schema, frames, found)
 
 
@@ -148,10 +185,15 @@ class TextRows(Encoder):
         self._read_time = times_read_by(None)
         self._dated_by: int | None = None
         self._known_moments: Cache[bytes, Moment] = Cache(self._moment, _MOST_MOMENTS)
+        self._marked: Cache[bytes, bool] = Cache(
+            lambda mark: mark in self._records.text, _MOST_MARKS
+        )
+        """Whether the block has such a character."""
 
     @override
     def begin(self, records: Records, skipped: int) -> None:
         super().begin(records, skipped)
+        self._marked.clear()
         self._gatherer.count(records)
         if records.hour != self._dated_by:
             self._dated_by = records.hour
@@ -164,7 +206,7 @@ class TextRows(Encoder):
         """
         shapes, mark = layout.shapes, layout.mark
         lines_of, moments, by_record = self._lines_of, self._moments(layout), self._frames.by_record
-        has_quotes, taken, expired = mark in self._records.text, 0, 0
+        has_quotes, taken, expired = self._marked[mark], 0, 0
         odd = None
         usual = lines_of(shapes.usual)
         match_usual, quotes = usual.match, usual.quotes
@@ -203,6 +245,24 @@ class TextRows(Encoder):
         self._documents += taken
         self._expired += expired
         return odd
+
+    def lane_of(self, layout: Layout[Quotes]) -> Lane | None:
+        """Give the lane of a layout; None: it has none."""
+        return self._gatherer.lanes[layout]
+
+    def read(
+        self, layout: Layout[Quotes], lane: Lane, lines: pyarrow.BinaryArray, places: Places
+    ) -> CleanLines:
+        """Read clean lines, whose places in the block these are; they are no rows yet."""
+        return CleanLines(lane, lines, places, self._moments(layout), self._frames)
+
+    def add(self, clean: CleanLines, end: int) -> None:
+        """Gather the rows of clean lines in front of the place `end`."""
+        rows, expired = clean.rows(end)
+        if rows:
+            self._gatherer.add(rows, self._records.first)
+            self._documents += len(rows.places)
+        self._expired += expired
 
     def _moments(self, layout: Layout[Quotes]) -> Cache[bytes, Moment]:
         """Give from what lines say of their hour to when they happened."""

@@ -60,6 +60,10 @@ class IndexNames:
         """
         return [f"{self.stem(format_name)}-{digit}*" for digit in "12"]
 
+    def searched(self, format_name: str) -> str:
+        """Return the wildcard that people search this log type by: its indexes since 2000."""
+        return f"{self.stem(format_name)}-2*"
+
     def is_of_period(self, log_format: Format, index: str) -> bool:
         """Say whether this deployment would give an index of this log type such a name."""
         shape = _SHAPES[self.period(log_format)]

@@ -64,7 +64,7 @@ def cut[Piece](chunks: Iterable[bytes], framer: Framer[Piece], at_least: int) ->
 
     An UnreadableObject that ends the chunks is passed on after the last whole record.
     """
-    window = _Window(framer)
+    window = _Window(framer, max(_MOST_WINDOW, 2 * at_least))
     pending: list[bytes] = []
     size, enough = 0, at_least
     try:
@@ -91,9 +91,10 @@ class _Window[Piece]:
     time. So the work is at most a multiple of what is cut.
     """
 
-    def __init__(self, framer: Framer[Piece]) -> None:
+    def __init__(self, framer: Framer[Piece], most: int) -> None:
+        """Show so many bytes at most, unless a record is longer."""
         self._framer = framer
-        self._size = _MOST_WINDOW
+        self._size = self._most = most
         self._given_up = False
 
     def take(self, text: bytes, *, more: bool, last: bool) -> Generator[Piece, None, bytes]:
@@ -129,7 +130,7 @@ class _Window[Piece]:
     def _fit(self, end: int, seen: int) -> None:
         """Show more next time where most of what was seen was cut, else less."""
         wanted = max(self._size, 2 * seen) if 2 * end >= seen else max(4 * end, _LEAST_WINDOW)
-        self._size = min(wanted, _MOST_WINDOW)
+        self._size = min(wanted, self._most)
 
     def _give_up(self, seen: bytes, *, last: bool) -> Generator[Piece, None, int]:
         end = yield from self._framer.give_up(seen, last=last)

@@ -44,6 +44,8 @@ class Variant(NamedTuple):
     """It takes what no variant before it takes; the others exclude each other by their patterns."""
     quotes: int | None = 0
     """So many quotes its pattern takes; None: any number, where no variant before it fits."""
+    marks: str = ""
+    """Characters: what has one of them is of this variant, if of any; empty: there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +253,7 @@ def decoded_as(field: Field, name: str, convert: Callable[[bytes], bytes]) -> Co
     plain, encoded = (Group(field),), (Group(field, convert=convert),)
     variants = (
         Variant(r"([^<end>%-][^<end>%]*+)", plain),
-        Variant(r"([^<end>%]*+%[^<end>]*+)", encoded),
+        Variant(r"([^<end>%]*+%[^<end>]*+)", encoded, marks="%"),
         Variant(r"(-[^<end>%]++)", plain),
     )
     return Column(name, variants, since=field.since)

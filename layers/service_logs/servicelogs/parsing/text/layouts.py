@@ -5,7 +5,6 @@ What is compiled of a format here lasts as long as the process, and learns from 
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple, Protocol
@@ -102,9 +101,9 @@ class Layouts[Plan]:
             columns = tuple(map(as_member, _named(of.names, self._members)))
             notation = members(of.names)
         else:
-            first, *others = _named(of.names, self._catalogue)
-            columns = (_no_header((first, *others), self._format), *others)
+            columns = _named(of.names, self._catalogue)
             notation = separated(len(of.names), self._format.separator)
+            notation = notation._replace(excluded=_header(columns, self._format))
         of_format = self._format
         return Layout(
             columns,
@@ -278,20 +277,17 @@ def _members(log_format: TextFormat) -> dict[str, Column]:
     return snaked | by_name | named
 
 
-def _no_header(columns: tuple[Column, ...], log_format: TextFormat) -> Column:
-    """Give the first column so that a header matches no record where all columns take words."""
-    first = columns[0]
+def _header(columns: tuple[Column, ...], log_format: TextFormat) -> str:
+    """Give the pattern of headers, where records with these columns could look like one."""
     comment = log_format.header.comment if log_format.header else b""
-    header = rf"{re.escape(comment.decode())}|\s*$"
-    if not comment:
-        groups = (group for c in columns for variant in c.variants for group in variant.groups)
-        if any(group.kind == "number" for group in groups):
-            return first
-        known = "|".join(dict.fromkeys(column.name for column in log_format.columns))
-        word, separator = "[a-z][a-z0-9_-]*", log_format.separator
-        header = rf"(?:{word}{separator})*(?:{known})(?:{separator}{word})*$"
-    variants = (v._replace(pattern=f"(?!{header}){v.pattern}") for v in first.variants)
-    return replace(first, variants=tuple(variants))
+    if comment:
+        return rf"{re.escape(comment.decode())}|\s*$"
+    groups = (group for c in columns for variant in c.variants for group in variant.groups)
+    if any(group.kind == "number" for group in groups):
+        return ""
+    known = "|".join(dict.fromkeys(column.name for column in log_format.columns))
+    word, separator = "[a-z][a-z0-9_-]*", log_format.separator
+    return rf"(?:{word}{separator})*(?:{known})(?:{separator}{word})*$"
 
 
 def _named(names: tuple[str, ...], known: Mapping[str, Column]) -> tuple[Column, ...]:

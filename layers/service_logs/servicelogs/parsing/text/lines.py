@@ -7,13 +7,14 @@ from servicelogs.parsing.framing import KEPT_BYTES, cut
 from servicelogs.records import Records, TooLong
 
 
-def cut_lines(chunks: Iterable[bytes]) -> Iterator[Records | TooLong]:
+def cut_lines(chunks: Iterable[bytes], at_least: int = 1) -> Iterator[Records | TooLong]:
     """Cut chunks into blocks of lines, counting from line 1.
 
-    Each chunk that ends a line gives a block: whoever follows a pipe waits for no more. When the
-    chunks end in an UnreadableObject, the unfinished line is its `tail`.
+    Each chunk that ends a line gives a block, unless blocks are to have so many bytes at least:
+    whoever follows a pipe waits for no more. When the chunks end in an UnreadableObject, the
+    unfinished line is its `tail`.
     """
-    return cut(chunks, _Lines(), at_least=1)
+    return cut(chunks, _Lines(), at_least)
 
 
 class _Lines:

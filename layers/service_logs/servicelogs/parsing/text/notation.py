@@ -25,6 +25,8 @@ class Notation(NamedTuple):
     """The pattern of what follows a column, the last one too."""
     mark: str
     """What is counted to know that no value without quotes holds one."""
+    excluded: str = ""
+    """The pattern of what these lines do not begin with, though their columns could."""
 
 
 class Condition(NamedTuple):
@@ -93,7 +95,8 @@ def pattern_text(
     )
     if named:
         texts = (f"(?P<{group_name(at)}>{text})" for at, text in enumerate(texts))
-    return "".join(map(add, notation.before, texts))
+    start = f"(?!{notation.excluded})" if notation.excluded else ""
+    return start + "".join(map(add, notation.before, texts))
 
 
 def group_name(at: int) -> str:

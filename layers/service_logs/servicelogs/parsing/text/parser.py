@@ -69,7 +69,10 @@ class TextParser[Plan]:
             if line:
                 self._is_header(line)
         self._encoder.begin(records, skipped)
-        rejects: list[Reject] = []
+        return self._encoder.finish([*self._rejects(records, rows)])
+
+    def _rejects(self, records: Records, rows: Iterator[Row]) -> Iterator[Reject]:
+        """Give rows of these records to the encoder; those that are no record are rejected."""
         blank = 0
         while row := self._encoder.write(self._layout, rows):
             number, _, line = row
@@ -81,8 +84,7 @@ class TextParser[Plan]:
             raw = records.raw(number)
             if reason := self._why_rejected(row, raw):
                 id_ = f"{self.source.id}-{records.key(number)}"
-                rejects.append(Reject(number, DOES_NOT_MATCH, reason, raw, id=id_))
-        return self._encoder.finish(rejects)
+                yield Reject(number, DOES_NOT_MATCH, reason, raw, id=id_)
 
     def _lines(self, records: Records) -> list[bytes]:
         """Give lines that are safe for JSON, also those that are JSON themselves."""
