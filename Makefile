@@ -28,10 +28,10 @@ help: ## list these targets
 
 env: $(environment) ## install everything into .venv (its command: .venv/bin/servicelogs)
 
-up: $(environment) ## start the stack on this machine (SEARCH=opensearch: a real OpenSearch)
+up: $(environment) ## start the stack on this machine (SEARCH=opensearch: a real OpenSearch; ACCOUNTS=2: a member account too)
 	@$(python) -m local up
 
-demo: $(environment) ## send sample logs through the stack, wait for every record, search them
+demo: $(environment) ## send sample logs through the stack, wait for every record, search them (ACCOUNTS=2: a member account too)
 	@$(python) -m local demo
 
 down: $(environment) ## stop the stack and everything it started

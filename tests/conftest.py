@@ -1,10 +1,10 @@
 """What every test may ask for.
 
 The folders mirror the package's: what a module promises is tested in the folder of its name.
-Beside them: `deployment` (buckets, queues and a search engine in this process), `emulated_aws`,
-`search_engine` and `local_stack` (fixtures), `properties` (how many examples they are tested with),
-`templates`, `docs`, `local`, `functions` and `end_to_end` for what is not part of the package,
-`benchmarks`.
+Beside them: `deployment` (buckets, queues and a search engine in this process), `accounts` (of the
+emulated AWS that is a process of its own), `emulated_aws`, `search_engine` and `local_stack`
+(fixtures), `properties` (how many examples they are tested with), `templates`, `docs`, `local`,
+`functions` and `end_to_end` for what is not part of the package, `benchmarks`.
 """
 
 import os
@@ -27,7 +27,7 @@ pytest_plugins = [
 ]
 
 ENGINE_FIXTURES = {"opensearch", "own_opensearch", "secured"}
-STACK_FIXTURES = {"deployed"}
+STACK_FIXTURES = {"deployed", "local_stack"}
 
 
 def pytest_configure() -> None:

@@ -25,7 +25,9 @@ lake = Lake.connect(boto3.Session())
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Plan what an execution is to convert; say where its list of batches is."""
-    planned = plan(lake, event["execution"], context.aws_request_id, seconds_left(context))
+    planned = plan(
+        lake, event["execution"], event["entered"], context.aws_request_id, seconds_left(context)
+    )
     now = datetime.now(UTC)
     age = (now - (planned.oldest or now)).total_seconds()
     metrics.add_metric("OldestStagedObject", MetricUnit.Seconds, age)

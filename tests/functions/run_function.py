@@ -96,6 +96,7 @@ def custom_resource(address: str, **properties: Any) -> dict[str, Any]:
         "StackId": "stack",
         "RequestId": "request",
         "LogicalResourceId": "resource",
+        "ResourceType": "Custom::BucketNotification",
         "ResourceProperties": properties,
     }
 
@@ -153,6 +154,7 @@ def lake_events(name: str) -> list[dict[str, Any]]:
         "LEDGER_TABLE": lake_world.LEDGER,
         "GLUE_DATABASE": lake_world.DATABASE,
         "ATHENA_WORK_GROUP": "primary",
+        "ACCOUNT_ID": "123456789012",
         "DEFAULT_ACCOUNT_ID": "123456789012",
         "DEFAULT_REGION": "us-east-1",
     }
@@ -205,6 +207,9 @@ def main(name: str) -> None:
         "OPENSEARCH_SECRET_ARN": arn,
         "BACKUP_BUCKET": BACKUP,
         "QUEUE_URL": deployment.queue_url,
+        "ACCOUNT_ID": "123456789012",
+        "DEFAULT_ACCOUNT_ID": "123456789012",
+        "DEFAULT_REGION": "us-east-1",
         "NOTIFICATION_ID": "ours",
         "FILTER_NAME": "ours",
     }

@@ -167,6 +167,8 @@ _ONE_NAMED = r"arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+"
 _LOOPBACK = r"http://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?"
 
 _bucket = _text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket")
+_account_id = _text(r"\d{12}", "the id of an AWS account")
+_account_ids = _text(r"\d{12}(,\d{12})*", "ids of AWS accounts, separated by commas")
 
 
 def _buckets(name: str, value: str) -> tuple[str, ...]:
@@ -174,6 +176,7 @@ def _buckets(name: str, value: str) -> tuple[str, ...]:
 
 
 _queue = _text(r"https?://\S+", "the address of an SQS queue")
+_queue_arn = _text(r"arn:[\w-]+:sqs:[\w-]+:\d{12}:[\w-]+", "the ARN of an SQS queue")
 
 
 class _Variable(NamedTuple):
@@ -247,6 +250,20 @@ class QueueSettings:
     """The function's own queue."""
     parquet_url: Annotated[str, _Variable("PARQUET_QUEUE_URL", _queue)] = ""
     """The queue of the function that reads Parquet files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnqueueSettings:
+    """Which objects may be enqueued, and where."""
+
+    log_bucket: Annotated[str, _Variable("LOG_BUCKET", _bucket)]
+    log_bucket_prefix: Annotated[
+        str, _Variable("LOG_BUCKET_PREFIX", _text(r".+", "the start of an object key"))
+    ] = ""
+    """What else is in the bucket is nobody's here."""
+    backup_bucket: Annotated[str, _Variable("BACKUP_BUCKET", _bucket)] = ""
+    opensearch_queue_arn: Annotated[str, _Variable("OPENSEARCH_QUEUE_ARN", _queue_arn)] = ""
+    light_engine_queue_arn: Annotated[str, _Variable("LIGHT_ENGINE_QUEUE_ARN", _queue_arn)] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -406,12 +423,23 @@ class WorkGroupSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSettings:
+    """Whose buckets are read."""
+
+    account_id: Annotated[str, _Variable("ACCOUNT_ID", _account_id)]
+    """The deployment's own."""
+    member_account_ids: Annotated[str, _Variable("MEMBER_ACCOUNT_IDS", _account_ids)] = ""
+    organization_id: Annotated[
+        str, _Variable("ORGANIZATION_ID", _text(r"o-[a-z0-9]{10,32}", "the id of an organization"))
+    ] = ""
+    """With it every account of it is read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceSettings:
     """Where records are from whose place neither they nor their objects name."""
 
-    account_id: Annotated[
-        str, _Variable("DEFAULT_ACCOUNT_ID", _text(r"\d{12}", "the id of an AWS account"))
-    ]
+    account_id: Annotated[str, _Variable("DEFAULT_ACCOUNT_ID", _account_id)]
     region: Annotated[
         str, _Variable("DEFAULT_REGION", _text(r"[a-z0-9-]{1,40}", "a Region, as eu-west-1"))
     ]
