@@ -307,6 +307,19 @@ def test_no_arn_names_a_partition(name):
 
 
 @every_template
+def test_no_address_has_the_suffix_of_a_partition(name):
+    """It differs in China and in the sovereign cloud; names of services and principals do not."""
+    template = read(name)
+    for part in ("Resources", "Conditions", "Rules", "Outputs"):
+        for text in nodes(template.get(part, {})):
+            if isinstance(text, str) and "amazonaws" in text:
+                principal = re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com", text)
+                endpoint = text.startswith("com.amazonaws.${AWS::Region}.")
+                of_json = not re.findall(r'(?<!")\b[\w.-]+\.amazonaws\.com(?!")', text)
+                assert principal or endpoint or of_json, text
+
+
+@every_template
 def test_stateful_resources_say_what_becomes_of_them(name):
     for logical_id, resource in expand(name)["Resources"].items():
         if resource["Type"] in STATEFUL:
