@@ -75,7 +75,7 @@ LISTED = (
     ),
     Listed(
         "UsesCustomerKey EncryptsObjects EncryptsItsExecutions EncryptsItsLog EncryptsEvents "
-        "EncryptsRecords",
+        "EncryptsRecords EncryptsDashboards",
         "kms:GenerateDataKey",
         _KEYS,
     ),
