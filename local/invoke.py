@@ -12,7 +12,9 @@ ENVIRONMENT = ROOT / "local" / "env.json"
 
 def prepare(processes: Processes, stack: Stack) -> None:
     """Make every event of events/ one that a function in a container can carry out."""
-    sample_events.put_objects(deploy.client("s3", stack.aws_endpoint))
+    of_member = deploy.client("s3", stack.aws_endpoint, emulated_aws.MEMBER)
+    sample_events.put_objects(deploy.client("s3", stack.aws_endpoint), of_member)
+    sample_events.let_read(of_member, emulated_aws.ACCOUNT)
     host = relay.bridge()
     if host:
         urls = (stack.aws_endpoint, stack.opensearch_endpoint)
@@ -28,6 +30,8 @@ def environment(stack: Stack, host: str) -> dict[str, str]:
         "AWS_ENDPOINT_URL": stack.aws_endpoint.replace(LOOPBACK, host),
         "OPENSEARCH_ENDPOINT": stack.opensearch_endpoint.replace(LOOPBACK, host),
         "OPENSEARCH_AUTH": "none",
+        "ACCOUNT_ID": emulated_aws.ACCOUNT,
+        "MEMBER_ACCOUNT_IDS": emulated_aws.MEMBER,
         "BACKUP_BUCKET": stack.outputs["BackupBucketName"],
         "LOG_BUCKET": sample_events.BUCKET,
         "OPENSEARCH_QUEUE_ARN": f"arn:aws:sqs:{emulated_aws.REGION}:{account}:{queue}",

@@ -9,6 +9,7 @@ import pytest
 from servicelogs import formats
 from servicelogs.errors import ConfigurationError
 from servicelogs.settings import (
+    AccountSettings,
     BackupSettings,
     BucketSettings,
     IndexSettings,
@@ -93,6 +94,10 @@ def test_a_domain_may_be_named_without_scheme():
         (LogSettings, "LOG_TYPE_PREFIXES", "=alb"),
         (LogSettings, "LOG_TYPE_PREFIXES", "edge/=albs"),
         (LogSettings, "LOG_TYPE_PREFIXES", "edge/=alb,edge/=cloudtrail"),
+        (AccountSettings, "ACCOUNT_ID", "11112222333"),
+        (AccountSettings, "MEMBER_ACCOUNT_IDS", "222233334444, 333344445555"),
+        (AccountSettings, "MEMBER_ACCOUNT_IDS", "*"),
+        (AccountSettings, "ORGANIZATION_ID", "*"),
         (BackupSettings, "BACKUP_BUCKET", "s3://bucket"),
         (BucketSettings, "OWN_BUCKETS", "backup,s3://bucket"),
         (BucketSettings, "OWN_BUCKETS", "backup,"),
@@ -112,7 +117,8 @@ def test_a_domain_may_be_named_without_scheme():
     ],
 )
 def test_a_wrong_value_is_named(concern, name, value):
-    given = ENDPOINT | LAKE | {"QUEUE_URL": "https://sqs.example/queue"} | {name: value}
+    given = ENDPOINT | LAKE | {"QUEUE_URL": "https://sqs.example/queue", "ACCOUNT_ID": "1" * 12}
+    given |= {name: value}
     with pytest.raises(ConfigurationError, match=name) as caught:
         read_settings(concern, given)
     assert "must" in str(caught.value)
@@ -124,6 +130,7 @@ def test_a_wrong_value_is_named(concern, name, value):
         (SearchSettings, "OPENSEARCH_ENDPOINT"),
         (QueueSettings, "QUEUE_URL"),
         (BackupSettings, "BACKUP_BUCKET"),
+        (AccountSettings, "ACCOUNT_ID"),
         (LakeSettings, "STAGING_BUCKET"),
     ],
 )
@@ -239,6 +246,7 @@ def test_rows_are_kept_for_the_days_of_their_type_else_of_all(given, days, most)
     assert lake.most_days_kept() == most
 
 
+# pragma: allowlist nextline secret: the name of one
 SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:engine-1a2b3c"
 
 

@@ -25,6 +25,7 @@ _MAPPING = "Lambda itself asks for it, and refuses a mapping without it"
 _MISSING = "without it S3 answers 403 and not 404 where there is no object; the emulator always 404"
 _UPLOADS = "ends an upload in parts that failed: only files of many megabytes have parts"
 _FIREHOSE = "Firehose: its page on access to S3 destinations asks for it"
+_MEMBERS = "for another account: tests/end_to_end/test_accounts.py deploys two"
 _NETWORK = "Lambda connects a function to subnets: there are none in the emulator"
 
 LISTED = (
@@ -74,10 +75,19 @@ LISTED = (
     ),
     Listed(
         "UsesCustomerKey EncryptsObjects EncryptsItsExecutions EncryptsItsLog EncryptsEvents "
-        "EncryptsRecords",
+        "EncryptsRecords EncryptsDashboards",
         "kms:GenerateDataKey",
         _KEYS,
     ),
+    Listed("ReadsMembersLogObjects", "s3:GetObject s3:ListBucket", _MEMBERS),
+    Listed(
+        "ReadsOrganizationsLogObjects",
+        "s3:GetObject s3:ListBucket",
+        "the same for an organization's: tests/templates/test_accounts.py",
+    ),
+    Listed("DecryptsMembersLogObjects", "kms:Decrypt", _KEYS),
+    Listed("SendsMembersEvents", "firehose:PutRecord firehose:PutRecordBatch", _MEMBERS),
+    Listed("SendsMembersEvents", "kinesis:PutRecord kinesis:PutRecords", _MEMBERS),
     Listed("EntersCollection", "aoss:APIAccessAll", "there is no collection but in AWS"),
     Listed(
         "ReadsPassword",

@@ -47,8 +47,6 @@ class Steps:
         self.samples = [one for one in sample_logs.objects() if one.format == LOG_TYPE]
         self.published_batch = ""
         """The batch that was published last."""
-        # What others have staged is in no batch of a trial.
-        self._plan()
 
     def _lake(self, clock: Callable[[], float]) -> Lake:
         client = self.account.client
@@ -85,6 +83,8 @@ class Steps:
 
     def planned(self, objects: int = 1) -> str:
         """Make a batch of new objects; give its name."""
+        # What is staged by now is in no batch with them.
+        self._plan()
         keys = [self.put() for _ in range(objects)]
         for key in keys:
             self.stage(self.bucket, key)
@@ -116,7 +116,7 @@ class Steps:
         return names.quarantined_key(found.key)
 
     def leave_for_the_catalog(self) -> Partition:
-        """Leave a partition that has expired, one that is elsewhere, and a lease of others'."""
+        """Leave partitions that have expired, are elsewhere or unknown, and a lease of others'."""
         partition = self.published()
         lake = self.lake
         expired = partition._replace(event_day="2001-01-01")
@@ -125,8 +125,14 @@ class Steps:
             lake.partitions.expire(lease, [expired])
         lake.files.write(f"{expired.everything}of-a-trial", {})
         lake.catalog.point({partition: "elsewhere"})
+        lake.catalog.remove([partition._replace(table=names.summary_of(LOG_TYPE))])
         self.hold_lease()
         return partition
+
+    def has_files_to_merge(self, partition: Partition) -> bool:
+        """Say whether a partition has several files."""
+        generation = self.lake.partitions.known([partition])[partition].generation
+        return len([*self.lake.files.list(partition.folder(generation))]) > 1
 
     def hold_lease(self) -> None:
         """Let an execution that has ended hold the table's lease."""
@@ -201,12 +207,19 @@ def of_publish(steps: Steps) -> list[Step]:
 
 
 def of_compact(steps: Steps) -> list[Step]:
-    """Say what compactions do, which publish too."""
+    """Say what compactions do, which publish what is prepared before they swap."""
     steps.published()
     partition = steps.leave_for_the_catalog()
-    steps.converted()
-    asked = {**partition._asdict(), "execution": steps.execution()}
-    return [Step("merges files", partial(steps.invoke, "CompactFunction", **asked))]
+
+    def merge() -> None:
+        # A batch that cannot be published stops no compaction, after which there is one file.
+        if not steps.has_files_to_merge(partition):
+            steps.published()
+        if not any(steps.lake.ledger.prepared(LOG_TYPE)):
+            steps.converted()
+        steps.invoke("CompactFunction", **partition._asdict(), execution=steps.execution())
+
+    return [Step("merges files", merge)]
 
 
 def of_expire(steps: Steps) -> list[Step]:

@@ -25,7 +25,7 @@ from servicelogs.sources.s3_objects import open_object
 from tests.end_to_end.processes import environment
 from tests.end_to_end.rights import Role
 from tests.end_to_end.trials import Account, Step
-from tests.sources.envelopes import FIRST_TIME, envelope, event
+from tests.sources.envelopes import CONTROL, FIRST_TIME, envelope, event
 from tests.sources.stream_events import compressed, stream_record
 
 S3, STREAM = "S3ToOpenSearch", "StreamToOpenSearch"
@@ -213,7 +213,7 @@ def _let_records_become_old(account: Account, role: Role) -> None:
     change(MaximumRecordAgeInSeconds=1, Enabled=False)
     account.client("kinesis").put_record(
         StreamName=account.outputs["StreamName"],
-        Data=compressed(envelope("late")),
+        Data=compressed(CONTROL),
         PartitionKey="1",
     )
     time.sleep(1.2)
@@ -222,6 +222,9 @@ def _let_records_become_old(account: Account, role: Role) -> None:
         account.wait_for(role, lambda: account.s3.list_objects_v2(**where)["KeyCount"] > before)
     finally:
         change(MaximumRecordAgeInSeconds=mapping["MaximumRecordAgeInSeconds"])
+    # Other tests look for what they let become old.
+    for kept in account.s3.list_objects_v2(**where)["Contents"]:
+        account.s3.delete_object(Bucket=where["Bucket"], Key=kept["Key"])
 
 
 def of_set_up(search: Search, scenario: str) -> list[Step]:

@@ -33,9 +33,9 @@ from tests.sources.stream_events import compressed, stream_event
 
 ROOT = Path(__file__).parents[2]
 SECRETS = {
-    "AWS_SECRET_ACCESS_KEY": "secret-access-key-of-the-role",
+    "AWS_SECRET_ACCESS_KEY": "secret-access-key-of-the-role",  # pragma: allowlist secret - made up
     "AWS_SESSION_TOKEN": "session-token-of-the-role",
-    "password": "password-of-the-engine",
+    "password": "password-of-the-engine",  # pragma: allowlist secret - made up
     "X-Amz-Signature": "signature-of-the-answer",
 }
 FORGED = '"}\n{"level": "FORGED"}\r\n\u2028{"level": "FORGED"}\u0085\x1b[2J\x1b[31m'
@@ -96,6 +96,7 @@ def custom_resource(address: str, **properties: Any) -> dict[str, Any]:
         "StackId": "stack",
         "RequestId": "request",
         "LogicalResourceId": "resource",
+        "ResourceType": "Custom::BucketNotification",
         "ResourceProperties": properties,
     }
 
@@ -153,6 +154,7 @@ def lake_events(name: str) -> list[dict[str, Any]]:
         "LEDGER_TABLE": lake_world.LEDGER,
         "GLUE_DATABASE": lake_world.DATABASE,
         "ATHENA_WORK_GROUP": "primary",
+        "ACCOUNT_ID": "123456789012",
         "DEFAULT_ACCOUNT_ID": "123456789012",
         "DEFAULT_REGION": "us-east-1",
     }
@@ -205,6 +207,9 @@ def main(name: str) -> None:
         "OPENSEARCH_SECRET_ARN": arn,
         "BACKUP_BUCKET": BACKUP,
         "QUEUE_URL": deployment.queue_url,
+        "ACCOUNT_ID": "123456789012",
+        "DEFAULT_ACCOUNT_ID": "123456789012",
+        "DEFAULT_REGION": "us-east-1",
         "NOTIFICATION_ID": "ours",
         "FILTER_NAME": "ours",
     }

@@ -31,8 +31,9 @@ def queue(aws):
     return make_queue("ours")
 
 
-def custom_resource(kind, **properties):
+def custom_resource(kind, resource_type="Custom::BucketNotification", **properties):
     return request(kind, **properties) | {
+        "ResourceType": resource_type,
         "ResponseURL": "https://answer.example/here",
         "StackId": "stack",
         "RequestId": "request",
@@ -79,3 +80,23 @@ def test_a_failed_create_can_be_deleted(app, bucket, queue, answered):
     event["PhysicalResourceId"] = "QueueNotification"
     app.lambda_handler(event, Context())
     assert answered[0]["Status"] == "SUCCESS"
+
+
+def test_a_policy_is_edited_by_the_same_function(app, bucket, answered):
+    statement = {
+        "Sid": "Reads",
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{BUCKET}/*",
+    }
+    event = custom_resource("Create", "Custom::BucketPolicy", Statements=[statement])
+    app.lambda_handler(event, Context())
+    assert answered[0]["Status"] == "SUCCESS"
+    assert answered[0]["PhysicalResourceId"] == f"{BUCKET}/policy/{ID}"
+    assert "Reads0123456789ab" in bucket.get_bucket_policy(Bucket=BUCKET)["Policy"]
+
+
+def test_a_kind_of_resource_that_is_not_known_is_answered(app, bucket, answered):
+    app.lambda_handler(custom_resource("Create", "Custom::Other"), Context())
+    assert answered[0]["Status"] == "FAILED"

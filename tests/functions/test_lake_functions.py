@@ -55,6 +55,7 @@ def load(
         "GLUE_DATABASE": DATABASE,
         "BACKUP_BUCKET": BACKUP,
         "QUEUE_URL": queue_url,
+        "ACCOUNT_ID": "123456789012",
     }.items():
         monkeypatch.setenv(variable, value)
 

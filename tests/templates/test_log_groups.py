@@ -9,6 +9,7 @@ from tests.templates.expansion import decide, of_type, read, statements
 
 FIREHOSE = "scenarios/firehose_to_s3.yaml"
 STREAM = "scenarios/log_groups_to_stream.yaml"
+MEMBER = "scenarios/member_account.yaml"
 ROLE = {"Fn::GetAtt": ["SubscriptionRole", "Arn"]}
 
 
@@ -101,8 +102,12 @@ def test_an_account_level_policy_carries_any_pattern(pattern):
 
 
 def test_no_function_may_make_an_account_level_policy():
-    for name in (FIREHOSE, STREAM):
-        assert "logs:PutAccountPolicy" not in str(read(name))
+    for name in (FIREHOSE, STREAM, MEMBER):
+        resources = read(name)["Resources"].values()
+        for statement in statements([one for one in resources if "Function" in str(one["Type"])]):
+            assert "PutAccountPolicy" not in str(statement["Action"])
+        for role in of_type(read(name)["Resources"], "AWS::IAM::Role").values():
+            assert "PutAccountPolicy" not in str(role["Properties"]["Policies"])
 
 
 def test_a_scenario_without_any_log_group_is_refused():

@@ -206,7 +206,7 @@ def test_a_role_reaches_every_resource_only_with_actions_that_know_none(name):
 def test_a_service_may_take_a_role_for_this_account_alone(name):
     """Else a service that somebody else pays could be made to use the role for them."""
     for role in of_type(expand(name)["Resources"], "AWS::IAM::Role").values():
-        (trust,) = statements(role["Properties"]["AssumeRolePolicyDocument"])
+        trust, *others = statements(role["Properties"]["AssumeRolePolicyDocument"])
         assert set(trust["Principal"]) == {"Service"}
         if trust["Principal"]["Service"] == "lambda.amazonaws.com":
             # It takes only roles of the function's account, and documents no key that it sends.
@@ -215,6 +215,8 @@ def test_a_service_may_take_a_role_for_this_account_alone(name):
         conditions = [key for test in trust["Condition"].values() for key in test]
         assert conditions in (["aws:SourceAccount"], ["aws:SourceArn"])
         assert "AWS::AccountId" in str(trust["Condition"])
+        # tests/templates/test_accounts.py says which others.
+        assert {other["Sid"] for other in others} <= {"OrganizationsLogGroupsSend"}
 
 
 @every_scenario
@@ -426,10 +428,11 @@ def test_optional_text_is_empty_by_default(name):
 @every_scenario
 def test_a_scenario_is_complete_by_itself(name):
     template = read(name)
-    assert {"Description", "Parameters", "Globals", "Resources", "Outputs"} <= set(template)
+    assert {"Description", "Parameters", "Resources", "Outputs"} <= set(template)
+    assert ("Globals" in template) == ("Transform" in template)
     used = [
         node["Ref"]
-        for node in nodes(template["Globals"])
+        for node in nodes(template.get("Globals"))
         if isinstance(node, dict) and "Ref" in node
     ]
     pseudo = {"AWS::AccountId", "AWS::NoValue", "AWS::Region"}
@@ -580,7 +583,9 @@ def test_the_right_to_tell_a_deleted_object_from_a_forbidden_one_hangs_on_nothin
     ours = of_type(resources, "AWS::IAM::Role") | of_type(resources, "AWS::IAM::ManagedPolicy")
     for statement in statements(ours):
         if "s3:ListBucket" in as_list(statement["Action"]):
-            assert "Condition" not in statement
+            keys = {key for test in statement.get("Condition", {}).values() for key in test}
+            # Whose the bucket is, a read does say.
+            assert keys <= {"aws:ResourceAccount", "aws:ResourceOrgID"}
 
 
 @pytest.mark.parametrize(

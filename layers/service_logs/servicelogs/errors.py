@@ -63,12 +63,20 @@ class UnreadableMessage(ServiceLogsError):
     """A queue message is not a notification that we know."""
 
 
+class ForeignBucket(UnreadableMessage):
+    """A queue message names a bucket of an account whose logs are not read here."""
+
+
 class UnreadableEvent(ServiceLogsError):
     """A function was invoked with an event that is not its own; the message names what is wrong."""
 
 
 class OverlappingNotification(ServiceLogsError):
     """Somebody else's notification of the bucket already takes some of the same objects."""
+
+
+class UnmergeablePolicy(ServiceLogsError):
+    """A bucket's policy cannot take our statements beside those of others."""
 
 
 class RefusedSubscription(ServiceLogsError):

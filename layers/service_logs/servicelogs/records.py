@@ -40,6 +40,9 @@ class Source:
     """Whether the account's subscription sent them, which takes the events of every log group."""
     extracted_fields: str = ""
     """What the subscription's filter found in the event, as a JSON object, where that is kept."""
+    default_account_id: str = ""
+    """Stands for the account that neither it nor a record of it names: whose bucket it lies in."""
+    default_region: str = ""
 
 
 class Records:

@@ -69,6 +69,16 @@ def _endpoint(name: str, value: str) -> str:
     return address.rstrip("/")
 
 
+def _address(name: str, value: str) -> str:
+    address = value if "://" in value else f"https://{value}"
+    if not re.fullmatch(r"https?://[^\s?#@]+", address):
+        raise ConfigurationError(
+            f"{name} must be an address, as https://host/_dashboards, not {value[:200]!r}"
+        )
+    # An engine's address may end in a slash before what is added to it.
+    return re.sub("(?<!:)/{2,}", "/", address).rstrip("/")
+
+
 def _log_type(name: str, value: str) -> str:
     if value not in formats.NAMES:
         raise ConfigurationError(
@@ -167,6 +177,8 @@ _ONE_NAMED = r"arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+"
 _LOOPBACK = r"http://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?"
 
 _bucket = _text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket")
+_account_id = _text(r"\d{12}", "the id of an AWS account")
+_account_ids = _text(r"\d{12}(,\d{12})*", "ids of AWS accounts, separated by commas")
 
 
 def _buckets(name: str, value: str) -> tuple[str, ...]:
@@ -302,6 +314,14 @@ class SearchSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DashboardsSettings:
+    """Where OpenSearch Dashboards is, which is let in as the search engine is."""
+
+    endpoint: Annotated[str, _Variable("DASHBOARDS_ENDPOINT", _address)] = ""
+    """Empty: this function has nothing to do with dashboards."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IndexSettings:
     """What indexes are called, and what they are like."""
 
@@ -421,12 +441,23 @@ class WorkGroupSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSettings:
+    """Whose buckets are read."""
+
+    account_id: Annotated[str, _Variable("ACCOUNT_ID", _account_id)]
+    """The deployment's own."""
+    member_account_ids: Annotated[str, _Variable("MEMBER_ACCOUNT_IDS", _account_ids)] = ""
+    organization_id: Annotated[
+        str, _Variable("ORGANIZATION_ID", _text(r"o-[a-z0-9]{10,32}", "the id of an organization"))
+    ] = ""
+    """With it every account of it is read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceSettings:
     """Where records are from whose place neither they nor their objects name."""
 
-    account_id: Annotated[
-        str, _Variable("DEFAULT_ACCOUNT_ID", _text(r"\d{12}", "the id of an AWS account"))
-    ]
+    account_id: Annotated[str, _Variable("DEFAULT_ACCOUNT_ID", _account_id)]
     region: Annotated[
         str, _Variable("DEFAULT_REGION", _text(r"[a-z0-9-]{1,40}", "a Region, as eu-west-1"))
     ]

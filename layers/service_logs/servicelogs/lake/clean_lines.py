@@ -18,12 +18,26 @@ from servicelogs.lake.row_frame import RowFrame, RowFrames
 from servicelogs.lake.text_columns import Values
 from servicelogs.lake.text_lane import Lane, Places
 
-type Moment = tuple[int, bytes, RowFrame | None]
-"""The hour (from 1970) that dates a line, its time up to the rest, and its frame; None: its hour
-has expired, or the line itself names its account and Region."""
-
 NOT_TAKEN, EXPIRED = -1, -2
 """Stand for the frame of a line whose time does not exist, and of one that is left out."""
+
+
+class Dating(NamedTuple):
+    """What says when lines happened, and finds their frames."""
+
+    times: Mapping[bytes, tuple[int, bytes]]
+    """From what a line says of its hour to that (from 1970), and to its time up to the rest."""
+    dated_by: int | None
+    """The hour that dates them, whatever they say; None: each has its own."""
+    frames: RowFrames
+
+    def moment(self, said: bytes) -> tuple[int, bytes] | None:
+        """Give the hour that dates lines, and their time up to the rest; None: there is none."""
+        try:
+            hour, time = self.times[said]
+        except (ValueError, OverflowError):
+            return None
+        return hour if self.dated_by is None else self.dated_by, time
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +59,7 @@ class CleanLines:
         lane: Lane,
         lines: pyarrow.BinaryArray,
         places: Places,
-        moments: Mapping[bytes, Moment],
-        frames: RowFrames,
+        dating: Dating,
     ) -> None:
         """Read lines whose places in the block these are."""
         self._lane, self._places = lane, places
@@ -54,9 +67,10 @@ class CleanLines:
         said, self._rest = lane.said(self._values, len(places))
         self._said = _Words.of(said)
         convert = lane.times[0].hour.convert or bytes
-        self._moments = [_moment(moments, convert(text)) for text in self._said.distinct]
+        self._moments = [dating.moment(convert(text)) for text in self._said.distinct]
         self._frames: dict[RowFrame, int] = {}
-        self._frame_of = self._by_place(frames) if frames.by_record else self._by_hour()
+        find = self._by_place if dating.frames.by_record else self._by_hour
+        self._frame_of = find(dating.frames)
         """The place of each line's frame, or why it has none."""
 
     @property
@@ -93,8 +107,11 @@ class CleanLines:
             )
         )
 
-    def _by_hour(self) -> NDArray[Any]:
-        found = [NOT_TAKEN if one is None else self._place(one[2]) for one in self._moments]
+    def _by_hour(self, frames: RowFrames) -> NDArray[Any]:
+        found = [
+            NOT_TAKEN if one is None else self._place(frames.of_hour[one[0]])
+            for one in self._moments
+        ]
         of_line: NDArray[Any] = numpy.array([*found, NOT_TAKEN])[self._said.of_line]
         return of_line
 
@@ -134,10 +151,3 @@ class _Words(NamedTuple):
     def of(cls, values: pyarrow.DictionaryArray) -> "_Words":
         texts_ = values.dictionary.cast(pyarrow.string()).cast(pyarrow.binary())
         return cls(texts_.to_pylist(), numpy.asarray(values.indices.fill_null(-1)))
-
-
-def _moment(moments: Mapping[bytes, Moment], said: bytes) -> Moment | None:
-    try:
-        return moments[said]
-    except (ValueError, OverflowError):  # it does not exist
-        return None

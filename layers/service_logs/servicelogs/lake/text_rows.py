@@ -13,7 +13,7 @@ import pyarrow
 
 from servicelogs.dates import DatePolicy
 from servicelogs.lake.arrow_values import Misfits, event_times, texts
-from servicelogs.lake.clean_lines import CleanLines, CleanRows, Moment
+from servicelogs.lake.clean_lines import CleanLines, CleanRows, Dating
 from servicelogs.lake.row_frame import RowFrame, RowFrames, batch_of
 from servicelogs.lake.row_parser import RowParser
 from servicelogs.lake.schema import EVENT_TIME, EXTRA_FIELDS, arrow_schema, columns
@@ -25,7 +25,7 @@ from servicelogs.parsing.format import Format
 from servicelogs.parsing.places import Place
 from servicelogs.parsing.reader import Parser
 from servicelogs.parsing.text.format import TextFormat
-from servicelogs.parsing.text.layout import Layout, times_read_by
+from servicelogs.parsing.text.layout import Layout
 from servicelogs.parsing.text.layouts import Layouts
 from servicelogs.parsing.text.parser import Row
 from servicelogs.parsing.text.patterns import ABSENT, Pattern, Shape
@@ -37,7 +37,6 @@ _MOST_BYTES = 8 * 1024 * 1024
 _MOST_PATTERNS = 64
 # Each holds what was compiled of a format, and what it has learned.
 _MOST_FORMATS = 64
-_MOST_MOMENTS = 10_000
 _MOST_LANES = 64
 _MOST_MARKS = 16
 
@@ -182,9 +181,6 @@ class TextRows(Encoder):
         self._frames = frames
         self._gatherer = gatherer
         self._lines_of = gatherer.lines_of
-        self._read_time = times_read_by(None)
-        self._dated_by: int | None = None
-        self._known_moments: Cache[bytes, Moment] = Cache(self._moment, _MOST_MOMENTS)
         self._marked: Cache[bytes, bool] = Cache(
             lambda mark: mark in self._records.text, _MOST_MARKS
         )
@@ -195,9 +191,6 @@ class TextRows(Encoder):
         super().begin(records, skipped)
         self._marked.clear()
         self._gatherer.count(records)
-        if records.hour != self._dated_by:
-            self._dated_by = records.hour
-            self._known_moments.clear()
 
     def write(self, layout: Layout[Quotes], rows: Iterator[Row]) -> Row | None:
         """Gather lines until one does not match; give that row, or None at the end.
@@ -205,7 +198,8 @@ class TextRows(Encoder):
         Written for the machine: about six calls into C for a line.
         """
         shapes, mark = layout.shapes, layout.mark
-        lines_of, moments, by_record = self._lines_of, self._moments(layout), self._frames.by_record
+        lines_of, times, dated_by = self._lines_of, layout.times, self._records.hour
+        frames, by_record = self._frames.of_hour, self._frames.by_record
         has_quotes, taken, expired = self._marked[mark], 0, 0
         odd = None
         usual = lines_of(shapes.usual)
@@ -227,10 +221,9 @@ class TextRows(Encoder):
                 match_usual, quotes = usual.match, usual.quotes
             said, rest = lines.time_of(groups)
             try:
-                moment = moments[said] if said is not NULL else self._moment_of_source(number)
-                hour, time, frame = moment
-                if by_record:
-                    frame = self._frame_of(hour, lines, groups)
+                hour, time = times[said] if said is not NULL else self._time_of_source(number)
+                hour = hour if dated_by is None else dated_by
+                frame = self._frame_of(hour, lines, groups) if by_record else frames[hour]
             except (ValueError, OverflowError):
                 odd = row
                 break
@@ -254,7 +247,9 @@ class TextRows(Encoder):
         self, layout: Layout[Quotes], lane: Lane, lines: pyarrow.BinaryArray, places: Places
     ) -> CleanLines:
         """Read clean lines, whose places in the block these are; they are no rows yet."""
-        return CleanLines(lane, lines, places, self._moments(layout), self._frames)
+        return CleanLines(
+            lane, lines, places, Dating(layout.times, self._records.hour, self._frames)
+        )
 
     def add(self, clean: CleanLines, end: int) -> None:
         """Gather the rows of clean lines in front of the place `end`."""
@@ -263,23 +258,6 @@ class TextRows(Encoder):
             self._gatherer.add(rows, self._records.first)
             self._documents += len(rows.places)
         self._expired += expired
-
-    def _moments(self, layout: Layout[Quotes]) -> Cache[bytes, Moment]:
-        """Give from what lines say of their hour to when they happened."""
-        if self._read_time is not layout.times:
-            self._read_time = layout.times
-            self._known_moments.clear()
-        return self._known_moments
-
-    def _moment(self, said: bytes) -> Moment:
-        return self._dated(*self._read_time[said])
-
-    def _moment_of_source(self, number: int) -> Moment:
-        return self._dated(*self._time_of_source(number))
-
-    def _dated(self, hour: int, time: bytes) -> Moment:
-        hour = hour if self._dated_by is None else self._dated_by
-        return hour, time, None if self._frames.by_record else self._frames.of_hour[hour]
 
     def _frame_of(self, hour: int, lines: GatheredLines, groups: Groups) -> RowFrame | None:
         """Give the frame of a line that may name its account and Region."""
