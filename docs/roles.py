@@ -75,9 +75,9 @@ def roles(template: Template) -> Iterator[Role]:
 
 
 def policies_of_resources(template: Template) -> Iterator[Statement]:
-    """Give the statements of buckets, queues and topics: who else may do what there."""
+    """Give the statements of buckets, queues, topics and buses: who else may do what there."""
     for resource in template["Resources"].values():
-        if resource["Type"].endswith(("BucketPolicy", "QueuePolicy", "TopicPolicy")):
+        if resource["Type"].endswith(("BucketPolicy", "QueuePolicy", "TopicPolicy", "EventBus")):
             yield from _statements(resource["Properties"], _condition(resource))
 
 
@@ -110,7 +110,7 @@ def _user(name: str, role: Template, resources: Template) -> str:
         kind = _USERS.get(resource["Type"])
         if kind and {"Fn::GetAtt": [name, "Arn"]} in _nodes(resource):
             return f"{kind} `{logical_id}`"
-    (trust,) = _statements(role["Properties"]["AssumeRolePolicyDocument"])
+    trust, *_ = _statements(role["Properties"]["AssumeRolePolicyDocument"])
     return principal(trust)
 
 
@@ -143,13 +143,17 @@ def _resource(value: Any) -> str:
             return name
         case {"Fn::Sub": [str(text), dict()]} | {"Fn::Sub": str(text)} | str(text):
             return _short(text)
+        case {"Fn::If": [_, yes, {"Ref": "AWS::NoValue"}]}:
+            return _resource(yes)
         case {"Fn::If": [_, yes, no]}:
             return " or ".join(dict.fromkeys((_resource(yes), _resource(no))))
+        case {"Fn::Split": [",", several]}:
+            return _resource(several)
     raise ValueError(f"a resource is written in a way that is not known here: {str(value)[:200]}")
 
 
 def _short(text: str) -> str:
-    text = re.sub(r"^arn:\$\{AWS::Partition\}:s3:::", "", text)
+    text = re.sub(r"arn:(\$\{AWS::Partition\}|\*):s3:::", "", text)
     text = re.sub(_OF_THIS_ACCOUNT, r"\1 ", text)
     text = re.sub(r"\$\{AWS::AccountId\}", "<account>", text)
     return re.sub(r"\$\{(\w+)(?:\.\w+)?\}", r"<\1>", text)

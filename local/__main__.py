@@ -4,9 +4,10 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from types import FrameType
 
-from local import ROOT, STATE, invoke
+from local import ROOT, STATE, emulated_aws, invoke
 from local.processes import Processes, StartFailed
 from local.search_engines import ENGINES
 from local.stack import LocalStack, Stack
@@ -41,18 +42,26 @@ def up(_: argparse.Namespace) -> int:
     started = _start()
     print(f"\nemulated AWS   {started.aws_endpoint}")
     print(f"OpenSearch     {started.opensearch_endpoint}  ({started.search})")
-    width = max(map(len, started.outputs))
-    for name, value in sorted(started.outputs.items()):
-        print(f"  {name:<{width}} {value}")
+    _show(started.outputs)
+    if started.member:
+        print(f"in the member account {emulated_aws.MEMBER}, whose key is its id")
+        _show(started.member)
     print(f"written to {LOCAL.endpoints.relative_to(ROOT)}; `make down` ends it")
     return 0
+
+
+def _show(outputs: Mapping[str, str]) -> None:
+    width = max(map(len, outputs))
+    for name, value in sorted(outputs.items()):
+        print(f"  {name:<{width}} {value}")
 
 
 def demo(_: argparse.Namespace) -> int:
     """Send sample logs through the stack and account for every record."""
     from local import demo
 
-    return demo.run(LOCAL.running() or _start())
+    running = LOCAL.running()
+    return demo.run(running if running and running.accounts == _accounts() else _start())
 
 
 def down(_: argparse.Namespace) -> int:
@@ -76,8 +85,20 @@ def engine(arguments: argparse.Namespace) -> int:
 def _start() -> Stack:
     return LOCAL.up(
         os.environ.get("SEARCH") or DEFAULT_ENGINE,
+        accounts=_accounts(),
         afterwards=lambda stack: invoke.prepare(LOCAL.processes, stack),
     )
+
+
+def _accounts() -> int:
+    """Read how many accounts there are to be."""
+    said = os.environ.get("ACCOUNTS") or "1"
+    if said not in ("1", "2"):
+        raise StartFailed(
+            f"ACCOUNTS is {said!r}, must be 1 (all logs are of the central account) or 2 (a member "
+            "account beside it sends its own)"
+        )
+    return int(said)
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

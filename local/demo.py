@@ -3,13 +3,14 @@
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import batched, chain
 from pathlib import Path
 from typing import Any
 
-from local import deploy, lake_queries, sample_logs, searches
+from local import deploy, emulated_aws, lake_queries, sample_logs, searches
 from local.lake import Lake, Run
 from local.reconcile import (
     Expected,
@@ -30,31 +31,62 @@ from local.witnesses import FIREHOSE, STREAM, Witnesses, arrival, came_in, ident
 # is enough when the function has said of every object that it is done.
 PATIENCE_SECONDS = 60
 PATIENCE_AFTER_THE_END_SECONDS = 10
+REALTIME = "cloudfront_realtime"
 COLUMNS = ("objects", "records", "indexed", "rejected", "filtered", "rows")
 # More than CloudWatch Logs sends in one message, and as many as Kinesis takes.
 EVENTS_A_REQUEST, RECORDS_A_REQUEST = 1000, 500
 
 
+@dataclass(frozen=True)
+class Sender:
+    """An account that sends logs: where it has its bucket, which samples it sends."""
+
+    account: str
+    bucket: str
+    named: str
+    """The account that its logs name."""
+    seed: int
+    realtime: bool
+    """Whether CloudFront sends its real-time logs: it may in the stream's own account alone."""
+
+
+def senders(stack: Stack) -> Iterator[Sender]:
+    """Name the accounts that send, and what is only theirs."""
+    bucket = stack.outputs["LogBucketName"]
+    yield Sender(emulated_aws.ACCOUNT, bucket, sample_logs.ACCOUNT, 1, True)
+    if stack.member:
+        member = emulated_aws.MEMBER
+        yield Sender(member, stack.member["LogBucketName"], member, 2, False)
+
+
 def run(stack: Stack) -> int:
     """Deliver, wait, show; return the exit code."""
+    rows: list[Row] = []
+    wrong: list[str] = []
+    known, uris = 0, set()
     began = time.time()
-    witnesses = Witnesses(stack, began)
-    expected, written = _deliver(stack)
-    found, seconds = _wait(witnesses, expected, written)
     with tempfile.TemporaryDirectory() as folder:
         lake = Lake(stack, Path(folder))
-        converted = _convert(lake)
-        in_lake = witnesses.in_lake(lake)
-        print(_text(table(expected, found, seconds, in_lake)))
-        wrong = differences(expected, found) + lake_differences(expected, in_lake)
+        # One after the other: Firehose and the stream mix what comes from several.
+        for sender in senders(stack):
+            witnesses = Witnesses(stack, time.time(), sender.account)
+            expected, written = _deliver(stack, sender)
+            found, seconds = _wait(witnesses, expected, written)
+            converted = _convert(lake)
+            in_lake = witnesses.in_lake(lake)
+            rows += table(sender.account, expected, found, seconds, in_lake)
+            wrong += differences(expected, found) + lake_differences(expected, in_lake)
+            if converted.status != "SUCCEEDED":
+                wrong.append(f"{converted.arn} {converted.status}: {converted.reason}")
+            known += sum(said.already_there for said in found.published.values())
+            uris |= {one.uri for one in expected}
+        print(_text(rows))
+        witnesses = Witnesses(stack, began)
         wrong += [f"{count} messages in the {name}" for name, count in _left(witnesses).items()]
         wrong += lake_queries.findings(lake)
-        if converted.status != "SUCCEEDED":
-            wrong.append(f"{converted.arn} {converted.status}: {converted.reason}")
         if wrong:
             _complain(wrong, witnesses)
             return 1
-        known = sum(said.already_there for said in found.published.values())
         if known:
             print(
                 f"\n{known:,} of the documents were there already: a second delivery changes "
@@ -63,37 +95,39 @@ def run(stack: Stack) -> int:
         for line in chain(
             searches.show(stack.opensearch_endpoint),
             lake_queries.show(lake),
-            _rejected(witnesses, expected),
+            _rejected(witnesses, uris),
         ):
             print(line)
     print(_next(stack))
     return 0
 
 
-def _deliver(stack: Stack) -> tuple[list[Expected], dict[str, float]]:
+def _deliver(stack: Stack, sender: Sender) -> tuple[list[Expected], dict[str, float]]:
     """Have the samples arrive in every way there is; say what is expected, and when it was sent."""
     expected, sent = [], {}
-    for arrived in chain(_objects(stack), _log_events(stack), _stream_records(stack)):
+    streamed = _stream_records(stack) if sender.realtime else ()
+    for arrived in chain(_objects(stack, sender), _log_events(stack, sender), streamed):
         sent[arrived.uri] = time.monotonic()
         expected.append(arrived)
-        _progress(f"delivered {len(expected)} objects and log types")
+        _progress(f"{sender.account}: delivered {len(expected)} objects and log types")
     return together(expected), sent
 
 
-def _objects(stack: Stack) -> Iterator[Expected]:
+def _objects(stack: Stack, sender: Sender) -> Iterator[Expected]:
     """Write the sample objects to the log bucket, as AWS services do."""
-    bucket = stack.outputs["LogBucketName"]
-    s3 = deploy.client("s3", stack.aws_endpoint)
-    for sample in sample_logs.objects():
-        uri = f"s3://{bucket}/{sample.key}"
-        s3.put_object(Bucket=bucket, Key=sample.key, Body=sample.data)
+    s3 = deploy.client("s3", stack.aws_endpoint, sender.account)
+    for sample in sample_logs.objects(sender.seed, sender.named):
+        if sample.format == REALTIME and not sender.realtime:
+            continue
+        uri = f"s3://{sender.bucket}/{sample.key}"
+        s3.put_object(Bucket=sender.bucket, Key=sample.key, Body=sample.data)
         yield Expected(uri, sample.format, sample.records, sample.rejected, sample.filtered)
 
 
-def _log_events(stack: Stack) -> Iterator[Expected]:
+def _log_events(stack: Stack, sender: Sender) -> Iterator[Expected]:
     """Put the sample events into their log groups, from which the subscriptions take them."""
-    logs = deploy.client("logs", stack.aws_endpoint)
-    for sample in sample_logs.log_events():
+    logs = deploy.client("logs", stack.aws_endpoint, sender.account)
+    for sample in sample_logs.log_events(sender.seed, sender.named):
         place = {"logGroupName": sample.group, "logStreamName": sample.stream}
         # A group that the account-level policy alone takes may be made after the deployment.
         with suppress(logs.exceptions.ResourceAlreadyExistsException):
@@ -103,7 +137,7 @@ def _log_events(stack: Stack) -> Iterator[Expected]:
         for some in batched(sample.events, EVENTS_A_REQUEST, strict=False):
             events = [{"timestamp": moment, "message": message} for moment, message in some]
             logs.put_log_events(**place, logEvents=events)
-        yield _through(_way_from(logs, sample.group), sample)
+        yield _through(_way_from(logs, sample.group, stack), sample)
 
 
 def _stream_records(stack: Stack) -> Iterator[Expected]:
@@ -118,10 +152,11 @@ def _stream_records(stack: Stack) -> Iterator[Expected]:
         yield _through(STREAM, sample)
 
 
-def _way_from(logs: Any, group: str) -> str:
+def _way_from(logs: Any, group: str, stack: Stack) -> str:
     """Say where a log group's events go: to the stream by a filter of its own, or to Firehose."""
     filters = logs.describe_subscription_filters(logGroupName=group)["subscriptionFilters"]
-    to_stream = any(":kinesis:" in one["destinationArn"] for one in filters)
+    stream = stack.outputs["StreamArn"], stack.outputs.get("StreamDestinationArn")
+    to_stream = any(one["destinationArn"] in stream for one in filters)
     return STREAM if to_stream else FIREHOSE
 
 
@@ -173,8 +208,7 @@ def _left(witnesses: Witnesses) -> dict[str, int]:
     return {name: count for name, count in witnesses.waiting().items() if count}
 
 
-def _rejected(witnesses: Witnesses, expected: list[Expected]) -> Iterator[str]:
-    uris = {one.uri for one in expected}
+def _rejected(witnesses: Witnesses, uris: Container[str]) -> Iterator[str]:
     yield "\nRejected records, and why (backup bucket)"
     # What was sent to the stream again is another record there, and the same to who reads this.
     rejects = {
@@ -212,15 +246,20 @@ def _complain(wrong: list[str], witnesses: Witnesses) -> None:
 
 
 def _text(rows: list[Row]) -> str:
-    heading = f"{'type':<30}" + "".join(f"{name:>10}" for name in COLUMNS) + f"{'seconds':>10}"
+    heading = (
+        f"{'type':<30}{'account':<12}"
+        + "".join(f"{name:>10}" for name in COLUMNS)
+        + f"{'seconds':>10}"
+    )
     lines = [
-        f"{row.log_type:<30}"
+        f"{row.log_type:<30}{row.account:<12}"
         + "".join(f"{_count(getattr(row, name)):>10}" for name in COLUMNS)
         + f"{row.seconds:>10.1f}"
         for row in rows
     ]
     notes = [
-        "(rows: in the lake, which has the log bucket's objects; a stream's records reach it not;",
+        "(account: whose bucket, log group or stream it came from;",
+        " rows: in the lake, which has the log bucket's objects; a stream's records reach it not;",
         " seconds: from the slowest object's arrival until a search found it)",
     ]
     return "\n".join(["\n", heading, *lines, *notes])

@@ -15,6 +15,17 @@ from local.processes import Processes
 LOG_GROUPS = ("RdsLogGroupNames", "LambdaLogGroupNames", "StreamLogGroupNames", "LogGroupNames")
 """The parameters that name log groups to read."""
 ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64"}
+ROOT_TEMPLATE, MEMBER_TEMPLATE = "template.yaml", "scenarios/member_account.yaml"
+IN_BOTH = (
+    *("RdsLogGroupNames", "LambdaLogGroupNames", "LambdaLogGroupPrefix", "StreamLogGroupNames"),
+    *("LambdaFilterPattern", "TlsOnly", "AwsEndpointUrl", "Architecture"),
+)
+"""The parameters that a member account's stack has as the central one has them."""
+HANDED_ON = (
+    *("ObjectsTargetArn", "ReaderRoleArns"),
+    *("RdsDestinationArn", "LambdaDestinationArn", "StreamDestinationArn"),
+)
+"""The central account's outputs that are the member's parameters."""
 
 
 class Deployment:
@@ -23,39 +34,63 @@ class Deployment:
     def __init__(self, processes: Processes, state: Path, project: Path = ROOT) -> None:
         self._processes = processes
         self._project = project
+        self._state = state
         self._build = state / "build"
-        self._cache = state / "build-cache"
+        self._member_build = state / "member" / "build"
         configuration = project / "samconfig.toml"
         self._configured = ["--config-file", str(configuration), "--config-env", "local"]
 
-    def start_build(self) -> None:
-        """Begin `sam build` into a folder of its own: what is built for AWS stays as it is."""
+    def start_build(self, *, member: bool = False) -> None:
+        """Begin `sam build` into folders of its own: what is built for AWS stays as it is."""
+        self._start_build("build", ROOT_TEMPLATE, self._build)
+        if member:
+            self._start_build("build-member", MEMBER_TEMPLATE, self._member_build)
+
+    def _start_build(self, name: str, template: str, folder: Path) -> None:
         self._processes.start(
-            "build",
+            name,
             [
+                *("sam", "build", "--template-file", self._project / template),
                 # The layers are built for this machine alone here: the cache holds nothing else.
-                *("sam", "build", "--cached", "--cache-dir", self._cache),
-                *("--build-dir", self._build, *self._configured),
+                *("--cached", "--cache-dir", self._state / f"{name}-cache"),
+                *("--build-dir", folder, *self._configured),
             ],
             # Building asks AWS for nothing.
             environment=emulated_aws.environment("http://127.0.0.1:9") | {"ARCHITECTURE": "host"},
             cwd=self._project,
         )
 
-    def finish_build(self) -> None:
-        """Wait for the build."""
+    def finish_build(self, *, member: bool = False) -> None:
+        """Wait for what was begun."""
         self._processes.finish("build")
+        if member:
+            self._processes.finish("build-member")
 
     def deploy(self, endpoint: str, parameters: Mapping[str, str]) -> dict[str, str]:
         """Deploy what was built and return the stack's outputs."""
         settings = local_settings(self._project)
-        s3 = client("s3", endpoint)
-        if settings["s3_bucket"] not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
-            s3.create_bucket(Bucket=settings["s3_bucket"])
         given = all_parameters(settings, parameters)
         make_log_groups(client("logs", endpoint), given)
-        self._deploy(endpoint, self._build / "template.yaml", settings["stack_name"], given)
-        return outputs(endpoint, settings["stack_name"])
+        template, name = self._build / "template.yaml", settings["stack_name"]
+        self._deploy(endpoint, template, name, given)
+        return outputs(endpoint, name)
+
+    def deploy_member(
+        self,
+        endpoint: str,
+        central: Mapping[str, str],
+        parameters: Mapping[str, str],
+        stack_name: str = "service-logs-member",
+    ) -> dict[str, str]:
+        """Deploy a stack of the member account, with the outputs of the central one."""
+        both = all_parameters(local_settings(self._project), {"AwsEndpointUrl": endpoint})
+        given = {name: both[name] for name in IN_BOTH}
+        given |= {name: central[name] for name in HANDED_ON}
+        given |= {"CentralAccountId": emulated_aws.ACCOUNT, **parameters}
+        account, template = emulated_aws.MEMBER, self._member_build / "template.yaml"
+        make_log_groups(client("logs", endpoint, account), given)
+        self._deploy(endpoint, template, stack_name, given, account)
+        return outputs(endpoint, stack_name, account)
 
     def deploy_alone(
         self, endpoint: str, scenario: str, stack_name: str, parameters: Mapping[str, str]
@@ -67,24 +102,33 @@ class Deployment:
         return outputs(endpoint, stack_name)
 
     def _deploy(
-        self, endpoint: str, template: Path, stack_name: str, parameters: Mapping[str, str]
+        self,
+        endpoint: str,
+        template: Path,
+        stack_name: str,
+        parameters: Mapping[str, str],
+        account: str = emulated_aws.ACCOUNT,
     ) -> None:
+        packages = f"{local_settings(self._project)['s3_bucket']}-{account}"
+        s3 = client("s3", endpoint, account)
+        if packages not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
+            s3.create_bucket(Bucket=packages)
         words = [f"{name}={value}" for name, value in parameters.items()]
         self._processes.start(
             "deploy",
             [
                 *("sam", "deploy", "--template-file", template, "--stack-name", stack_name),
-                *(*self._configured, "--parameter-overrides", *words),
+                *(*self._configured, "--s3-bucket", packages, "--parameter-overrides", *words),
             ],
-            environment=emulated_aws.environment(endpoint),
+            environment=emulated_aws.environment(endpoint, account),
             cwd=self._project,
         )
         self._processes.finish("deploy")
 
     def stop(self) -> None:
         """End a build or a deployment that is under way."""
-        self._processes.stop("build")
-        self._processes.stop("deploy")
+        for name in ("build", "build-member", "deploy"):
+            self._processes.stop(name)
 
 
 def make_log_groups(logs: Any, parameters: Mapping[str, str]) -> None:
@@ -95,9 +139,10 @@ def make_log_groups(logs: Any, parameters: Mapping[str, str]) -> None:
                 logs.create_log_group(logGroupName=name)
 
 
-def outputs(endpoint: str, stack_name: str) -> dict[str, str]:
-    """Read the outputs of the deployed stack."""
-    stacks = client("cloudformation", endpoint).describe_stacks(StackName=stack_name)["Stacks"]
+def outputs(endpoint: str, stack_name: str, account: str = emulated_aws.ACCOUNT) -> dict[str, str]:
+    """Read the outputs of a deployed stack."""
+    cloudformation = client("cloudformation", endpoint, account)
+    stacks = cloudformation.describe_stacks(StackName=stack_name)["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
 
 
@@ -108,13 +153,13 @@ def realtime_fields(endpoint: str, outputs: Mapping[str, str]) -> list[str]:
     return list(answer["RealtimeLogConfig"]["Fields"])
 
 
-def client(service: str, endpoint: str):
-    """Make a client of the emulated AWS."""
+def client(service: str, endpoint: str, account: str = emulated_aws.ACCOUNT):
+    """Make a client of the emulated AWS, for the root of an account."""
     return boto3.client(
         service,
         endpoint_url=endpoint,
         region_name=emulated_aws.REGION,
-        aws_access_key_id="test",
+        aws_access_key_id=account,
         aws_secret_access_key="test",
     )
 

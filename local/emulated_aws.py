@@ -16,10 +16,12 @@ from local.processes import LOOPBACK, Processes, free_port
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
+MEMBER = "222233334444"
+"""The account whose logs the first one may read. Its id is its root's access key, as of each."""
 
 
-def environment(endpoint: str) -> dict[str, str]:
-    """Make an environment whose every AWS call goes to the emulator.
+def environment(endpoint: str, account: str = ACCOUNT) -> dict[str, str]:
+    """Make an environment whose every AWS call goes to an account of the emulator.
 
     Nothing of the user's own AWS settings is left in it, so no real account can be touched.
     """
@@ -31,7 +33,7 @@ def environment(endpoint: str) -> dict[str, str]:
     return kept | {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_ACCESS_KEY_ID": account,
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,

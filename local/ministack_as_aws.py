@@ -1,9 +1,11 @@
 """Run ministack with what AWS does for this project and it leaves out.
 
 CloudFormation expands the SAM transform of a child template as it does the root's; a resource that
-an update does not change keeps its attributes; a number that comes from a parameter is a number.
+an update does not change keeps its attributes; a number that comes from a parameter is a number; a
+condition compares what a function gives.
 IAM knows no batch actions of SQS: who may send, delete or hide one message may do so with ten.
 A layer is unpacked once, and not before each start of a function (the largest takes seconds).
+What lies between two accounts (whom a policy sees, whose a bucket is, buses, keys) is as in AWS.
 Whole services that it leaves out are in `stand_ins`.
 """
 
@@ -20,14 +22,35 @@ from typing import Any
 
 from ministack.app import main
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
-from ministack.services import cloudfront, cloudwatch_logs, lambda_svc, stepfunctions
+from ministack.services import (
+    cloudfront,
+    cloudwatch_logs,
+    eventbridge,
+    kms,
+    lambda_svc,
+    s3,
+    stepfunctions,
+)
 from ministack.services import firehose as emulated_firehose
-from ministack.services.cloudformation import _stacks, engine, provisioners
+from ministack.services.cloudformation import (
+    _stacks,
+    changesets,
+    engine,
+    handlers,
+    provisioners,
+    stacks,
+)
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from local.stand_ins import (
     asked_rights,
+    buckets,
+    event_buses,
     firehose,
+    function_errors,
+    identities,
+    keys,
+    log_destinations,
     log_subscriptions,
     realtime_logs,
     state_machines,
@@ -36,6 +59,7 @@ from local.stand_ins import (
 
 parse_template = engine._parse_template
 update_resource = provisioners._update_resource
+evaluate_conditions = engine._evaluate_conditions
 iam_action = iam_actions.extract_iam_action
 
 
@@ -53,6 +77,23 @@ def update_and_keep_attributes(
         return new_id, attributes
     resource = _stacks.get(stack, {}).get("_resources", {}).get(logical_id, {})
     return new_id, {**(resource.get("Attributes") or {}), **(attributes or {})}
+
+
+def evaluate_with_functions(template: dict[str, Any], parameters: dict[str, Any]) -> Any:
+    """Evaluate a template's conditions, whose functions are carried out first."""
+
+    def resolved(node: Any) -> Any:
+        if isinstance(node, list):
+            return [resolved(part) for part in node]
+        if not isinstance(node, dict):
+            return node
+        if node.keys() & {"Fn::Join", "Fn::Split", "Fn::Sub", "Fn::Select"}:
+            mappings = template.get("Mappings", {})
+            return engine._resolve_refs(node, {}, parameters, {}, mappings, "", "")
+        return {name: resolved(part) for name, part in node.items()}
+
+    conditions = resolved(template.get("Conditions", {}))
+    return evaluate_conditions({**template, "Conditions": conditions}, parameters)
 
 
 def with_numbers(change: Callable[..., Any]) -> Callable[..., Any]:
@@ -95,9 +136,19 @@ class UnpackedOnce(zipfile.ZipFile):
 
 engine._parse_template = parse_and_expand
 provisioners._update_resource = update_and_keep_attributes
+for module in (engine, changesets, handlers, stacks):
+    module._evaluate_conditions = evaluate_with_functions
 iam_actions.extract_iam_action = action_of_one
+iam_evaluator._resolve_condition_key = identities.condition_value
+iam_evaluator.evaluate_resource_policy = identities.evaluate_for_caller
 iam_evaluator.evaluate = asked_rights.written_down(iam_evaluator.evaluate)
 
+s3._apply_bucket_scope = buckets.expect_owner
+s3._dispatch = buckets.answer
+s3._ensure_bucket = buckets.find_bucket
+kms._resolve_key = keys.find
+kms.key_policy_for_arn = keys.policy
+eventbridge._invoke_target = event_buses.invoke
 cloudwatch_logs._put_subscription_filter = log_subscriptions.put_subscription_filter
 cloudwatch_logs._fanout_to_subscription_filters = log_subscriptions.fan_out
 cloudwatch_logs.handle_request = log_subscriptions.handle
@@ -105,6 +156,10 @@ cloudfront.handle_request = realtime_logs.handle
 emulated_firehose._deliver_records_to_s3 = firehose.deliver
 emulated_firehose._put_record = firehose.refuse_other_sources(firehose.put_record)
 emulated_firehose._put_record_batch = firehose.refuse_other_sources(firehose.put_record_batch)
+lambda_runtime._PYTHON_WORKER_SCRIPT = function_errors.going_on(
+    lambda_runtime._PYTHON_WORKER_SCRIPT
+)
+lambda_runtime.Worker.invoke = function_errors.as_errors(lambda_runtime.Worker.invoke)
 lambda_runtime.zipfile = SimpleNamespace(ZipFile=UnpackedOnce, BadZipFile=zipfile.BadZipFile)
 lambda_svc._poll_kinesis = lambda: False
 stepfunctions._run_distributed_map = state_machines.run_map
@@ -115,6 +170,11 @@ provisioners._RESOURCE_HANDLERS |= {
         "update": log_subscriptions.update_account_policy,
         "delete": log_subscriptions.remove_account_policy,
     },
+    "AWS::Logs::Destination": {
+        "create": log_destinations.create,
+        "update": log_destinations.update,
+        "delete": log_destinations.remove,
+    },
     "AWS::CloudFront::RealtimeLogConfig": {
         "create": realtime_logs.create,
         "update": realtime_logs.update,
@@ -122,8 +182,10 @@ provisioners._RESOURCE_HANDLERS |= {
     },
 }
 event_source_mapping = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
+event_bus = provisioners._RESOURCE_HANDLERS["AWS::Events::EventBus"]
 for step in ("create", "update"):
     event_source_mapping[step] = with_numbers(event_source_mapping[step])
+    event_bus[step] = event_buses.with_policy(event_bus[step])
 
 if __name__ == "__main__":
     threading.Thread(target=stream_mappings.poll_for_ever, daemon=True).start()

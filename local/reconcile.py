@@ -70,9 +70,10 @@ class Found:
 
 @dataclass
 class Row:
-    """One log type's line of the table."""
+    """One log type's line of the table, of what one account sent."""
 
     log_type: str
+    account: str
     objects: int = 0
     records: int = 0
     indexed: int = 0
@@ -153,15 +154,16 @@ def settled(expected: Iterable[Expected], found: Found) -> int:
 
 
 def table(
+    account: str,
     expected: Iterable[Expected],
     found: Found,
     seconds: Mapping[str, float],
     in_lake: Mapping[str, InLake],
 ) -> list[Row]:
-    """Add up what was found, by log type; the seconds are those of the slowest object."""
+    """Add up what an account sent, by log type; the seconds are those of the slowest object."""
     rows: dict[str, Row] = {}
     for one in expected:
-        row = rows.setdefault(one.log_type, Row(one.log_type))
+        row = rows.setdefault(one.log_type, Row(one.log_type, account))
         said = found.published.get(one.uri)
         row.objects += 1
         row.records += said.records if said else 0

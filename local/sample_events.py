@@ -6,9 +6,12 @@ from functools import cache
 from typing import Any
 
 from local import sample_logs
+from local.emulated_aws import MEMBER
 from local.sample_logs.parquet import parquet
 
 BUCKET = "service-logs-samples"
+MEMBER_BUCKET = "service-logs-samples-of-member"
+"""The member account's."""
 RECORDS = 200
 
 _ACCOUNT, _REGION = "111122223333", "eu-west-1"
@@ -90,11 +93,34 @@ PARQUET_KEY = (
 """A VPC flow log in Parquet."""
 
 
-def put_objects(s3: Any) -> None:
-    """Make the bucket of the sample events and the objects they name."""
+MEMBER_KEYS = {name: KEYS[name].replace(_ACCOUNT, MEMBER) for name in ("cloudtrail",)} | {
+    "s3_access": "access/2026-11-20-00-00-00-0A1B2C3D4E5F6071",  # names no account
+}
+"""What lies in the other account's bucket."""
+
+
+def put_objects(s3: Any, of_member: Any) -> None:
+    """Make the buckets of the sample events and the objects they name, each by its account."""
+    bodies = _bodies()
     s3.create_bucket(Bucket=BUCKET)
-    for key, body in _bodies().items():
+    for key, body in bodies.items():
         s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+    of_member.create_bucket(Bucket=MEMBER_BUCKET)
+    for name, key in MEMBER_KEYS.items():
+        of_member.put_object(Bucket=MEMBER_BUCKET, Key=key, Body=bodies[KEYS[name]])
+
+
+def let_read(of_member: Any, account: str) -> None:
+    """Let another account read those of the other account's bucket."""
+    arn = f"arn:aws:s3:::{MEMBER_BUCKET}"
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+        "Action": ["s3:GetObject", "s3:ListBucket"],
+        "Resource": [arn, f"{arn}/*"],
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    of_member.put_bucket_policy(Bucket=MEMBER_BUCKET, Policy=policy)
 
 
 @cache

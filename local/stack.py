@@ -4,7 +4,7 @@ import contextlib
 import fcntl
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from local import ROOT, STATE, emulated_aws
@@ -21,6 +21,13 @@ class Stack:
     opensearch_endpoint: str
     search: str
     outputs: dict[str, str]
+    member: dict[str, str] = field(default_factory=dict)
+    """The outputs in the member account; empty if there is none."""
+
+    @property
+    def accounts(self) -> int:
+        """Count the accounts whose logs are read."""
+        return 2 if self.member else 1
 
 
 class LocalStack:
@@ -45,6 +52,7 @@ class LocalStack:
         self,
         search: str,
         *,
+        accounts: int = 1,
         in_front: Callable[[str], str] = lambda engine: engine,
         afterwards: Callable[[Stack], None] = lambda _: None,
     ) -> Stack:
@@ -59,10 +67,12 @@ class LocalStack:
             before = self.running()
             if before and before.search != search:
                 raise StartFailed(f"the stack runs with {before.search}: `make down` first")
+            if before and before.accounts > accounts:
+                raise StartFailed("the stack runs with 2 accounts: `make down` first")
             try:
                 if not before:
                     self.down()
-                stack = self._up(search, before, in_front)
+                stack = self._up(search, accounts, before, in_front)
                 afterwards(stack)
             except BaseException:
                 if before:
@@ -78,18 +88,28 @@ class LocalStack:
         self.endpoints.unlink(missing_ok=True)
         return self.processes.stop_all()
 
-    def _up(self, search: str, before: Stack | None, in_front: Callable[[str], str]) -> Stack:
+    def _up(
+        self, search: str, accounts: int, before: Stack | None, in_front: Callable[[str], str]
+    ) -> Stack:
+        member = accounts > 1
         _say("building")
-        self.deployment.start_build()
+        self.deployment.start_build(member=member)
         if before:
             aws, engine = before.aws_endpoint, before.opensearch_endpoint
         else:
             _say(f"starting emulated AWS and {search}")
             aws, engine = emulated_aws.start(self.processes), ENGINES[search](self.processes)
-        self.deployment.finish_build()
+        self.deployment.finish_build(member=member)
         _say("deploying")
         parameters = {"OpenSearchEndpoint": in_front(engine), "AwsEndpointUrl": aws}
-        return Stack(aws, engine, search, self.deployment.deploy(aws, parameters))
+        if not member:
+            return Stack(aws, engine, search, self.deployment.deploy(aws, parameters))
+        central = self.deployment.deploy(
+            aws, parameters | {"MemberAccountIds": emulated_aws.MEMBER}
+        )
+        _say("deploying in the member account")
+        in_member = self.deployment.deploy_member(aws, central, {})
+        return Stack(aws, engine, search, central, in_member)
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from opensearchpy import OpenSearch
 
-from local import deploy
+from local import deploy, emulated_aws
 from local.lake import Lake
 from local.reconcile import Found, InLake, Published
 from local.stack import Stack
@@ -53,9 +53,12 @@ def identity(reject: dict[str, Any]) -> str:
 class Witnesses:
     """One running stack, asked for its counts."""
 
-    def __init__(self, stack: Stack, since: float) -> None:
-        """Look at what the functions said since then (seconds since 1970)."""
-        self._since = int(since * 1000)
+    def __init__(self, stack: Stack, since: float, account: str = "") -> None:
+        """Look at what the functions said since then (seconds since 1970).
+
+        Of what came by a way that accounts share, look at what came from one account, if named.
+        """
+        self._since, self._account = int(since * 1000), account
         self._outputs = stack.outputs
         self._search = OpenSearch(stack.opensearch_endpoint, timeout=30)
         self._s3 = deploy.client("s3", stack.aws_endpoint)
@@ -76,6 +79,7 @@ class Witnesses:
         rejects = {
             (came_in(reject["source"], reject["log_type"]), identity(reject))
             for reject in self.rejects()
+            if _keeps_its_name(reject["source"]) or self._is_of_account(reject["account_id"])
         }
         in_backup = Counter(where for where, _ in rejects)
         return Found(self.searchable(), in_backup, published, skipped)
@@ -110,14 +114,30 @@ class Witnesses:
 
     def searchable(self) -> dict[str, int]:
         """Count the documents that a search finds, by what they came in."""
-        by_source = {"source": {"terms": {"field": "log.source", "size": MANY_OBJECTS}}}
+        by_account = {
+            "account": {"terms": {"field": "cloud.account_id", "missing": "", "size": 100}}
+        }
+        by_source = {
+            "source": {"terms": {"field": "log.source", "size": MANY_OBJECTS}, "aggs": by_account}
+        }
         by_type = {"type": {"terms": {"field": "log.type", "size": 100}, "aggs": by_source}}
         answer = self._search.search(index="aws-*", body={"size": 0, "aggs": by_type})
         found: Counter[str] = Counter()
-        for log_type in answer.get("aggregations", {}).get("type", {}).get("buckets", []):
-            for bucket in log_type["source"]["buckets"]:
-                found[came_in(bucket["key"], log_type["key"])] += bucket["doc_count"]
+        for log_type in _buckets(answer.get("aggregations", {}), "type"):
+            for source in _buckets(log_type, "source"):
+                for account in _buckets(source, "account"):
+                    if _keeps_its_name(source["key"]) or self._is_of_account(account["key"]):
+                        found[came_in(source["key"], log_type["key"])] += account["doc_count"]
         return found
+
+    def _is_of_account(self, named: str | None) -> bool:
+        """Say whether it came from the account in question, by the account that it names.
+
+        The member's logs name the member; the central account's name several, but never the member.
+        """
+        if not self._account:
+            return True
+        return (named == emulated_aws.MEMBER) is (self._account == emulated_aws.MEMBER)
 
     def failures(self) -> list[str]:
         """Say why messages failed, each reason once, the latest first."""
@@ -194,6 +214,11 @@ class Witnesses:
                 continue  # Lambda's own lines
             if isinstance(line, dict) and "message" in line:
                 yield line
+
+
+def _buckets(aggregations: Any, name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = aggregations.get(name, {}).get("buckets", [])
+    return found
 
 
 def _keeps_its_name(source: str) -> bool:

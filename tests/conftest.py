@@ -1,10 +1,10 @@
 """What every test may ask for.
 
 The folders mirror the package's: what a module promises is tested in the folder of its name.
-Beside them: `deployment` (buckets, queues and a search engine in this process), `emulated_aws`,
-`search_engine` and `local_stack` (fixtures), `properties` (how many examples they are tested with),
-`templates`, `docs`, `local`, `functions` and `end_to_end` for what is not part of the package,
-`benchmarks`.
+Beside them: `deployment` (buckets, queues and a search engine in this process), `accounts` (of the
+emulated AWS that is a process of its own), `emulated_aws`, `search_engine` and `local_stack`
+(fixtures), `properties` (how many examples they are tested with), `templates`, `docs`, `local`,
+`functions` and `end_to_end` for what is not part of the package, `benchmarks`.
 """
 
 import os
@@ -18,10 +18,15 @@ from hypothesis import settings
 from tests import properties  # noqa: F401 - it declares the profiles
 
 settings.load_profile("full")
-pytest_plugins = ["tests.emulated_aws", "tests.search_engine", "tests.local_stack"]
+pytest_plugins = [
+    "tests.emulated_aws",
+    "tests.search_engine",
+    "tests.local_stack",
+    "tests.sample_indexes",
+]
 
 ENGINE_FIXTURES = {"opensearch", "own_opensearch"}
-STACK_FIXTURES = {"deployed"}
+STACK_FIXTURES = {"deployed", "local_stack"}
 
 
 def pytest_configure() -> None:
@@ -38,7 +43,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
             item.add_marker(pytest.mark.engine)
         if fixtures & STACK_FIXTURES:
             item.add_marker(pytest.mark.end_to_end)
-        if item.get_closest_marker("end_to_end"):
+            item.add_marker(pytest.mark.xdist_group("stack of two accounts"))
+        elif item.get_closest_marker("end_to_end"):
             item.add_marker(pytest.mark.xdist_group("stack"))
     yield
     # In a worker pytest-xdist 3.8 writes the group of a test where pytest 9.2 no longer reads it:

@@ -16,13 +16,16 @@ from servicelogs.delivery.metrics import Totals
 from servicelogs.detection.objects import ObjectTypes
 from servicelogs.opensearch.dated_indexes import every_index
 from servicelogs.opensearch.index_objects import ObjectIndexer
+from servicelogs.parsing.places import Place
 from servicelogs.settings import LogSettings
+from servicelogs.sources.accounts import Accounts
 from servicelogs.sources.parquet import rows_as_json
 from servicelogs.sources.queue import Message, Queue
 from tests.opensearch.fake_engine import FakeEngine
 
 LOGS, BACKUP = "log-archive", "log-backup"
 ENOUGH_TIME = 300.0
+ACCOUNT, REGION = "123456789012", "us-east-1"
 NOW = datetime.now(UTC)
 
 
@@ -61,6 +64,7 @@ class Deployment:
     parquet_queue_url: str
     engine: FakeEngine = field(default_factory=FakeEngine)
     logs: LogSettings = LogSettings()  # noqa: RUF009 - it never changes
+    accounts: Accounts = Accounts(own=ACCOUNT, default=Place(ACCOUNT, REGION))  # noqa: RUF009
     counts: dict[str, Counter[str]] = field(default_factory=dict)
     skipped: Counter[str] = field(default_factory=Counter)
     routed: int = 0
@@ -154,6 +158,7 @@ class Deployment:
         return ObjectIndexer(
             attempt,
             types=ObjectTypes(self.logs),
+            accounts=self.accounts,
             s3=self.s3,
             queue=queue,
             indexes=every_index(),

@@ -4,13 +4,14 @@ import contextlib
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from servicelogs import cloudformation
-from servicelogs.errors import UnreadableEvent
+from servicelogs.errors import OutOfTime, UnreadableEvent
 
 LAYER = Path(__file__).parents[1] / "layers" / "service_logs"
 EVENT = {
@@ -69,3 +70,31 @@ def test_a_request_that_cannot_be_answered_names_what_it_lacks(sent):
     with pytest.raises(UnreadableEvent, match="has no StackId, ResponseURL"):
         cloudformation.succeed({"RequestId": "r", "LogicalResourceId": "l", "StackId": 1})
     assert sent == []
+
+
+class Invocation:
+    """An invocation that may run so many seconds more than an answer takes."""
+
+    def __init__(self, seconds):
+        self.seconds = seconds
+
+    def get_remaining_time_in_millis(self):
+        return int((cloudformation.SECONDS_TO_ANSWER + self.seconds) * 1000)
+
+
+def test_work_that_is_done_in_time_gives_its_result_or_its_own_error():
+    assert cloudformation.in_time(lambda: "done", Invocation(5)) == "done"
+
+    def fails():
+        raise TimeoutError("of a socket")
+
+    with pytest.raises(TimeoutError, match="of a socket"):
+        cloudformation.in_time(fails, Invocation(5))
+
+
+@pytest.mark.parametrize("seconds", [0.1, -30])
+def test_work_that_waits_is_given_up_while_there_is_time_to_answer(seconds):
+    released = threading.Event()
+    with pytest.raises(OutOfTime, match="was not done in"):
+        cloudformation.in_time(lambda: released.wait(60), Invocation(seconds))
+    released.set()

@@ -9,6 +9,7 @@ import pytest
 from servicelogs import formats
 from servicelogs.errors import ConfigurationError
 from servicelogs.settings import (
+    AccountSettings,
     BackupSettings,
     BucketSettings,
     IndexSettings,
@@ -76,6 +77,8 @@ def test_a_domain_may_be_named_without_scheme():
         (SearchSettings, "COLLECTION_NAME", "Two Words"),
         (SearchSettings, "OPENSEARCH_SECRET_ARN", "password"),
         (IndexSettings, "ENGINE_TYPE", "s3"),
+        (SearchSettings, "OPENSEARCH_SECRET_ARN", "arn:aws:secretsmanager:r:111122223333:secret:*"),
+        (SearchSettings, "OPENSEARCH_SECRET_ARN", "arn:aws:secretsmanager:*:*:secret:engine"),
         (IndexSettings, "INDEX_PERIOD", "decade"),
         (IndexSettings, "INDEX_PREFIX", "two words"),
         (IndexSettings, "INDEX_SHARDS", "0"),
@@ -91,6 +94,10 @@ def test_a_domain_may_be_named_without_scheme():
         (LogSettings, "LOG_TYPE_PREFIXES", "=alb"),
         (LogSettings, "LOG_TYPE_PREFIXES", "edge/=albs"),
         (LogSettings, "LOG_TYPE_PREFIXES", "edge/=alb,edge/=cloudtrail"),
+        (AccountSettings, "ACCOUNT_ID", "11112222333"),
+        (AccountSettings, "MEMBER_ACCOUNT_IDS", "222233334444, 333344445555"),
+        (AccountSettings, "MEMBER_ACCOUNT_IDS", "*"),
+        (AccountSettings, "ORGANIZATION_ID", "*"),
         (BackupSettings, "BACKUP_BUCKET", "s3://bucket"),
         (BucketSettings, "OWN_BUCKETS", "backup,s3://bucket"),
         (BucketSettings, "OWN_BUCKETS", "backup,"),
@@ -110,7 +117,8 @@ def test_a_domain_may_be_named_without_scheme():
     ],
 )
 def test_a_wrong_value_is_named(concern, name, value):
-    given = ENDPOINT | LAKE | {"QUEUE_URL": "https://sqs.example/queue"} | {name: value}
+    given = ENDPOINT | LAKE | {"QUEUE_URL": "https://sqs.example/queue", "ACCOUNT_ID": "1" * 12}
+    given |= {name: value}
     with pytest.raises(ConfigurationError, match=name) as caught:
         read_settings(concern, given)
     assert "must" in str(caught.value)
@@ -122,6 +130,7 @@ def test_a_wrong_value_is_named(concern, name, value):
         (SearchSettings, "OPENSEARCH_ENDPOINT"),
         (QueueSettings, "QUEUE_URL"),
         (BackupSettings, "BACKUP_BUCKET"),
+        (AccountSettings, "ACCOUNT_ID"),
         (LakeSettings, "STAGING_BUCKET"),
     ],
 )
@@ -235,3 +244,34 @@ def test_rows_are_kept_for_the_days_of_their_type_else_of_all(given, days, most)
     lake = read_settings(LakeSettings, LAKE | {"LAKE_DELETE_AFTER_DAYS": given})
     assert {name: lake.days_kept(name) for name in days} == days
     assert lake.most_days_kept() == most
+
+
+# pragma: allowlist nextline secret: the name of one
+SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:engine-1a2b3c"
+
+
+@pytest.mark.parametrize("auth", ["sigv4", "basic"])
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://search.example",
+        "http://search.example:9200",
+        "http://10.0.0.7:9200",
+        "http://127.0.0.1.example:9200",
+        "http://localhost.example",
+    ],
+)
+def test_a_password_or_signature_goes_over_tls_alone(auth: str, endpoint: str) -> None:
+    given = {"OPENSEARCH_ENDPOINT": endpoint, "OPENSEARCH_AUTH": auth}
+    with pytest.raises(ConfigurationError, match="must begin with https://"):
+        read_settings(SearchSettings, given | {"OPENSEARCH_SECRET_ARN": SECRET})
+    assert read_settings(SearchSettings, given | {"OPENSEARCH_AUTH": "none"}).endpoint == endpoint
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["http://127.0.0.1:9200", "http://localhost", "http://[::1]:9200/"]
+)
+def test_on_the_machine_itself_there_is_no_way_to_listen_on(endpoint: str) -> None:
+    given = {"OPENSEARCH_ENDPOINT": endpoint, "OPENSEARCH_AUTH": "basic"}
+    search = read_settings(SearchSettings, given | {"OPENSEARCH_SECRET_ARN": SECRET})
+    assert search.endpoint == endpoint.rstrip("/")

@@ -14,7 +14,7 @@ from servicelogs.lake.compact import Compactor
 from servicelogs.lake.deployment import Lake, seconds_left
 from servicelogs.lake.names import Partition
 from servicelogs.lake.parquet_in_s3 import OneClientSession
-from servicelogs.log_lines import as_line
+from servicelogs.log_lines import as_line, fail_on_one_line
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -31,6 +31,7 @@ pyarrow.set_cpu_count(1)
 pyarrow.set_io_thread_count(1)
 
 
+@fail_on_one_line
 @logger.inject_lambda_context
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -1,27 +1,34 @@
-"""Have a bucket notify of its new objects, beside the notifications that others have put on it.
+"""Have a bucket notify of its new objects, and let them be read, beside what others have set there.
 
-A custom resource. S3 replaces a bucket's whole configuration at once and refuses overlapping ones
-without saying whose: so this reads, merges its own entry by its Id, and writes back.
+Two kinds of custom resources. S3 replaces a bucket's whole configuration or policy at once, and
+refuses overlapping notifications without saying whose: so this reads, merges its own by their
+names, and writes back.
 """
 
 import os
 from typing import Any
 
 from servicelogs import cloudformation
-from servicelogs.log_lines import start_logging
+from servicelogs.log_lines import fail_on_one_line, start_logging
 
 logger = start_logging()
 
 Event = dict[str, Any]
 
 
-def lambda_handler(event: Event, _context: Any) -> None:
+@fail_on_one_line
+def lambda_handler(event: Event, context: Any) -> None:
     """Carry out the request, and answer CloudFormation whatever happens."""
     try:
         # Here, so that a broken package is answered too.
-        from servicelogs.sources.bucket_notifications import carry_out
+        from servicelogs.sources import bucket_notifications, bucket_policies
 
-        physical_id = carry_out(event, os.environ["NOTIFICATION_ID"])
+        carry_out = {
+            "Custom::BucketNotification": bucket_notifications.carry_out,
+            "Custom::BucketPolicy": bucket_policies.carry_out,
+        }[event["ResourceType"]]
+        own_id = os.environ["NOTIFICATION_ID"]
+        physical_id = cloudformation.in_time(lambda: carry_out(event, own_id), context)
     except Exception as error:
         logger.exception("the bucket could not be configured")
         cloudformation.fail(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from servicelogs.log_lines import as_line
+from servicelogs.log_lines import as_line, fail_on_one_line
 from servicelogs.opensearch.client import connect
 from servicelogs.opensearch.expiry import delete_expired
 from servicelogs.settings import IndexSettings, LogSettings, SearchSettings, read_settings
@@ -23,6 +23,7 @@ opensearch = connect(read_settings(SearchSettings))
 SECONDS_TO_FINISH = 40
 
 
+@fail_on_one_line
 @logger.inject_lambda_context
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics
 
-from servicelogs.log_lines import as_line
+from servicelogs.log_lines import as_line, fail_on_one_line
 from servicelogs.opensearch.index_function import IndexFunction
 from servicelogs.sources.parquet import rows_as_json
 
@@ -19,6 +19,7 @@ logger, metrics = Logger(json_serializer=as_line), Metrics()
 function = IndexFunction(rows_as_json)
 
 
+@fail_on_one_line
 @logger.inject_lambda_context
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Answer:

@@ -11,7 +11,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from servicelogs.lake.deployment import Lake
 from servicelogs.lake.publish import tables_with_work
-from servicelogs.log_lines import as_line
+from servicelogs.log_lines import as_line, fail_on_one_line
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -20,6 +20,7 @@ logger, metrics = Logger(json_serializer=as_line), Metrics()
 lake = Lake.connect(boto3.Session())
 
 
+@fail_on_one_line
 @logger.inject_lambda_context
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:

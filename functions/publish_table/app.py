@@ -10,7 +10,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from servicelogs.lake.deployment import Lake, seconds_left
 from servicelogs.lake.publish import publish_table
-from servicelogs.log_lines import as_line
+from servicelogs.log_lines import as_line, fail_on_one_line
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -19,6 +19,7 @@ logger, metrics = Logger(json_serializer=as_line), Metrics()
 lake = Lake.connect(boto3.Session())
 
 
+@fail_on_one_line
 @logger.inject_lambda_context
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -7,20 +7,22 @@ queries go with their workgroup.
 from typing import Any
 
 from servicelogs import cloudformation
-from servicelogs.log_lines import start_logging
+from servicelogs.log_lines import fail_on_one_line, start_logging
 
 logger = start_logging()
 
 Event = dict[str, Any]
 
 
-def lambda_handler(event: Event, _context: Any) -> None:
+@fail_on_one_line
+def lambda_handler(event: Event, context: Any) -> None:
     """Carry out the request, and answer CloudFormation whatever happens."""
     try:
         if event["RequestType"] == "Delete":
             logger.info("nothing was deleted: the tables stay")
         else:
-            logger.info("tables in place", extra={"names": set_up()})
+            names = cloudformation.in_time(set_up, context)
+            logger.info("tables in place", extra={"names": names})
     except ImportError as error:
         logger.exception("a layer cannot be imported")
         cloudformation.fail_to_import(event, error)

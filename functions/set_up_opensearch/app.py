@@ -1,4 +1,4 @@
-"""Put the mapping templates into the search engine when the stack is created or updated.
+"""Put the mapping templates and the dashboards in place when the stack is created or updated.
 
 A custom resource. Deleting it deletes nothing: the indexes and their templates are the user's data.
 """
@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from servicelogs import cloudformation
-from servicelogs.log_lines import start_logging
+from servicelogs.log_lines import fail_on_one_line, start_logging
 
 logger = start_logging()
 
@@ -19,17 +19,19 @@ WAIT_SECONDS = 1500
 # A role made a moment ago is not known everywhere yet.
 ROLE_SECONDS = 90
 PAUSE_SECONDS = 10
-# What the last attempt of an invocation may take.
-ATTEMPT_SECONDS = 60
+# The last attempt of an invocation may take a minute, before it hands on or answers.
+LEAST_SECONDS = PAUSE_SECONDS + 60 + cloudformation.SECONDS_TO_ANSWER
 
 
+@fail_on_one_line
 def lambda_handler(event: Event, context: Any) -> None:
     """Carry out the request; answer CloudFormation whatever happens, or hand on to a later call."""
+    attributes: dict[str, str] | None = {"Dashboards": ""}
     try:
         if event["RequestType"] == "Delete":
-            logger.info("nothing was deleted: the indexes and mapping templates stay")
-        elif not set_up_in_time(event, context):
-            return
+            logger.info("nothing was deleted: indexes, mapping templates and dashboards stay")
+        else:
+            attributes = set_up_in_time(event, context)
     except ImportError as error:
         logger.exception("a layer cannot be imported")
         cloudformation.fail_to_import(event, error)
@@ -37,52 +39,42 @@ def lambda_handler(event: Event, context: Any) -> None:
         logger.exception("the search engine was not set up")
         cloudformation.fail(event, f"OpenSearch was not set up: {type(error).__name__}: {error}")
     else:
-        cloudformation.succeed(event)
+        if attributes is not None:
+            cloudformation.succeed(event, attributes=attributes)
 
 
-def set_up_in_time(event: Event, context: Any) -> bool:
-    """Set up the search engine, waiting for it; False when another invocation goes on."""
+def set_up_in_time(event: Event, context: Any) -> dict[str, str] | None:
+    """Set up the search engine, waiting for it; None when another invocation goes on."""
     # Here, so that a layer that cannot be imported is answered.
-    from servicelogs.errors import ClusterNeedsFixing, TryLater
-    from servicelogs.opensearch.client import connect
-    from servicelogs.opensearch.collections import check_collection
-    from servicelogs.opensearch.setup import set_up
-    from servicelogs.settings import (
-        BucketSettings,
-        IndexSettings,
-        LogSettings,
-        SearchSettings,
-        read_settings,
-    )
+    from servicelogs.errors import ClusterNeedsFixing, OutOfTime, TryLater
+    from servicelogs.opensearch.set_up_function import prepare
 
-    read_settings(BucketSettings)
     began = event.setdefault("Began", time.time())
-    search, indexes = read_settings(SearchSettings), read_settings(IndexSettings)
-    log_types = read_settings(LogSettings).log_types
-    check_collection(search)
     while True:
         try:
-            names = set_up(connect(search), indexes, log_types)
-            logger.info("templates in place", extra={"names": names})
-        except (TryLater, ClusterNeedsFixing) as error:
+            attributes = cloudformation.in_time(prepare, context)
+        except (TryLater, OutOfTime, ClusterNeedsFixing) as error:
             waited = time.time() - began
-            patience = WAIT_SECONDS if isinstance(error, TryLater) else ROLE_SECONDS
+            patience = ROLE_SECONDS if isinstance(error, ClusterNeedsFixing) else WAIT_SECONDS
             if waited > patience:
                 raise
             logger.warning("trying again", extra={"waited": round(waited), "error": str(error)})
         else:
-            return True
-        if context.get_remaining_time_in_millis() < (ATTEMPT_SECONDS + PAUSE_SECONDS) * 1000:
+            logger.info("templates in place", extra=attributes)
+            return attributes
+        if context.get_remaining_time_in_millis() < LEAST_SECONDS * 1000:
             invoke_again(event, context)
-            return False
+            return None
         time.sleep(PAUSE_SECONDS)
 
 
 def invoke_again(event: Event, context: Any) -> None:
-    """Hand the request to a new invocation, which answers it."""
+    """Hand the request to a new invocation, which answers it; fail soon if Lambda does not."""
     import boto3  # late, as all that could fail before there is an answer
+    from botocore.config import Config
 
-    boto3.client("lambda").invoke(
+    soon = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1})
+    boto3.client("lambda", config=soon).invoke(
         FunctionName=context.invoked_function_arn,
         InvocationType="Event",
         Payload=json.dumps(event).encode(),

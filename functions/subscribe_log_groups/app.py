@@ -8,20 +8,22 @@ import os
 from typing import Any
 
 from servicelogs import cloudformation
-from servicelogs.log_lines import start_logging
+from servicelogs.log_lines import fail_on_one_line, start_logging
 
 logger = start_logging()
 
 Event = dict[str, Any]
 
 
-def lambda_handler(event: Event, _context: Any) -> None:
+@fail_on_one_line
+def lambda_handler(event: Event, context: Any) -> None:
     """Carry out the request, and answer CloudFormation whatever happens."""
     try:
         # Here, so that a broken package is answered too.
         from servicelogs.sources.log_subscriptions import carry_out
 
-        physical_id = carry_out(event, os.environ["FILTER_NAME"])
+        own_id = os.environ["FILTER_NAME"]
+        physical_id = cloudformation.in_time(lambda: carry_out(event, own_id), context)
     except Exception as error:
         logger.exception("the log groups could not be subscribed")
         cloudformation.fail(

@@ -6,8 +6,9 @@ same bytes, so that a second delivery changes nothing.
 
 import gzip
 import random
+import zlib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -91,15 +92,19 @@ def generate(name: str, records: int, seed: int = 1, *, seconds: int | None = No
     return _samples(name).generate(records, rng, seconds)
 
 
-def objects(seed: int = 1) -> Iterator[SampleObject]:
-    """Give the objects of all formats."""
+def objects(seed: int = 1, account: str = ACCOUNT) -> Iterator[SampleObject]:
+    """Give the objects of all formats, as an account has them."""
     for name in NAMES:
-        yield from _samples(name).objects(random.Random(f"{name} {seed}"))
+        for one in _samples(name).objects(random.Random(f"{name} {seed}")):
+            key = one.key.replace(ACCOUNT, account)
+            yield replace(one, key=key, data=_of_account(one.data, account))
 
 
-def log_events(seed: int = 1) -> Iterator[SampleEvents]:
-    """Give the log events of all formats that arrive through CloudWatch Logs."""
-    return _given("log_events", seed)
+def log_events(seed: int = 1, account: str = ACCOUNT) -> Iterator[SampleEvents]:
+    """Give the log events of all formats that arrive through CloudWatch Logs, of an account."""
+    for one in _given("log_events", seed):
+        events = ((moment, message.replace(ACCOUNT, account)) for moment, message in one.events)
+        yield replace(one, events=tuple(events))
 
 
 def stream_records(fields: Collection[str], seed: int = 1) -> Iterator[SampleRecords]:
@@ -116,6 +121,26 @@ def _given(what: str, seed: int, *how: Any) -> Iterator[Any]:
 def gzipped(*members: bytes) -> bytes:
     """Compress each part into a gzip member of its own, the same bytes every time."""
     return b"".join(gzip.compress(member, mtime=0) for member in members)
+
+
+def _of_account(data: bytes, account: str) -> bytes:
+    """Give an object's bytes with another account in them, compressed as they were."""
+    if account == ACCOUNT:
+        return data
+    if data.startswith(b"PAR1"):
+        from local.sample_logs.parquet import with_text  # pyarrow takes a while, and few want it
+
+        return with_text(data, ACCOUNT, account)
+    members = list(_members(data)) if data.startswith(b"\x1f\x8b") else []
+    texts = [one.replace(ACCOUNT.encode(), account.encode()) for one in members or [data]]
+    return gzipped(*texts) if members else texts[0]
+
+
+def _members(data: bytes) -> Iterator[bytes]:
+    while data:
+        member = zlib.decompressobj(wbits=31)
+        yield member.decompress(data)
+        data = member.unused_data
 
 
 def _samples(name: str) -> _Samples:

@@ -10,6 +10,7 @@ from local.sample_logs.load_balancers import key
 
 _START = datetime(2026, 11, 20, 8, 10, tzinfo=UTC)
 _GROUP = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/web/0f1e2d3c4b5a6978"
+_ANSWERS = ("200",) * 10 + ("304", "304", "304", "404", "404", "500")
 _CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/11111111-2222-4333-8444-555555555555"
 
 
@@ -49,9 +50,8 @@ def _line(rng: random.Random, seconds: int = 300) -> str:
         if kind in ("https", "error")
         else "-"
     )
-    status = {"https": rng.choice(("200", "200", "200", "304", "404")), "redirect": "301"}.get(
-        kind, "403" if kind == "waf" else "502"
-    )
+    answered = rng.choice(_ANSWERS)
+    status = {"https": answered, "redirect": "301"}.get(kind, "403" if kind == "waf" else "502")
     target_status = status if kind == "https" else "-"
     times = f"0.000 {seconds:.3f} 0.000" if target != "-" else "-1 -1 -1"
     plain = kind == "redirect"

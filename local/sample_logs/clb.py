@@ -9,6 +9,7 @@ from local.sample_logs.clients import USER_AGENTS, address, hexadecimal, path
 from local.sample_logs.load_balancers import key
 
 _START = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+_ANSWERS = ("200 200", "200 200", "404 404", "500 500")
 _TLS = "ECDHE-RSA-AES128-GCM-SHA256 TLSv1.2"
 
 
@@ -44,7 +45,7 @@ def _line(rng: random.Random, seconds: int = 3_600) -> str:
     )
     sizes = f"{rng.randrange(2000)} {rng.randrange(200, 90_000)}"
     scheme, port = ("https", 443) if kind == "https" else ("http", 80)
-    statuses = {"tcp": "- -", "failed": "504 0"}.get(kind, rng.choice(("200 200", "404 404")))
+    statuses = {"tcp": "- -", "failed": "504 0"}.get(kind, rng.choice(_ANSWERS))
     request = (
         "- - - " if kind == "tcp" else f"GET {scheme}://old.example:{port}{path(rng)} HTTP/1.1"
     )

@@ -232,6 +232,44 @@ def _odd_events(rng: random.Random) -> Iterator[dict[str, Any]]:
         },
         "summary": {"primaryDimension": {"dimension": "API", "count": 12}},
     }
+    yield from _worth_a_look(rng)
+
+
+def _worth_a_look(rng: random.Random) -> Iterator[dict[str, Any]]:
+    """Events that somebody should see: the root user signs in and makes a key for a user."""
+    root = {
+        "type": "Root",
+        "principalId": ACCOUNT,
+        "arn": f"arn:aws:iam::{ACCOUNT}:root",
+        "accountId": ACCOUNT,
+        "accessKeyId": f"ASIA{hexadecimal(rng, 16).upper()}",
+    }
+    agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    by_root = {"userIdentity": root, "sourceIPAddress": address(rng), "userAgent": agent}
+    yield (
+        _event(rng)
+        | by_root
+        | {
+            "eventSource": "signin.amazonaws.com",
+            "eventName": "ConsoleLogin",
+            "eventType": "AwsConsoleSignIn",
+            "readOnly": False,
+            "requestParameters": None,
+            "responseElements": {"ConsoleLogin": "Success"},
+            "additionalEventData": {"MobileVersion": "No", "MFAUsed": "No"},
+        }
+    )
+    yield (
+        _event(rng)
+        | by_root
+        | {
+            "eventSource": "iam.amazonaws.com",
+            "eventName": "CreateAccessKey",
+            "readOnly": False,
+            "requestParameters": {"userName": "alice"},
+            "responseElements": {"accessKey": {"userName": "alice", "status": "Active"}},
+        }
+    )
 
 
 def _insight(rng: random.Random) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import io
 
 import pyarrow
+import pyarrow.compute
 import pyarrow.parquet
 
 from servicelogs.parsing.text.columns import snake
@@ -36,8 +37,21 @@ def parquet(text: str, row_group_size: int | None = None) -> bytes:
     separator = "\t" if header.startswith("#") else " "
     columns = zip(*(line.split(separator) for line in lines), strict=True)
     arrays = [_array(name, values) for name, values in zip(names, columns, strict=True)]
+    return _file(pyarrow.table(arrays, names=names), row_group_size)
+
+
+def with_text(data: bytes, text: str, other: str) -> bytes:
+    """Write a file anew, with another text in place of one in all of its strings."""
+    table = pyarrow.parquet.read_table(io.BytesIO(data))
+    for number, field in enumerate(table.schema):
+        if pyarrow.types.is_string(field.type):
+            replaced = pyarrow.compute.replace_substring(table.column(number), text, other)
+            table = table.set_column(number, field, replaced)
+    return _file(table)
+
+
+def _file(table: pyarrow.Table, row_group_size: int | None = None) -> bytes:
     file = io.BytesIO()
-    table = pyarrow.table(arrays, names=names)
     pyarrow.parquet.write_table(table, file, row_group_size=row_group_size, compression="gzip")
     return file.getvalue()
 

@@ -1,4 +1,4 @@
-"""CloudWatch Logs sends the events of a log group to Kinesis and Firehose, by subscription filters.
+"""CloudWatch Logs sends the events of a log group to Kinesis, Firehose and other accounts.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
 Filters of log groups and the account-level policy; of filter patterns the terms (a term, "a
@@ -8,7 +8,6 @@ One thing is not as in AWS: an event's id follows from what the event is, so tha
 sent again are the same events.
 """
 
-import gzip
 import hashlib
 import json
 import logging
@@ -23,13 +22,14 @@ from ministack.core.responses import (
     get_region,
     json_response,
 )
-from ministack.services import cloudwatch_logs, kinesis
+from ministack.services import cloudwatch_logs
 
-from local.stand_ins import firehose, roles
+from local.stand_ins import log_destinations, roles
+from local.stand_ins.log_destinations import Denied, Refused
 
 logger = logging.getLogger("log_subscriptions")
 
-SERVICE = "logs.amazonaws.com"
+PUT_FILTER, PUT_POLICY = "logs:PutSubscriptionFilter", "logs:PutAccountPolicy"
 ACCOUNT_LEVEL = "ACCOUNT_LEVEL_POLICY"
 FILTERS_OF_A_GROUP = 2
 _TERM = re.compile(
@@ -45,10 +45,6 @@ handle_request = cloudwatch_logs.handle_request
 fan_out_to_functions = cloudwatch_logs._fanout_to_subscription_filters
 
 
-class Refused(Exception):
-    """What CloudWatch Logs does not accept."""
-
-
 def put_subscription_filter(data: Mapping[str, Any]) -> Any:
     """Put a filter on a log group, if there is room and its destination takes a test message."""
     group = cloudwatch_logs._log_groups.get(data.get("logGroupName"))
@@ -58,7 +54,9 @@ def put_subscription_filter(data: Mapping[str, Any]) -> Any:
     if group and not _is_function(data["destinationArn"]):
         try:
             matches(data.get("filterPattern", ""), "")
-            _send(data, _control_message(), data["logGroupName"])
+            _try(data, PUT_FILTER, data["logGroupName"])
+        except Denied as error:
+            return error_response_json("AccessDeniedException", str(error), 400)
         except (Refused, roles.NotAllowed) as error:
             return error_response_json("InvalidParameterException", str(error), 400)
     answer = put_filter(data)
@@ -74,13 +72,14 @@ def fan_out(group: str, stream: str, events: list[Event]) -> None:
     found = cloudwatch_logs._log_groups[group].get("subscriptionFilters", {})
     for one in found.values():
         if not _is_function(one["destinationArn"]):
-            _deliver(one, group, stream, events, {})
+            _deliver(one, PUT_FILTER, group, stream, events, {})
     for one in policies.values():
         if group not in _left_out(one["selectionCriteria"]):
             document = json.loads(one["policyDocument"])
             subscription = {name[0].lower() + name[1:]: value for name, value in document.items()}
             subscription["filterName"] = one["policyName"]
-            _deliver(subscription, group, stream, events, {"policyLevel": ACCOUNT_LEVEL})
+            more = {"policyLevel": ACCOUNT_LEVEL}
+            _deliver(subscription, PUT_POLICY, group, stream, events, more)
 
 
 def put_account_policy(data: Mapping[str, Any]) -> Any:
@@ -88,14 +87,16 @@ def put_account_policy(data: Mapping[str, Any]) -> Any:
     if [name for name in policies if name != data["policyName"]]:
         return error_response_json("LimitExceededException", "Resource limit exceeded.", 400)
     document = json.loads(data["policyDocument"])
+    subscription = {
+        "destinationArn": document["DestinationArn"],
+        "roleArn": document.get("RoleArn", ""),
+    }
     try:
         matches(document.get("FilterPattern", ""), "")
         _left_out(data.get("selectionCriteria", ""))
-        _send(
-            {"destinationArn": document["DestinationArn"], "roleArn": document["RoleArn"]},
-            _control_message(),
-            "",
-        )
+        _try(subscription, PUT_POLICY, "")
+    except Denied as error:
+        return error_response_json("AccessDeniedException", str(error), 400)
     except (Refused, roles.NotAllowed) as error:
         return error_response_json("InvalidParameterException", str(error), 400)
     policies[data["policyName"]] = {"selectionCriteria": "", **data}
@@ -175,7 +176,12 @@ def matches(pattern: str, message: str) -> bool:
 
 
 def _deliver(
-    subscription: Mapping[str, Any], group: str, stream: str, events: list[Event], more: Event
+    subscription: Mapping[str, Any],
+    action: str,
+    group: str,
+    stream: str,
+    events: list[Event],
+    more: Event,
 ) -> None:
     """Send those of the events that match; what cannot be sent CloudWatch Logs logs nowhere."""
     pattern = subscription.get("filterPattern", "")
@@ -196,8 +202,8 @@ def _deliver(
         **more,
     }
     try:
-        _send(subscription, envelope, group)
-    except (Refused, roles.NotAllowed) as error:
+        _send(subscription, action, envelope, group)
+    except (Denied, Refused, roles.NotAllowed) as error:
         logger.warning("events of %s could not be delivered: %s", group, error)
 
 
@@ -217,38 +223,25 @@ def _log_events(
         yield one | ({"extractedFields": extracted} if extracted else {})
 
 
-def _send(subscription: Mapping[str, Any], envelope: Event, group: str) -> None:
-    """Put one envelope, compressed, into a stream, by the subscription's role."""
-    destination, role = subscription["destinationArn"], subscription["roleArn"]
+def _try(subscription: Mapping[str, Any], action: str, group: str) -> None:
+    """Send a test message, for a caller who may subscribe."""
+    if log_destinations.is_one(subscription["destinationArn"]):
+        log_destinations.require_subscriber(subscription["destinationArn"], action)
+    _send(subscription, action, log_destinations.control_message(), group)
+
+
+def _send(subscription: Mapping[str, Any], action: str, envelope: Event, group: str) -> None:
+    """Put one envelope, compressed, into a stream, by the subscription's role or a destination."""
+    target, role = subscription["destinationArn"], subscription.get("roleArn", "")
     source = f"arn:aws:logs:{get_region()}:{get_account_id()}:log-group:{group or '*'}:*"
-    data = gzip.compress(json.dumps(envelope, ensure_ascii=False).encode())
-    if ":firehose:" in destination:
-        roles.require(role, SERVICE, "firehose:PutRecord", destination, source)
-        taken = firehose.put(destination, data)
+    data = log_destinations.compressed(envelope)
+    random = subscription.get("distribution") == "Random"
+    # One that is Random has a new key each time; here it follows from the bytes.
+    key = hashlib.md5(data if random else envelope["logStream"].encode()).hexdigest()
+    if log_destinations.is_one(target):
+        log_destinations.send(target, action, role, source, key, data)
     else:
-        roles.require(role, SERVICE, "kinesis:PutRecord", destination, source)
-        random = subscription.get("distribution") == "Random"
-        # One that is Random has a new key each time; here it follows from the bytes.
-        key = hashlib.md5(data if random else envelope["logStream"].encode()).hexdigest()
-        taken = kinesis.put_record_internal(destination, key, data)
-    if not taken:
-        raise Refused(
-            f"Could not deliver test message to specified stream {destination}. Check if it is in "
-            "ACTIVE state."
-        )
-
-
-def _control_message() -> Event:
-    """Make the message that says nothing but that the destination is reached."""
-    text = "CWL CONTROL MESSAGE: Checking health of destination"
-    return {
-        "messageType": "CONTROL_MESSAGE",
-        "owner": "CloudwatchLogs",
-        "logGroup": "",
-        "logStream": "",
-        "subscriptionFilters": [],
-        "logEvents": [{"id": "", "timestamp": 1_795_162_400_000, "message": text}],
-    }
+        log_destinations.put_record(target, role, source, key, data)
 
 
 def _left_out(criteria: str) -> list[str]:

@@ -33,6 +33,9 @@ ENVIRONMENT = {
     "AWS_REGION": "eu-west-1",
     "AWS_DEFAULT_REGION": "eu-west-1",
     "AWS_SECRET_ACCESS_KEY": "none",
+    "ACCOUNT_ID": "111122223333",
+    "DEFAULT_ACCOUNT_ID": "111122223333",
+    "DEFAULT_REGION": "eu-west-1",
     "BACKUP_BUCKET": "backup",
     "INDEX_PREFIX": "aws",
     "OPENSEARCH_AUTH": "none",
@@ -51,7 +54,7 @@ class Bucket:
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
 
-    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+    def get_object(self, *, Bucket: str, Key: str, **_: str) -> dict[str, Any]:  # noqa: N803
         if Key not in self.objects:  # as the rejects of objects that have none
             raise ClientError({"Error": {"Code": "NoSuchKey", "Message": Key}}, "GetObject")
         data = self.objects[Key]

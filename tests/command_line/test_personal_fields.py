@@ -35,5 +35,13 @@ def test_names_and_queries_are_known_by_their_common_names():
     assert personal_fields(formats.get("waf"))["httpRequest.args"] == "URL"
 
 
+@pytest.mark.parametrize("name", formats.NAMES)
+def test_a_summary_counts_by_nothing_of_a_person_but_the_country(name):
+    log_format = formats.get(name)
+    personal = personal_fields(log_format)
+    by = log_format.summary.by if log_format.summary else ()
+    assert {personal[field] for field in by if field in personal} <= {"country"}
+
+
 def test_a_type_about_servers_alone_has_none():
     assert personal_fields(formats.get("alb_health_check")) == {}

@@ -2,35 +2,19 @@
 
 import json
 import re
-import uuid
-from datetime import UTC, datetime
-from io import BytesIO
 from typing import Any
 
 import pytest
-from opensearchpy import OpenSearch
 
 from docs.generate import PAGES, pages
-from local.sample_logs import objects
 from servicelogs import formats
-from servicelogs.delivery.counts import SourceCounts
-from servicelogs.detection.objects import ObjectTypes
-from servicelogs.opensearch.client import connect
-from servicelogs.opensearch.dated_indexes import every_index
-from servicelogs.opensearch.documents import blocks_of
-from servicelogs.opensearch.setup import set_up, template_check
-from servicelogs.opensearch.writer import BulkWriter
-from servicelogs.records import Source
-from servicelogs.settings import IndexSettings, LogSettings, SearchSettings
-from servicelogs.sources.decompression import decompressed
-from servicelogs.sources.parquet import rows_as_json
+from tests.sample_indexes import SampleIndexes
 
 # One worker runs them: they search the same indexes.
 pytestmark = pytest.mark.xdist_group("sample indexes")
 
 SEARCH = re.compile(r"```json\nGET (\S+)/_search\n(\{.*?)```", re.DOTALL)
 SECTIONS = ["Switch it on", "What the bucket must allow", "A document", "Searches", "Fields"]
-DELIVERED = datetime(2026, 11, 20, 8, 20, tzinfo=UTC)
 
 
 def searches() -> list[Any]:
@@ -46,43 +30,14 @@ def text_of(name: str) -> str:
     return path.read_text() if path.exists() else ""
 
 
-@pytest.fixture(scope="module")
-def sample_indexes(opensearch: str) -> tuple[OpenSearch, str]:
-    """Index the sample logs of every type."""
-    prefix = f"test-{uuid.uuid4().hex[:12]}"
-    settings = IndexSettings(prefix=prefix, period="year", replicas=0)
-    client = connect(SearchSettings(endpoint=opensearch, auth="none"))
-    set_up(client, settings, formats.NAMES)
-    writer = BulkWriter(
-        client, seconds_left=lambda: 60, ensure_template=template_check(client, settings)
-    )
-    types = ObjectTypes(LogSettings())
-    for number, sample in enumerate(objects()):
-        start = b"".join(decompressed(BytesIO(sample.data), rows_as_json))
-        detected = types.identify(sample.key, start, None)
-        if detected.format is None:
-            continue
-        source = Source(f"s3://logs/{sample.key}", f"{number:016}", DELIVERED)
-        choose_index = every_index(prefix).of(detected.format)
-        counts = SourceCounts(source, sample.format, lambda reject: None)
-        for block in blocks_of(
-            detected.format,
-            decompressed(BytesIO(sample.data), rows_as_json),
-            source,
-            choose_index,
-        ):
-            writer.add(block, counts)
-    writer.flush()
-    client.indices.refresh(index=f"{prefix}-*")
-    return client, prefix
-
-
 @pytest.mark.parametrize("name", formats.NAMES)
 def test_a_page_has_all_it_should_say(name: str) -> None:
     text = text_of(name)
 
     assert re.findall(r"^## (.*)$", text, re.MULTILINE) == SECTIONS, "make docs begins a page"
-    assert len(SEARCH.findall(text)) == 3, "three searches, each ```json with GET INDEX/_search"
+    written = re.sub(r"<!-- generated: dashboard -->.*?<!-- end -->", "", text, flags=re.DOTALL)
+    assert len(SEARCH.findall(written)) == 3, "three searches, each ```json with GET INDEX/_search"
+    assert len(SEARCH.findall(text)) == 3 + 5, "make docs writes those of its dashboard"
     for section in re.split(r"^## .*$", text, flags=re.MULTILINE):
         prose = re.sub(r"<!-- generated: (\w+) -->.*?<!-- end -->", r"\1", section, flags=re.DOTALL)
         assert len(prose.split()) > 1 or "fields" in prose, f"a section without prose: {section}"
@@ -106,13 +61,10 @@ def test_the_overview_has_a_row_for_each_type() -> None:
 
 @pytest.mark.parametrize(("target", "body"), searches())
 def test_a_search_finds_something_in_the_sample_logs(
-    sample_indexes: tuple[OpenSearch, str], target: str, body: dict[str, Any]
+    sample_indexes: SampleIndexes, target: str, body: dict[str, Any]
 ) -> None:
-    client, prefix = sample_indexes
+    answer = sample_indexes.search(target, body)
 
-    answer = client.search(index=target.replace("aws-", f"{prefix}-"), body=body)
-
-    assert answer["_shards"]["failed"] == 0
     assert answer["hits"]["total"]["value"] > 0
     assert everywhere_filled(answer.get("aggregations", {}))
     if "_source" in body:

@@ -1,4 +1,4 @@
-"""Stands between a function and AWS, and kills the function before one of its writes."""
+"""Stands between a function and AWS: notes what it asks, kills it before one of its writes."""
 
 import http.client
 import sys
@@ -23,6 +23,8 @@ class AwsFront:
     def __init__(self, aws_endpoint: str, function: str) -> None:
         self.killed = ""
         """The write before which it was killed."""
+        self.asked: list[str] = []
+        """Method and path of all that it asked, in order."""
         self._function = function
         self._number = self._writes = 0
         self._lock = threading.Lock()
@@ -83,6 +85,7 @@ def _handler(front: AwsFront, aws_endpoint: str) -> type[BaseHTTPRequestHandler]
 
         def _pass_on(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            front.asked.append(f"{self.command} {self.path}")
             write = self._write()
             if write and not front.passes(write):
                 self.close_connection = True

@@ -1,17 +1,23 @@
 """What no trial shows to be used, and why it is needed all the same.
 
-Each names statements by their id, and of their actions those that nothing asks for in the emulator.
+Each names statements by their ids, and of their actions those that nothing asks for in the
+emulator.
 """
 
 from typing import NamedTuple
 
 
 class Listed(NamedTuple):
-    """Actions of statements with an id."""
+    """Actions of statements with these ids."""
 
-    sid: str
+    sids: str
     actions: str
     because: str
+
+    @property
+    def rights(self) -> set[tuple[str, str]]:
+        """Give each id with each action."""
+        return {(sid, action) for sid in self.sids.split() for action in self.actions.split()}
 
 
 _KEYS = "the emulator's services ask no key: AWS's do, where one is given"
@@ -19,6 +25,7 @@ _MAPPING = "Lambda itself asks for it, and refuses a mapping without it"
 _MISSING = "without it S3 answers 403 and not 404 where there is no object; the emulator always 404"
 _UPLOADS = "ends an upload in parts that failed: only files of many megabytes have parts"
 _FIREHOSE = "Firehose: its page on access to S3 destinations asks for it"
+_MEMBERS = "for another account: tests/end_to_end/test_accounts.py deploys two"
 _NETWORK = "Lambda connects a function to subnets: there are none in the emulator"
 
 LISTED = (
@@ -41,24 +48,46 @@ LISTED = (
     Listed(
         "LetsLambdaLookAtSubnets", "ec2:DescribeNetworkInterfaces ec2:DescribeSubnets", _NETWORK
     ),
-    Listed("WorksOffItsQueue", "sqs:ReceiveMessage sqs:GetQueueAttributes", _MAPPING),
-    Listed("WorksOffItsQueue", "sqs:DeleteMessage", _MAPPING),
+    Listed(
+        "WorksOffItsQueue",
+        "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes",
+        _MAPPING,
+    ),
     Listed(
         "WorksOffItsQueue",
         "sqs:SendMessage",
         "what is left when the time is over: tests/opensearch/test_index_objects.py",
     ),
     Listed("ReadsStream", "kinesis:DescribeStreamSummary kinesis:ListShards", _MAPPING),
-    Listed("DistinguishesDeletedFromForbidden", "s3:ListBucket", _MISSING),
-    Listed("TellsNoRejectsFromForbidden", "s3:ListBucket", _MISSING),
-    Listed("StagesObjects", "s3:AbortMultipartUpload", _UPLOADS),
-    Listed("WritesFiles", "s3:AbortMultipartUpload", _UPLOADS),
-    Listed("MergesFiles", "s3:AbortMultipartUpload", _UPLOADS),
-    Listed("PutsObjectsIntoQuarantine", "s3:AbortMultipartUpload", _UPLOADS),
-    Listed("UsesCustomerKey", "kms:Decrypt kms:GenerateDataKey", _KEYS),
-    Listed("EncryptsObjects", "kms:Decrypt kms:GenerateDataKey", _KEYS),
-    Listed("EncryptsEvents", "kms:GenerateDataKey", _KEYS),
-    Listed("EncryptsRecords", "kms:GenerateDataKey", _KEYS),
+    Listed(
+        "DistinguishesDeletedFromForbidden TellsNoRejectsFromForbidden", "s3:ListBucket", _MISSING
+    ),
+    Listed(
+        "StagesObjects WritesFiles MergesFiles PutsObjectsIntoQuarantine",
+        "s3:AbortMultipartUpload",
+        _UPLOADS,
+    ),
+    Listed(
+        "UsesCustomerKey EncryptsObjects EncryptsItsExecutions DecryptsItsEnvironment "
+        "DecryptsSchedules DecryptsPassword",
+        "kms:Decrypt",
+        _KEYS,
+    ),
+    Listed(
+        "UsesCustomerKey EncryptsObjects EncryptsItsExecutions EncryptsItsLog EncryptsEvents "
+        "EncryptsRecords EncryptsDashboards",
+        "kms:GenerateDataKey",
+        _KEYS,
+    ),
+    Listed("ReadsMembersLogObjects", "s3:GetObject s3:ListBucket", _MEMBERS),
+    Listed(
+        "ReadsOrganizationsLogObjects",
+        "s3:GetObject s3:ListBucket",
+        "the same for an organization's: tests/templates/test_accounts.py",
+    ),
+    Listed("DecryptsMembersLogObjects", "kms:Decrypt", _KEYS),
+    Listed("SendsMembersEvents", "firehose:PutRecord firehose:PutRecordBatch", _MEMBERS),
+    Listed("SendsMembersEvents", "kinesis:PutRecord kinesis:PutRecords", _MEMBERS),
     Listed("EntersCollection", "aoss:APIAccessAll", "there is no collection but in AWS"),
     Listed(
         "ReadsPassword",

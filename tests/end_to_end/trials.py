@@ -67,10 +67,10 @@ class Account:
         return self.ids(scenario)[logical_id]
 
     def ids(self, scenario: str) -> dict[str, str]:
-        """Give the names of all resources of a scenario."""
+        """Give the names of all resources of a scenario; none of one that is not deployed."""
         if scenario not in self._ids:
             root = self._resources(deploy.local_settings(ROOT)["stack_name"])
-            self._ids[scenario] = self._resources(root[scenario])
+            self._ids[scenario] = self._resources(root[scenario]) if scenario in root else {}
         return self._ids[scenario]
 
     def _resources(self, stack: str) -> dict[str, str]:

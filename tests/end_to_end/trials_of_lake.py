@@ -28,6 +28,7 @@ LOG_TYPE = "clb"
 """No other test of this folder compacts or expires its table at the time of a trial."""
 FAULT = {"Error": "Runtime.ExitError", "Cause": "a trial"}
 ENOUGH = 900.0
+ENTERED = "2026-11-20T08:15:00Z"
 
 
 class Steps:
@@ -46,8 +47,6 @@ class Steps:
         self.samples = [one for one in sample_logs.objects() if one.format == LOG_TYPE]
         self.published_batch = ""
         """The batch that was published last."""
-        # What others have staged is in no batch of a trial.
-        self._plan()
 
     def _lake(self, clock: Callable[[], float]) -> Lake:
         client = self.account.client
@@ -84,6 +83,8 @@ class Steps:
 
     def planned(self, objects: int = 1) -> str:
         """Make a batch of new objects; give its name."""
+        # What is staged by now is in no batch with them.
+        self._plan()
         keys = [self.put() for _ in range(objects)]
         for key in keys:
             self.stage(self.bucket, key)
@@ -92,7 +93,7 @@ class Steps:
         return self.lake.ledger.claims([first])[first].batch
 
     def _plan(self) -> None:
-        plan(self.lake, self.execution(), uuid.uuid4().hex, lambda: ENOUGH)
+        plan(self.lake, self.execution(), ENTERED, uuid.uuid4().hex, lambda: ENOUGH)
 
     def converted(self) -> str:
         """Make a batch that is to be published."""
@@ -115,7 +116,7 @@ class Steps:
         return names.quarantined_key(found.key)
 
     def leave_for_the_catalog(self) -> Partition:
-        """Leave a partition that has expired, one that is elsewhere, and a lease of others'."""
+        """Leave partitions that have expired, are elsewhere or unknown, and a lease of others'."""
         partition = self.published()
         lake = self.lake
         expired = partition._replace(event_day="2001-01-01")
@@ -124,8 +125,14 @@ class Steps:
             lake.partitions.expire(lease, [expired])
         lake.files.write(f"{expired.everything}of-a-trial", {})
         lake.catalog.point({partition: "elsewhere"})
+        lake.catalog.remove([partition._replace(table=names.summary_of(LOG_TYPE))])
         self.hold_lease()
         return partition
+
+    def has_files_to_merge(self, partition: Partition) -> bool:
+        """Say whether a partition has several files."""
+        generation = self.lake.partitions.known([partition])[partition].generation
+        return len([*self.lake.files.list(partition.folder(generation))]) > 1
 
     def hold_lease(self) -> None:
         """Let an execution that has ended hold the table's lease."""
@@ -159,7 +166,8 @@ def of_plan(steps: Steps) -> list[Step]:
     lake.ledger.splitting(steps.planned(objects=2))
     steps.account.s3.put_object(Bucket=lake.staging.bucket, Key=done.key)
     steps.stage(steps.bucket, steps.put())
-    return [Step("plans", partial(steps.invoke, "PlanFunction", execution=steps.execution()))]
+    asked = {"execution": steps.execution(), "entered": ENTERED}
+    return [Step("plans", partial(steps.invoke, "PlanFunction", **asked))]
 
 
 def of_convert(steps: Steps) -> list[Step]:
@@ -172,7 +180,10 @@ def of_convert(steps: Steps) -> list[Step]:
 def of_split(steps: Steps) -> list[Step]:
     """Say what is done with batches that cannot be converted."""
     split = partial(steps.invoke, "SplitFunction", error=FAULT, execution=steps.execution())
+    lost = steps.planned()
+    steps.lake.staging.delete([names.manifest_key(lost)])
     return [
+        Step("makes a list again", partial(split, batch=lost)),
         Step("splits a batch", partial(split, batch=steps.planned(objects=2))),
         Step("sets an object aside", partial(split, batch=steps.planned())),
     ]
@@ -196,12 +207,19 @@ def of_publish(steps: Steps) -> list[Step]:
 
 
 def of_compact(steps: Steps) -> list[Step]:
-    """Say what compactions do, which publish too."""
+    """Say what compactions do, which publish what is prepared before they swap."""
     steps.published()
     partition = steps.leave_for_the_catalog()
-    steps.converted()
-    asked = {**partition._asdict(), "execution": steps.execution()}
-    return [Step("merges files", partial(steps.invoke, "CompactFunction", **asked))]
+
+    def merge() -> None:
+        # A batch that cannot be published stops no compaction, after which there is one file.
+        if not steps.has_files_to_merge(partition):
+            steps.published()
+        if not any(steps.lake.ledger.prepared(LOG_TYPE)):
+            steps.converted()
+        steps.invoke("CompactFunction", **partition._asdict(), execution=steps.execution())
+
+    return [Step("merges files", merge)]
 
 
 def of_expire(steps: Steps) -> list[Step]:

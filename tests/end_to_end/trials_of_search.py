@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -24,7 +25,7 @@ from servicelogs.sources.s3_objects import open_object
 from tests.end_to_end.processes import environment
 from tests.end_to_end.rights import Role
 from tests.end_to_end.trials import Account, Step
-from tests.sources.envelopes import envelope
+from tests.sources.envelopes import CONTROL, FIRST_TIME, envelope, event
 from tests.sources.stream_events import compressed, stream_record
 
 S3, STREAM = "S3ToOpenSearch", "StreamToOpenSearch"
@@ -102,9 +103,13 @@ def message(body: str, count: int = 1) -> dict[str, Any]:
     }
 
 
+def _milliseconds(day: str) -> int:
+    return int(datetime.fromisoformat(f"{day}T12:00:00Z").timestamp() * 1000)
+
+
 def flows(day: str = "2026-11-20", fields: str = FLOW_FIELDS) -> str:
     """Write a flow log of a day."""
-    start = int(time.mktime(time.strptime(f"{day} UTC", "%Y-%m-%d %Z")))
+    start = _milliseconds(day) // 1000
     line = f"2 111122223333 eni-0a1b 192.0.2.1 192.0.2.2 {start} {start + 59} ACCEPT OK"
     values = dict(zip(FLOW_FIELDS.split(), line.split(), strict=True))
     return f"{fields}\n{' '.join(values[name] for name in fields.split())}\n"
@@ -175,15 +180,21 @@ def of_index_stream(search: Search) -> list[Step]:
         records = [stream_record(one, n, shard=shard) for n, one in enumerate(data)]
         account.invoke(STREAM, "IndexStreamFunction", {"Records": records})
 
-    def events(*more: str, day: str = "2026-11-20") -> bytes:
-        start = int(time.mktime(time.strptime(f"{day} UTC", "%Y-%m-%d %Z")))
-        line = f"2 111122223333 eni-0a1b 192.0.2.1 192.0.2.2 1 2 6 12 99 {start} {start} ACCEPT OK"
-        return compressed(envelope(line, *more))
+    def line(day: str = "2026-11-20") -> str:
+        start = _milliseconds(day) // 1000
+        return f"2 111122223333 eni-0a1b 192.0.2.1 192.0.2.2 1 2 6 12 99 {start} {start} ACCEPT OK"
 
+    def events(*messages: str | dict[str, Any]) -> bytes:
+        return compressed(envelope(*messages))
+
+    # Then its delivery dates it.
+    in_some_days = event(1, line(), timestamp=FIRST_TIME + 5 * 86_400_000)
+    refused = event(1, line(DAY), timestamp=_milliseconds(DAY))
     return [
-        Step("keeps what it rejects", partial(index, events("2 cut"))),
-        Step("removes what was rejected before", partial(index, events())),
-        Step("looks for what the engine refuses", partial(index, events(day=DAY))),
+        Step("keeps what it rejects", partial(index, events(line(), "2 cut"))),
+        Step("removes what was rejected before", partial(index, events(line()))),
+        Step("looks for what the engine refuses", partial(index, events(refused))),
+        Step("looks for records without a time", partial(index, events(in_some_days))),
         Step("keeps what became too old", partial(_let_records_become_old, account, role), True),
     ]
 
@@ -202,7 +213,7 @@ def _let_records_become_old(account: Account, role: Role) -> None:
     change(MaximumRecordAgeInSeconds=1, Enabled=False)
     account.client("kinesis").put_record(
         StreamName=account.outputs["StreamName"],
-        Data=compressed(envelope("late")),
+        Data=compressed(CONTROL),
         PartitionKey="1",
     )
     time.sleep(1.2)
@@ -211,6 +222,9 @@ def _let_records_become_old(account: Account, role: Role) -> None:
         account.wait_for(role, lambda: account.s3.list_objects_v2(**where)["KeyCount"] > before)
     finally:
         change(MaximumRecordAgeInSeconds=mapping["MaximumRecordAgeInSeconds"])
+    # Other tests look for what they let become old.
+    for kept in account.s3.list_objects_v2(**where)["Contents"]:
+        account.s3.delete_object(Bucket=where["Bucket"], Key=kept["Key"])
 
 
 def of_set_up(search: Search, scenario: str) -> list[Step]:

@@ -33,13 +33,20 @@ from tests.sources.stream_events import compressed, stream_event
 
 ROOT = Path(__file__).parents[2]
 SECRETS = {
-    "AWS_SECRET_ACCESS_KEY": "secret-access-key-of-the-role",
+    "AWS_SECRET_ACCESS_KEY": "secret-access-key-of-the-role",  # pragma: allowlist secret - made up
     "AWS_SESSION_TOKEN": "session-token-of-the-role",
-    "password": "password-of-the-engine",
+    "password": "password-of-the-engine",  # pragma: allowlist secret - made up
     "X-Amz-Signature": "signature-of-the-answer",
 }
 FORGED = '"}\n{"level": "FORGED"}\r\n\u2028{"level": "FORGED"}\u0085\x1b[2J\x1b[31m'
 """Ends lines in each way that some reader knows, and clears a terminal."""
+
+
+class Hostile:
+    """Fails, wherever a function looks, with another library's error that quotes a key."""
+
+    def __getattr__(self, _: str) -> Any:
+        raise RuntimeError(FORGED)
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -66,9 +73,9 @@ def load(name: str) -> ModuleType:
 def run(name: str, *events: dict[str, Any]) -> None:
     """Run a function; what it raises is written as the runtime does, the message as it is."""
     app = load(name)
-    for event in events:
+    for event, context in [*((event, Context()) for event in events), ({}, Hostile())]:
         try:
-            app.lambda_handler(event, Context())
+            app.lambda_handler(event, context)
         except Exception as error:  # noqa: BLE001 - whatever it is
             sys.stdout.write(f"[ERROR] {type(error).__name__}: {error}\n")
 
@@ -89,6 +96,7 @@ def custom_resource(address: str, **properties: Any) -> dict[str, Any]:
         "StackId": "stack",
         "RequestId": "request",
         "LogicalResourceId": "resource",
+        "ResourceType": "Custom::BucketNotification",
         "ResourceProperties": properties,
     }
 
@@ -146,6 +154,7 @@ def lake_events(name: str) -> list[dict[str, Any]]:
         "LEDGER_TABLE": lake_world.LEDGER,
         "GLUE_DATABASE": lake_world.DATABASE,
         "ATHENA_WORK_GROUP": "primary",
+        "ACCOUNT_ID": "123456789012",
         "DEFAULT_ACCOUNT_ID": "123456789012",
         "DEFAULT_REGION": "us-east-1",
     }
@@ -198,6 +207,9 @@ def main(name: str) -> None:
         "OPENSEARCH_SECRET_ARN": arn,
         "BACKUP_BUCKET": BACKUP,
         "QUEUE_URL": deployment.queue_url,
+        "ACCOUNT_ID": "123456789012",
+        "DEFAULT_ACCOUNT_ID": "123456789012",
+        "DEFAULT_REGION": "us-east-1",
         "NOTIFICATION_ID": "ours",
         "FILTER_NAME": "ours",
     }

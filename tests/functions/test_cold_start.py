@@ -14,6 +14,9 @@ ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "test",
     "POWERTOOLS_METRICS_NAMESPACE": "ServiceLogs",
     "OPENSEARCH_ENDPOINT": "https://search-logs.eu-west-1.es.amazonaws.com",
+    "ACCOUNT_ID": "111122223333",
+    "DEFAULT_ACCOUNT_ID": "111122223333",
+    "DEFAULT_REGION": "eu-west-1",
     "BACKUP_BUCKET": "backup",
     "QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/111122223333/objects",
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local import sample_events, sample_logs
+from local import emulated_aws, sample_events, sample_logs
 from local.sample_logs.parquet import parquet
 from servicelogs import formats
 from servicelogs.errors import EveryItemFailed
@@ -50,6 +50,10 @@ def load(
             "INDEX_PREFIX": unique_prefix,
             "INDEX_REPLICAS": "0",
             "BACKUP_BUCKET": BACKUP,
+            "ACCOUNT_ID": "000000000000",
+            "MEMBER_ACCOUNT_IDS": emulated_aws.MEMBER,
+            "DEFAULT_ACCOUNT_ID": "123456789012",
+            "DEFAULT_REGION": "us-east-1",
             **environment,
         }.items():
             monkeypatch.setenv(variable, value)
@@ -196,7 +200,7 @@ def test_a_parquet_file_becomes_searchable_through_both_functions(
     "path", sorted((ROOT / "events").glob("*.json")), ids=lambda path: path.stem
 )
 def test_each_sample_event_is_handled_with_the_objects_it_names(request, deployment, path, capsys):
-    sample_events.put_objects(deployment.s3)
+    sample_events.put_objects(deployment.s3, deployment.s3)
     apps = {"parquet": "parquet_app", "kinesis": "stream_app"}
     function = request.getfixturevalue(apps.get(path.stem.partition("-")[0], "app"))
 

@@ -55,6 +55,7 @@ def load(
         "GLUE_DATABASE": DATABASE,
         "BACKUP_BUCKET": BACKUP,
         "QUEUE_URL": queue_url,
+        "ACCOUNT_ID": "123456789012",
     }.items():
         monkeypatch.setenv(variable, value)
 
@@ -114,7 +115,7 @@ def test_a_run_goes_from_messages_to_rows(load, moto_world, queue_url, execution
     }
     assert metrics(capsys.readouterr().out)[""]["Staged"] == 2
 
-    asked = {"execution": execution}
+    asked = {"execution": execution, "entered": "2026-11-20T08:15:00Z"}
     planned = load("plan_batches").lambda_handler(asked, Context())
     assert (planned["batches"], planned["more"]) == (1, False)
     assert planned["manifest"]["bucket"] == STAGING
@@ -150,7 +151,7 @@ def test_a_run_goes_from_messages_to_rows(load, moto_world, queue_url, execution
 
 def test_a_batch_that_was_left_is_reported(load, moto_world, execution):
     moto_world.stage(moto_world.deliver("a", f"alb {DAY}"))
-    asked = {"execution": execution}
+    asked = {"execution": execution, "entered": "2026-11-20T08:15:00Z"}
     load("plan_batches").lambda_handler(asked, Context())
     assert load("list_tables").lambda_handler(asked, Context())["failed"] is True
 

@@ -8,6 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.functions.test_index_functions import Context
+
 PATH = Path(__file__).parents[2] / "functions" / "set_up_lake" / "app.py"
 
 
@@ -58,7 +60,7 @@ def run(noted, kind="Create", **more):
         "ResourceProperties": {},
         **more,
     }
-    noted.app.lambda_handler(event, None)
+    noted.app.lambda_handler(event, Context())
     (answer,) = noted.answers
     return answer
 

@@ -65,7 +65,7 @@ def function(monkeypatch):
     monkeypatch.setattr("servicelogs.cloudformation.urllib.request.urlopen", urlopen)
     monkeypatch.setattr(app, "time", clock)
     aws = SimpleNamespace(invoke=lambda **call: noted.invoked.append(call))
-    monkeypatch.setattr("boto3.client", lambda _: aws)
+    monkeypatch.setattr("boto3.client", lambda *_, **__: aws)
     monkeypatch.setenv("OPENSEARCH_ENDPOINT", "https://search.example")
     monkeypatch.setenv("OPENSEARCH_AUTH", "none")
     monkeypatch.setenv("INDEX_PERIOD", "week")
@@ -174,7 +174,7 @@ def test_a_missing_setting_is_answered(function, monkeypatch):
 
 
 def test_a_layer_for_another_processor_is_answered_saying_what_to_do(function, monkeypatch):
-    monkeypatch.setitem(sys.modules, "servicelogs.opensearch.client", None)
+    monkeypatch.setitem(sys.modules, "servicelogs.opensearch.set_up_function", None)
     answer = run(function, request())
     assert answer["Status"] == "FAILED"
     assert "ARCHITECTURE" in answer["Reason"]

@@ -7,6 +7,8 @@ from pathlib import Path
 import boto3
 import pytest
 
+from tests.functions.test_index_functions import Context
+
 APP = Path(__file__).parents[2] / "functions" / "subscribe_log_groups" / "app.py"
 GROUP = "/aws/lambda/shop"
 
@@ -41,14 +43,14 @@ def custom_resource(kind, group=GROUP):
 
 
 def test_success_is_answered_with_the_filters_name(app, answered):
-    app.lambda_handler(custom_resource("Create"), None)
+    app.lambda_handler(custom_resource("Create"), Context())
     (answer,) = answered
     assert answer["Status"] == "SUCCESS"
     assert answer["PhysicalResourceId"] == "service-logs-0123456789ab"
 
 
 def test_a_refusal_is_answered_with_its_reason(app, answered):
-    app.lambda_handler(custom_resource("Create", "service-logs-IndexLogGroup"), None)
+    app.lambda_handler(custom_resource("Create", "service-logs-IndexLogGroup"), Context())
     (answer,) = answered
     assert answer["Status"] == "FAILED"
     assert "'service-logs-IndexLogGroup' belongs to this deployment" in answer["Reason"]
@@ -56,11 +58,13 @@ def test_a_refusal_is_answered_with_its_reason(app, answered):
 
 def test_a_module_that_cannot_be_imported_is_answered(app, answered, monkeypatch):
     monkeypatch.setitem(sys.modules, "servicelogs.sources.log_subscriptions", None)
-    app.lambda_handler(custom_resource("Create"), None)
+    app.lambda_handler(custom_resource("Create"), Context())
     assert answered[0]["Status"] == "FAILED"
 
 
 def test_a_failed_create_can_be_deleted(app, answered):
     """CloudFormation rolls back with the physical id of the failed answer."""
-    app.lambda_handler(custom_resource("Delete") | {"PhysicalResourceId": "Subscriptions"}, None)
+    app.lambda_handler(
+        custom_resource("Delete") | {"PhysicalResourceId": "Subscriptions"}, Context()
+    )
     assert answered[0]["Status"] == "SUCCESS"

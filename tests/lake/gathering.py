@@ -44,7 +44,12 @@ def gathered(
         batches += gatherer.batches()
     batches += gatherer.finish()
     assert sum(batch.num_rows for batch in batches) == taken
-    return sorted(as_rows(batches, log_type), key=lambda row: row["log_record"])
+    return in_order(as_rows(batches, log_type))
+
+
+def in_order(rows: Iterable[Row]) -> list[Row]:
+    """Sort rows by their numbers; those of one log event, which share one, by what they say."""
+    return sorted(rows, key=lambda row: (row["log_record"], repr(row)))
 
 
 def as_rows(batches: Iterable[pyarrow.RecordBatch], log_type: str) -> Iterator[Row]:
@@ -61,10 +66,10 @@ def as_rows(batches: Iterable[pyarrow.RecordBatch], log_type: str) -> Iterator[R
 
 def expected(log_type: str, blocks_of: Blocks, source: Source = SOURCE) -> list[Row]:
     log_format = formats.get(log_type)
-    return [
+    return in_order(
         comparable(row, columns_of(log_format)) | {name: row[name] for name in PARTITION}
         for row in rows_of(log_format, source, blocks_of)
-    ]
+    )
 
 
 def refused(parser: Parser, blocks_of: Blocks) -> list[tuple[int, str, str, bytes, str]]:

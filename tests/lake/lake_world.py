@@ -31,12 +31,14 @@ from servicelogs.lake.publish import publish_table, tables_with_work
 from servicelogs.lake.split import split_batch
 from servicelogs.lake.stage import Stager
 from servicelogs.settings import LakeSettings, LogSettings
+from servicelogs.sources.accounts import Accounts
 from servicelogs.sources.queue import Message
 from tests.lake.memory_aws import MemoryAws, MemoryDynamoDb, MemoryGlue, MemoryS3
 
 LOGS, STAGING, LAKE, BACKUP = "log-archive", "log-staging", "log-lake", "log-backup"
 LEDGER, DATABASE = "ledger", "logs"
 ACCOUNT, REGION = "111122223333", "eu-west-1"
+MEMBER = "222233334444"
 TABLES = ("vpc_flow", "alb")
 SETTINGS = LakeSettings(
     staging_bucket=STAGING, lake_bucket=LAKE, ledger_table=LEDGER, glue_database=DATABASE
@@ -117,6 +119,7 @@ class World:
                 self.make_table(name)
         self.lake = self.connect(SETTINGS)
         self.types = ObjectTypes(LogSettings())
+        self.accounts = Accounts(own=ACCOUNT, members=(MEMBER,))
 
     @classmethod
     def in_memory(cls) -> World:
@@ -172,7 +175,7 @@ class World:
 
     def stage(self, *keys: str, bucket: str = LOGS) -> Stager:
         """Stage objects, each by a message of its own; raise what the first that failed raised."""
-        stager = Stager(self.lake, self.types, enough_time)
+        stager = Stager(self.lake, self.types, self.accounts, enough_time)
         bodies = [json.dumps({"bucket": bucket, "key": key}) for key in keys]
         errors = stager.stage([Message("id", "handle", 1, body) for body in bodies])
         for error in filter(None, errors):
@@ -185,8 +188,10 @@ class World:
 
     # Steps
 
-    def plan(self, execution: str) -> list[str]:
-        return self.batches(plan(self.lake, execution, self.attempt(), enough_time))
+    def plan(self, execution: str, entered: str = "") -> list[str]:
+        """Plan for an execution that entered the plan at this time, or just now."""
+        entered = entered or self.attempt()
+        return self.batches(plan(self.lake, execution, entered, self.attempt(), enough_time))
 
     def batches(self, planned: Plan) -> list[str]:
         listed = self.lake.staging.read(planned.key, list[dict[str, str]])

@@ -48,6 +48,8 @@ class MemoryAws:
     items: dict[Key, dict[str, Any]] = field(default_factory=dict)
     partitions: dict[str, dict[tuple[str, ...], dict[str, Any]]] = field(default_factory=dict)
     uploads: dict[str, tuple[dict[str, str], dict[int, bytes]]] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+    """The accounts of buckets that are somebody's; any other is whose it is expected to be."""
     now: Callable[[], float] = lambda: datetime.now(UTC).timestamp()
     on_call: Callable[[str, bool], None] = lambda _operation, _before: None
 
@@ -86,7 +88,10 @@ class MemoryS3(Client):
     def create_bucket(self, *, Bucket: str) -> None:
         pass
 
-    def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+    def head_object(
+        self, *, Bucket: str, Key: str, ExpectedBucketOwner: str = ""
+    ) -> dict[str, Any]:
+        self._check_owner(Bucket, ExpectedBucketOwner, "HeadObject", "403")
         found = self._find(Bucket, Key, "HeadObject", "404")
         return {
             "ETag": found.etag,
@@ -122,7 +127,9 @@ class MemoryS3(Client):
         MetadataDirective: str = "COPY",
         TaggingDirective: str = "COPY",
         Metadata: dict[str, str] | None = None,
+        ExpectedSourceBucketOwner: str = "",
     ) -> None:
+        self._check_owner(CopySource["Bucket"], ExpectedSourceBucketOwner, "CopyObject")
         found = self._find(CopySource["Bucket"], CopySource["Key"], "CopyObject")
         if CopySourceIfMatch and CopySourceIfMatch != found.etag.strip('"'):
             raise error("PreconditionFailed", "CopyObject")
@@ -146,7 +153,9 @@ class MemoryS3(Client):
         CopySource: dict[str, str],
         CopySourceIfMatch: str,
         CopySourceRange: str,
+        ExpectedSourceBucketOwner: str = "",
     ) -> dict[str, Any]:
+        self._check_owner(CopySource["Bucket"], ExpectedSourceBucketOwner, "UploadPartCopy")
         found = self._find(CopySource["Bucket"], CopySource["Key"], "UploadPartCopy")
         if CopySourceIfMatch != found.etag.strip('"'):
             raise error("PreconditionFailed", "UploadPartCopy")
@@ -186,6 +195,12 @@ class MemoryS3(Client):
 
     def get_paginator(self, operation: str) -> Pages:
         return Pages(getattr(self, operation))
+
+    def _check_owner(
+        self, bucket: str, expected: str, operation: str, code: str = "AccessDenied"
+    ) -> None:
+        if expected and expected != self._aws.owners.get(bucket, expected):
+            raise error(code, operation)
 
     def _find(self, bucket: str, key: str, operation: str, code: str = "NoSuchKey") -> Stored:
         if (bucket, key) not in self._aws.objects:

@@ -26,7 +26,7 @@ from tests.lake.staged_batches import (
     Context,
     StagedBatches,
 )
-from tests.sources.envelopes import envelope
+from tests.sources.envelopes import envelope, event
 from tests.sources.stream_events import compressed, failed_batch, stream_event
 
 pytestmark = pytest.mark.slow
@@ -253,6 +253,18 @@ def test_log_events_are_rows_of_the_tables_of_their_groups(lake) -> None:
     assert lake.function.lake.ledger.batch(batch).tables == {"lambda", "rds"}
     assert {file.region for file in outputs.files} == {DEFAULT_REGION}
     assert {file.account_id for file in outputs.files} == {"111122223333"}
+
+
+@pytest.mark.parametrize(("kept", "expected"), [("true", '{"$.a": "1"}'), ("false", None)])
+def test_what_a_filter_found_is_kept_where_the_deployment_says_so(
+    lake, monkeypatch, kept: str, expected: str | None
+) -> None:
+    monkeypatch.setenv("EXTRACTED_FIELDS", kept)
+    lake.function = type(lake.function)()
+    line = event(1, flow_line(1), extractedFields={"$.a": "1"})
+    lake.stage_text("firehose/flows.gz", envelope(line, logGroup="/aws/vpc/flow"))
+    table = lake.table(lake.convert(), "vpc_flow")
+    assert table["log_extracted_fields"].to_pylist() == [expected]
 
 
 def test_records_without_any_place_are_in_the_deployments(lake) -> None:

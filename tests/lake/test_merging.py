@@ -194,3 +194,14 @@ def test_a_file_that_the_lake_does_not_write_is_named(
 
     with pytest.raises(UnmergeableFile, match=rf"^other\.parquet cannot be merged: .*{why}"):
         merge_files([good, other], tmp_path, memory=64 * MIB, most_bytes=MIB)
+
+
+def test_a_file_with_a_column_of_another_type_is_named(tmp_path: Path) -> None:
+    columns = {"a": [1], "b": [["x"]]}, {"a": [2]}, {"a": ["x"]}
+    paths = [tmp_path / f"{number}.parquet" for number in range(len(columns))]
+    for path, own in zip(paths, columns, strict=True):
+        pyarrow.parquet.write_table(pyarrow.table({SORTED_BY: TIMES[:1], **own}), path)
+
+    why = r"^2\.parquet cannot be merged: its columns are not those of 0\.parquet .*Field a"
+    with pytest.raises(UnmergeableFile, match=why):
+        merge_files(paths, tmp_path, memory=64 * MIB, most_bytes=MIB)

@@ -30,7 +30,8 @@ def world(world: World) -> World:
 
 
 def planned(world: World, execution: str = "", seconds_left: Any = enough_time) -> Plan:
-    return plan(world.lake, execution or world.start(), world.attempt(), seconds_left)
+    execution = execution or world.start()
+    return plan(world.lake, execution, world.attempt(), world.attempt(), seconds_left)
 
 
 def objects(world: World, batch: str) -> list[str]:
@@ -102,6 +103,19 @@ def test_a_batch_is_handed_out_to_one_running_execution(world):
     assert world.plan(first) == []
     world.end(first)
     assert world.plan(world.start()) == [batch]
+
+
+def test_what_a_killed_attempt_at_a_plan_handed_out_is_in_the_next_attempts_plan(world):
+    stage(world, "a")
+    run = world.start()
+    (batch,) = world.plan(run, entered="08:15:00")
+    stage(world, "b")
+    first, second = world.plan(run, entered="08:15:00")
+    assert first == batch
+    # A later plan of the run: both were converted, or failed.
+    assert world.plan(run, entered="08:16:00") == []
+    world.end(run)
+    assert world.plan(world.start()) == [first, second]
 
 
 def test_objects_that_are_in_work_are_not_planned_again(world):

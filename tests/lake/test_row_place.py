@@ -95,3 +95,13 @@ def test_neither_is_empty_whatever_a_record_says(name: str) -> None:
 
         assert place.account_id == DEFAULT.account_id
         assert place.region in (DEFAULT.region, "global")
+
+
+def test_of_an_object_of_another_account_its_bucket_says_what_nothing_else_does() -> None:
+    own = {"default_account_id": "333333333333", "default_region": "ap-south-1"}
+    source = replace(SOURCE, **own)
+    s3_access, cloudfront = formats.get("s3_access"), formats.get("cloudfront")
+    assert row_place(s3_access, source, (), DEFAULT) == Place("333333333333", "ap-south-1")
+    assert row_place(cloudfront, source, (), DEFAULT) == Place("333333333333", "global")
+    by_key = replace(source, **BY_KEY._asdict())
+    assert row_place(s3_access, by_key, (), DEFAULT) == BY_KEY

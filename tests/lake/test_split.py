@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from servicelogs.errors import UnreadableDocument
 from servicelogs.lake import names
 from servicelogs.lake.manifests import Manifest
 from servicelogs.lake.split import LEFT, split_batch
@@ -134,3 +135,29 @@ def test_a_copy_that_does_not_say_where_it_comes_from_is_set_aside_like_any_othe
     world.runs.running.clear()
     world.settle()
     assert sum(world.rows("alb").values()) == 1
+
+
+@pytest.mark.parametrize("damage", [None, b"{"])
+def test_a_list_that_was_lost_is_made_again_of_the_batchs_own_claims(world, damage):
+    before = planned(world, 2)
+    batch = planned(world, 3)
+    lost = world.lake.staging.read(names.manifest_key(batch), Manifest)
+    world.lake.staging.delete([names.manifest_key(batch)])
+    if damage is not None:
+        world.s3.put_object(Bucket=STAGING, Key=names.manifest_key(batch), Body=damage)
+    world.stage(world.deliver("nobody's yet", "alb 2026-11-20"))
+    world.s3.put_object(Bucket=STAGING, Key="raw/unidentified/put there", Body=b"x")
+
+    assert world.convert_or_split(batch) == LEFT
+    assert world.lake.staging.read(names.manifest_key(batch), Manifest) == lost
+    assert world.convert(batch) == "PREPARED"
+    assert world.convert(before) == "PREPARED"
+
+
+def test_a_list_whose_objects_are_gone_too_is_an_error_that_counts_them(world):
+    batch = planned(world, 3)
+    world.lake.staging.delete([names.manifest_key(batch), world.keys(STAGING, names.RAW)[0]])
+
+    with pytest.raises(UnreadableDocument, match=f"of the 3 objects of batch {batch} only 2 are"):
+        split_batch(world.lake, batch, FAULT)
+    assert world.lake.ledger.batch(batch).state == "OPEN"

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from servicelogs.errors import (
+    ForeignBucket,
     ObjectReplaced,
     ObjectUnreachable,
     OutOfTime,
@@ -17,7 +18,7 @@ from servicelogs.errors import (
 from servicelogs.lake import copies, names
 from servicelogs.lake.stage import Stager
 from servicelogs.sources.queue import Message
-from tests.lake.lake_world import LOGS, STAGING, World
+from tests.lake.lake_world import ACCOUNT, LOGS, MEMBER, STAGING, World
 
 ALB_KEY = (
     "AWSLogs/111122223333/elasticloadbalancing/eu-west-1/2026/11/20/111122223333_"
@@ -31,7 +32,7 @@ def put(world: World, key: str, body: bytes = b"text") -> None:
 
 def stage_bodies(world: World, *bodies: str, seconds_left: float = 900.0) -> Any:
     """Stage what messages say; give the stager, and the errors."""
-    stager = Stager(world.lake, world.types, lambda: seconds_left)
+    stager = Stager(world.lake, world.types, world.accounts, lambda: seconds_left)
     return stager, stager.stage([Message("id", "handle", 1, body) for body in bodies])
 
 
@@ -190,7 +191,7 @@ def test_only_quarantined_objects_can_be_sent_again_from_the_staging_bucket(worl
 
 
 def test_an_object_of_a_bucket_that_the_deployment_writes_to_is_refused(world):
-    stager = Stager(world.lake, world.types, lambda: 900.0, own_buckets=[LOGS])
+    stager = Stager(world.lake, world.types, world.accounts, lambda: 900.0, own_buckets=[LOGS])
     body = json.dumps({"bucket": LOGS, "key": world.deliver("a")})
     (error,) = stager.stage([Message("id", "handle", 1, body)])
     assert isinstance(error, UnreadableMessage)
@@ -257,3 +258,60 @@ def test_a_key_that_is_not_ours_is_no_staged_copy():
     good = "raw/alb/20261120T101500Z--1234567890abcde"
     assert names.is_copy(good)
     assert not any(map(names.is_copy, ("raw/alb/x", "raw/a/b/20261120T101500Z-0123456789abcdef")))
+
+
+def announce(bucket: str, key: str, account: str, region: str = "ap-south-1") -> str:
+    return json.dumps({"bucket": bucket, "key": key, "account": account, "region": region})
+
+
+def test_an_object_of_another_account_is_copied_for_its_owner_and_its_place_is_kept(world):
+    world.aws.owners[LOGS] = MEMBER
+    put(world, "a")
+    _, errors = stage_bodies(world, announce(LOGS, "a", MEMBER))
+    assert errors == [None]
+    (key,) = staged(world)
+    metadata = copies.find(world.s3, STAGING, key).metadata
+    assert (metadata["account"], metadata["region"]) == (MEMBER, "ap-south-1")
+    source = copies.source_of(metadata, names.id_of(key))
+    assert (source.default_account_id, source.default_region) == (MEMBER, "ap-south-1")
+    assert source.account_id == ""
+
+
+def test_of_an_object_of_this_account_the_deployment_says_the_place(world):
+    put(world, "a")
+    stage_bodies(world, announce(LOGS, "a", ACCOUNT))
+    (key,) = staged(world)
+    assert not {"account", "region"} & set(copies.find(world.s3, STAGING, key).metadata)
+
+
+def test_an_account_that_is_not_listed_is_not_asked_for_an_object(world):
+    calls = []
+    world.aws.on_call = lambda operation, _before: calls.append(operation)
+    _, (error,) = stage_bodies(world, announce(LOGS, "a", "999988887777"))
+    assert isinstance(error, ForeignBucket)
+    assert calls == []
+
+
+@pytest.mark.parametrize("said", ["", MEMBER])
+def test_a_bucket_that_is_somebody_elses_now_is_neither_looked_at_nor_copied(world, said):
+    world.aws.owners[LOGS] = "999988887777"
+    put(world, "a")
+    _, (error,) = stage_bodies(world, announce(LOGS, "a", said))
+    assert isinstance(error, ObjectUnreachable)
+    assert f"must be account {said or ACCOUNT}'s" in str(error)
+    assert staged(world) == []
+
+
+@pytest.mark.parametrize("size", [10, 2000])
+def test_a_bucket_that_changes_hands_before_the_copy_is_not_copied(world, monkeypatch, size):
+    monkeypatch.setattr(copies, "LARGEST_AT_ONCE", 1000)
+    put(world, "a", b"x" * size)
+
+    def take(operation: str, before: bool) -> None:
+        if operation in {"copy_object", "create_multipart_upload"} and before:
+            world.aws.owners[LOGS] = "999988887777"
+
+    world.aws.on_call = take
+    _, (error,) = stage_bodies(world, announce(LOGS, "a", MEMBER))
+    assert isinstance(error, ObjectUnreachable)
+    assert staged(world) == []

@@ -71,7 +71,9 @@ def test_the_table_adds_up_by_type_and_shows_the_slowest_object() -> None:
         {one.uri: SAID for one in (ONE, other, trail)},
     )
     in_lake = {ONE.uri: IN_LAKE, other.uri: IN_LAKE}
-    alb, cloudtrail = table([ONE, other, trail], found, {ONE.uri: 1.5, other.uri: 0.5}, in_lake)
+    alb, cloudtrail = table(
+        "4444", [ONE, other, trail], found, {ONE.uri: 1.5, other.uri: 0.5}, in_lake
+    )
     assert (alb.objects, alb.records, alb.indexed, alb.rejected, alb.filtered) == (
         2,
         200,

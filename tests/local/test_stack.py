@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from local import ROOT, emulated_aws, sample_logs
+from local.__main__ import main
 from local.deploy import LOG_GROUPS, Deployment, all_parameters, local_settings
 from local.processes import Processes, StartFailed
 from local.stack import LocalStack
@@ -26,9 +27,12 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalStac
     monkeypatch.setattr(
         "local.stack.ENGINES", {"osmem": lambda p: start("osmem", p), "other": None}
     )
-    monkeypatch.setattr(Deployment, "start_build", lambda self: None)
-    monkeypatch.setattr(Deployment, "finish_build", lambda self: None)
+    monkeypatch.setattr(Deployment, "start_build", lambda self, *, member: None)
+    monkeypatch.setattr(Deployment, "finish_build", lambda self, *, member: None)
     monkeypatch.setattr(Deployment, "deploy", lambda self, aws, parameters: dict(parameters))
+    monkeypatch.setattr(
+        Deployment, "deploy_member", lambda self, aws, central, parameters: {"Of": "the member"}
+    )
     stack = LocalStack(tmp_path)
     yield stack
     stack.down()
@@ -104,6 +108,27 @@ def test_an_engine_that_does_not_exist_is_refused_by_name(local: LocalStack) -> 
         local.up("elastic")
 
 
+def test_a_member_account_is_added_to_what_runs_and_not_taken_away(local: LocalStack) -> None:
+    alone = local.up("osmem")
+    assert (alone.accounts, alone.member) == (1, {})
+    both = local.up("osmem", accounts=2)
+    assert (both.accounts, both.member) == (2, {"Of": "the member"})
+    assert both.outputs["MemberAccountIds"] == emulated_aws.MEMBER
+    assert local.running() == both
+    with pytest.raises(StartFailed, match="runs with 2 accounts: `make down` first"):
+        local.up("osmem")
+
+
+@pytest.mark.parametrize("said", ["0", "3", "two", "1.0", " 2"])
+def test_another_number_of_accounts_is_refused(
+    said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ACCOUNTS", said)
+    monkeypatch.setattr(sys, "argv", ["local", "demo"])
+    assert main() == 1
+    assert f"ACCOUNTS is {said!r}, must be 1 (" in capsys.readouterr().err
+
+
 def test_a_second_start_at_the_same_time_is_refused(local: LocalStack) -> None:
     def start_again(_: object) -> None:
         with pytest.raises(StartFailed, match="is being started"):
@@ -126,7 +151,7 @@ def test_nothing_of_the_users_own_aws_settings_reaches_a_command(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAMINE")
     environment = emulated_aws.environment("http://127.0.0.1:4566")
     assert "mine" not in environment.values()
-    assert environment["AWS_ACCESS_KEY_ID"] == "test"
+    assert environment["AWS_ACCESS_KEY_ID"] == emulated_aws.ACCOUNT
     assert environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4566"
     assert environment["AWS_CONFIG_FILE"] == "/dev/null"
 

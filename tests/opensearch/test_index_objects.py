@@ -267,6 +267,75 @@ def test_a_message_that_nobody_can_read_fails_at_once_and_alone(deployment):
     assert deployment.waiting() == (1, 0)
 
 
+OWN, MEMBER, STRANGER = "123456789012", "222233334444", "999988887777"
+
+
+def announce(account: str, key: str, region: str = "ap-south-1") -> str:
+    event = {"source": "aws.s3", "detail-type": "Object Created", "account": account}
+    detail = {"bucket": {"name": LOGS}, "object": {"key": key}}
+    return json.dumps(event | {"region": region, "detail": detail})
+
+
+def test_a_bucket_of_an_account_that_is_not_listed_is_not_asked_for(deployment, monkeypatch):
+    for name in "ab":
+        deployment.put(flow_key(name), flow_lines(10))
+    deployment.notify(flow_key("a"))
+    deployment.send(announce(STRANGER, flow_key("b")))
+    get_object, keys = deployment.s3.get_object, []
+
+    def answer(**arguments: Any) -> Any:
+        keys.append(arguments["Key"])
+        return get_object(**arguments)
+
+    monkeypatch.setattr(deployment.s3, "get_object", answer)
+
+    assert len(deployment.run()) == 1
+
+    assert flow_key("b") not in keys
+    assert len(deployment.engine.documents) == 10
+    # It can be received again at once: on its way to the dead-letter queue it waits for nothing.
+    assert deployment.waiting() == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("account", "cloud"),
+    [
+        (OWN, {"account_id": OWN, "region": "us-east-1"}),
+        (MEMBER, {"account_id": MEMBER, "region": "ap-south-1"}),
+    ],
+)
+def test_documents_have_the_account_and_region_of_the_bucket_where_nothing_names_them(
+    deployment, monkeypatch, account, cloud
+):
+    deployment.accounts = replace(deployment.accounts, members=[MEMBER])
+    key = "access/2026-11-20-08-15-00-0A1B2C3D4E5F6071"
+    deployment.put(key, sample_logs.generate("s3_access", 20, seed=1))
+    get_object, owners = deployment.s3.get_object, []
+
+    def answer(**arguments: Any) -> Any:
+        if arguments["Bucket"] == LOGS:
+            owners.append(arguments.pop("ExpectedBucketOwner"))
+        return get_object(**arguments)
+
+    monkeypatch.setattr(deployment.s3, "get_object", answer)
+    deployment.send(announce(account, key))
+
+    assert deployment.run() == []
+
+    documents = deployment.engine.documents.values()
+    assert {tuple(document["cloud"].items()) for document in documents} == {tuple(cloud.items())}
+    assert owners == [account]
+
+
+def test_parquet_files_and_rests_of_other_accounts_stay_theirs(deployment):
+    deployment.accounts = replace(deployment.accounts, members=[MEMBER])
+    deployment.send(announce(MEMBER, "a.parquet"))
+    assert deployment.run() == []
+    (routed,) = deployment.receive(deployment.parquet_queue_url)
+    body = json.loads(routed["body"])
+    assert (body["account"], body["region"]) == (MEMBER, "ap-south-1")
+
+
 def test_an_object_of_the_deployments_own_is_refused_and_fails_alone(deployment, caplog):
     deployment.put(flow_key("a"), flow_lines(10))
     deployment.notify(flow_key("a"))

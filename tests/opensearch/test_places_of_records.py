@@ -129,3 +129,18 @@ def test_the_first_account_and_the_first_region_count(
     values: list[str], expected: tuple[str, str]
 ) -> None:
     assert place_of(values) == expected
+
+
+def test_its_bucket_says_what_neither_key_nor_record_does_unless_it_is_of_no_region() -> None:
+    own = {"default_account_id": "333333333333", "default_region": "ap-south-1"}
+    source = replace(SILENT, **own)
+    bucket = {"account_id": "333333333333", "region": "ap-south-1"}
+    access = (FOLDER / "s3_access" / "documented.log").read_bytes()
+    assert all(place == bucket for place in places("s3_access", access, source))
+    assert places("vpc_flow", FLOW % b"111122223333", source) == [
+        bucket | {"account_id": "111122223333"}
+    ]
+    assert places("cloudtrail", TRAIL, source) == [PLACE]
+    distribution = replace(source, uri="s3://logs/E2EXAMPLE1234.2026-11-20-08.0a1b2c3d.gz")
+    edge = (FOLDER / "cloudfront" / "documented.log").read_bytes()
+    assert places("cloudfront", edge, distribution)[0] == {"account_id": "333333333333"}

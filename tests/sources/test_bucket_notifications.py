@@ -1,12 +1,14 @@
 """The bucket's notification: ours beside those of others, never theirs."""
 
+from types import SimpleNamespace
+
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servicelogs.errors import OverlappingNotification
+from servicelogs.errors import ConfigurationError, OverlappingNotification
 from servicelogs.sources import bucket_notifications as notifications
 from tests.sources.notified_bucket import BUCKET, ID, entry, make_bucket, make_queue, request
 
@@ -180,6 +182,8 @@ def test_delete_does_not_hide_that_the_bucket_is_forbidden(monkeypatch):
 class OneBucket:
     """S3's notification calls on one bucket; moto's leave EventBridge out."""
 
+    meta = SimpleNamespace(region_name="us-east-1")
+
     def __init__(self, configuration):
         self.configuration = configuration
 
@@ -231,3 +235,11 @@ def test_a_destination_that_stays_invalid_is_an_error(monkeypatch):
 
     with pytest.raises(ClientError):
         notifications.put(S3(), BUCKET, {})
+
+
+@pytest.mark.parametrize("kind", ["QueueArn", "TopicArn"])
+def test_a_queue_or_topic_of_another_region_is_refused_with_the_way_that_works(bucket, kind):
+    arn = "arn:aws:sqs:eu-west-1:111122223333:objects"
+    with pytest.raises(ConfigurationError, match=r"not in 'us-east-1'.*EventBridge"):
+        carry_out("Create", **{kind: arn})
+    carry_out("Delete", **{kind: arn})

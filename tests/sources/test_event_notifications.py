@@ -63,8 +63,8 @@ def test_a_notification_names_each_of_its_objects_with_decoded_keys():
     body = notification(s3_record("net/year%3D2026/red+hat.log.gz"), s3_record("b/%2B.gz"))
 
     assert read_notification(body).objects == [
-        ObjectToRead("log-archive", "net/year=2026/red hat.log.gz", etag=ETAG),
-        ObjectToRead("log-archive", "b/+.gz", etag=ETAG),
+        ObjectToRead("log-archive", "net/year=2026/red hat.log.gz", etag=ETAG, region="eu-west-1"),
+        ObjectToRead("log-archive", "b/+.gz", etag=ETAG, region="eu-west-1"),
     ]
 
 
@@ -75,7 +75,9 @@ def test_sns_and_raw_delivery_say_the_same():
 
 def test_an_eventbridge_key_is_taken_as_it_is():
     (wanted,) = read_notification(eventbridge("net/year=2026/red hat.log.gz")).objects
-    assert wanted == ObjectToRead("log-archive", "net/year=2026/red hat.log.gz", etag=ETAG)
+    assert wanted == ObjectToRead(
+        "log-archive", "net/year=2026/red hat.log.gz", etag=ETAG, account_id="111122223333"
+    )
 
 
 def test_an_eventbridge_key_that_may_be_encoded_has_a_second_reading():
@@ -153,3 +155,53 @@ def test_a_new_object_beside_a_deleted_one_is_read():
 def test_anything_else_is_unreadable(body):
     with pytest.raises(UnreadableMessage):
         read_notification(body)
+
+
+@pytest.mark.parametrize(
+    ("configuration", "account"),
+    [
+        ("service-logs-222233334444-0123456789ab", "222233334444"),
+        # Of this account: the end of the stack's id may be digits alone.
+        ("service-logs-012345678901", ""),
+        ("logs", ""),
+        ("xservice-logs-222233334444-a", ""),
+        ("service-logs-2222333344441-a", ""),
+        (None, ""),
+        (7, ""),
+    ],
+)
+def test_the_name_of_a_members_notification_says_whose_bucket_it_is(configuration, account):
+    record = s3_record("key")
+    record["s3"]["configurationId"] = configuration
+    (found,) = read_notification(notification(record)).objects
+    assert (found.account_id, found.region) == (account, "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    "region", ["../../other", "eu-west-1/x", "", None, ["eu-west-1"], "x" * 99]
+)
+def test_a_region_that_is_none_is_not_taken(region):
+    """It becomes the name of a folder in the lake."""
+    record = s3_record("key") | {"awsRegion": region}
+    (found,) = read_notification(notification(record)).objects
+    assert found.region == ""
+
+
+def test_an_event_says_whose_bucket_it_is_and_where():
+    event = json.loads(eventbridge("key")) | {"account": "222233334444", "region": "ap-south-1"}
+    (found,) = read_notification(json.dumps(event)).objects
+    assert (found.account_id, found.region) == ("222233334444", "ap-south-1")
+
+
+@pytest.mark.parametrize("account", ["22223333444", "2222333344445", "٢٢٢٢٣٣٣٣٤٤٤٤", 222233334444])
+def test_an_account_that_is_none_is_not_taken(account):
+    event = json.loads(eventbridge("key")) | {"account": account}
+    (found,) = read_notification(json.dumps(event)).objects
+    assert found.account_id == ""
+
+
+def test_what_is_left_for_later_says_whose_bucket_it_was():
+    wanted = ObjectToRead("log-archive", "key", account_id="222233334444", region="ap-south-1")
+    (found,) = read_notification(wanted.later(ETAG, 7)).objects
+    assert (found.account_id, found.region) == ("222233334444", "ap-south-1")
+    assert (found.start, found.etag) == (7, ETAG)

@@ -163,3 +163,11 @@ def test_a_destination_that_stays_unusable_is_an_error_of_its_own_words(logs, mo
     monkeypatch.setattr("boto3.client", lambda service: logs)
     with pytest.raises(logs.exceptions.InvalidParameterException, match="no test message"):
         carry_out(request("Create"), OURS)
+
+
+def test_several_resources_of_one_function_have_a_filter_each(logs):
+    """So that a group which moves from one to the other keeps that of the one."""
+    carry_out(request("Create", FilterNameEnding="rds"), OURS)
+    carry_out(request("Create", groups=GROUPS[:1], FilterNameEnding="lambda"), OURS)
+    assert carry_out(request("Delete", FilterNameEnding="rds"), OURS) == f"{OURS}-rds"
+    assert set(filters(logs, GROUPS[0])) == {f"{OURS}-lambda"}

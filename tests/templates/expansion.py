@@ -23,6 +23,7 @@ PSEUDO = {
     "AWS::AccountId": "111122223333",
     "AWS::Partition": "aws",
     "AWS::Region": "eu-west-1",
+    "AWS::URLSuffix": "amazonaws.com",
     "AWS::StackId": "arn:aws:cloudformation:eu-west-1:111122223333:stack/name/1-2-3-4-0123456789ab",
 }
 NO_VALUE = {"Ref": "AWS::NoValue"}
@@ -50,6 +51,9 @@ def _expanded(name: str) -> Template:
         # The transform takes only what `sam deploy` has uploaded.
         if uris := {"CodeUri", "ContentUri", "DefinitionS3Location"} & set(properties):
             properties |= dict.fromkeys(uris, "s3://bucket/code.zip")
+        # The same in a template without the transform.
+        if folders := {"Code", "Content"} & set(properties):
+            properties |= {key: {"S3Bucket": "bucket", "S3Key": "code.zip"} for key in folders}
         if resource["Type"] == "AWS::Serverless::Application":
             properties["Location"] = "https://s3.amazonaws.com/bucket/child.template"
     translator = Translator(
@@ -70,7 +74,7 @@ def decide(name: str, **parameters: str) -> dict[str, Template]:
     """Return the resources that a stack with these parameters has, each If decided."""
     template = expand(name)
     values: dict[str, Any] = PSEUDO | {
-        key: str(parameters.get(key, declared.get("Default", f"<{key}>")))
+        key: _value(declared, str(parameters.get(key, declared.get("Default", f"<{key}>"))))
         for key, declared in template["Parameters"].items()
     }
     decision = _Decision(template.get("Conditions", {}), values, template.get("Mappings", {}))
@@ -79,6 +83,10 @@ def decide(name: str, **parameters: str) -> dict[str, Template]:
         for logical_id, resource in template["Resources"].items()
         if "Condition" not in resource or decision.holds(resource["Condition"])
     }
+
+
+def _value(declared: Mapping[str, Any], said: str) -> str | list[str]:
+    return said.split(",") if declared["Type"] == "CommaDelimitedList" else said
 
 
 class _Decision:
@@ -126,8 +134,6 @@ class _Decision:
                 return self.values[name]
             case {"Fn::Join": [str(joint), parts]}:
                 parts = self.of(parts)
-                if not isinstance(parts, list):
-                    return parts  # a list parameter
                 return joint.join(parts) if all(isinstance(p, str) for p in parts) else None
             case {"Fn::Split": [str(joint), source]}:
                 source = self.of(source)

@@ -58,6 +58,8 @@ def resources_of(name, **parameters):
         "OpenSearchAuth": "basic",
         "RealtimeSamplingPercent": "1",
         "LogGroupPrefix": "/aws/lambda/",
+        "ObjectsTargetArn": "arn:aws:sqs:eu-west-1:111122223333:objects",
+        "RdsLogGroupNames": "/aws/rds/instance/shop/error",
         **parameters,
     }
     return decide(name, **{k: v for k, v in asked.items() if k in read(name)["Parameters"]})

@@ -9,6 +9,7 @@ from tests.templates.expansion import decide, of_type, read, statements
 
 FIREHOSE = "scenarios/firehose_to_s3.yaml"
 STREAM = "scenarios/log_groups_to_stream.yaml"
+MEMBER = "scenarios/member_account.yaml"
 ROLE = {"Fn::GetAtt": ["SubscriptionRole", "Arn"]}
 
 
@@ -61,7 +62,13 @@ def test_a_scenario_knows_its_own_log_groups_and_says_them(name):
     [FIREHOSE, STREAM]
     + [
         f"scenarios/{n}.yaml"
-        for n in ("log_bucket", "s3_to_opensearch", "s3_to_light_engine", "stream_to_opensearch")
+        for n in (
+            "log_bucket",
+            "s3_to_opensearch",
+            "s3_to_light_engine",
+            "stream_to_opensearch",
+            "enqueue_objects",
+        )
     ],
 )
 def test_every_scenario_says_which_log_groups_are_its_own(name):
@@ -95,8 +102,12 @@ def test_an_account_level_policy_carries_any_pattern(pattern):
 
 
 def test_no_function_may_make_an_account_level_policy():
-    for name in (FIREHOSE, STREAM):
-        assert "logs:PutAccountPolicy" not in str(read(name))
+    for name in (FIREHOSE, STREAM, MEMBER):
+        resources = read(name)["Resources"].values()
+        for statement in statements([one for one in resources if "Function" in str(one["Type"])]):
+            assert "PutAccountPolicy" not in str(statement["Action"])
+        for role in of_type(read(name)["Resources"], "AWS::IAM::Role").values():
+            assert "PutAccountPolicy" not in str(role["Properties"]["Policies"])
 
 
 def test_a_scenario_without_any_log_group_is_refused():
@@ -162,18 +173,14 @@ def test_a_customer_key_encrypts_the_stream_and_its_objects():
 
 
 @pytest.mark.parametrize(
-    ("name", "actions"),
-    [
-        (FIREHOSE, ["firehose:PutRecord", "firehose:PutRecordBatch"]),
-        (STREAM, ["kinesis:PutRecord", "kinesis:PutRecords"]),
-    ],
+    ("name", "action"), [(FIREHOSE, "firehose:PutRecord"), (STREAM, "kinesis:PutRecord")]
 )
-def test_cloudwatch_logs_may_send_to_the_destination_and_do_nothing_else(name, actions):
+def test_cloudwatch_logs_may_send_to_the_destination_and_do_nothing_else(name, action):
     resources = decide(name, LogBucketName="logs", LogGroupNames="a", StreamArn="arn:stream")
     (trust,) = statements(resources["SubscriptionRole"]["Properties"]["AssumeRolePolicyDocument"])
     assert trust["Principal"] == {"Service": "logs.amazonaws.com"}
     (allowed,) = statements(resources["SubscriptionRole"]["Properties"]["Policies"])
-    assert allowed["Action"] == actions
+    assert allowed["Action"] == action
     assert allowed["Resource"] == resources["Subscriptions"]["Properties"]["DestinationArn"]
 
 

@@ -52,11 +52,20 @@ SAID_BY_ROOT = {
     ("LambdaToS3", "ObjectFolder"): "firehose/lambda",
 }
 # What two scenarios are given under the same name is a parameter of the root for each.
-# Both engines read what LambdaToS3's account-level policy sends.
-READS_WHAT_ANOTHER_SENDS = {
-    ("S3ToOpenSearch", "LogGroupPrefix"): "LambdaLogGroupPrefix",
-    ("S3ToLightEngine", "LogGroupPrefix"): "LambdaLogGroupPrefix",
+# Both engines read what LambdaToS3's account-level policy sends, or those of other accounts.
+SENT_BY_ACCOUNTS = {
+    "Fn::If": [
+        "HasLambdaLogGroupPrefix",
+        {"Ref": "LambdaLogGroupPrefix"},
+        {"Ref": "MemberLogGroupPrefix"},
+    ]
 }
+READS_WHAT_OTHERS_SEND = {
+    ("S3ToOpenSearch", "LogGroupPrefix"),
+    ("S3ToLightEngine", "LogGroupPrefix"),
+}
+# Both engines have a queue of objects.
+QUEUES = ("OpenSearchQueueArn", "LightEngineQueueArn")
 FOR_ONE_SCENARIO = {"RdsToS3": "Rds", "LambdaToS3": "Lambda", "LogGroupsToStream": "Stream"}
 
 
@@ -66,12 +75,12 @@ def test_the_root_passes_each_parameter_under_its_own_name_or_from_another_scena
     for logical_id, passed, _ in children("template.yaml"):
         for key, value in passed.items():
             named = FOR_ONE_SCENARIO.get(logical_id, "") + key
-            if key in ("OwnLogGroups", "LogTypePrefixes", "ObjectEvents"):
+            if key in ("OwnLogGroups", "LogTypePrefixes", "ObjectEvents", *QUEUES):
                 continue  # below
             if isinstance(value, str):
                 assert value == SAID_BY_ROOT[logical_id, key]
-            elif (logical_id, key) in READS_WHAT_ANOTHER_SENDS:
-                assert value == {"Ref": READS_WHAT_ANOTHER_SENDS[logical_id, key]}
+            elif (logical_id, key) in READS_WHAT_OTHERS_SEND:
+                assert value == SENT_BY_ACCOUNTS
             elif key == "DeploymentName":
                 assert value == {"Ref": "AWS::StackName"}
             elif named in root and named != key:
@@ -89,6 +98,17 @@ def test_the_root_passes_each_parameter_under_its_own_name_or_from_another_scena
 
 
 @pytest.mark.parametrize(
+    ("asked", "of_lake"),
+    [({}, ""), ({"LightEngine": "true"}, {"Fn::GetAtt": ["S3ToLightEngine", "Outputs.QueueArn"]})],
+)
+def test_objects_are_enqueued_for_the_engines_that_there_are(asked, of_lake):
+    passed = decide("template.yaml", **asked)["EnqueueObjects"]["Properties"]["Parameters"]
+    found = {key: passed[key] for key in QUEUES}
+    of_search = {"Fn::GetAtt": ["S3ToOpenSearch", "Outputs.QueueArn"]}
+    assert found == {"OpenSearchQueueArn": of_search, "LightEngineQueueArn": of_lake}
+
+
+@pytest.mark.parametrize(
     ("parameters", "expected"),
     [
         ({}, ""),
@@ -102,8 +122,10 @@ def test_the_root_passes_each_parameter_under_its_own_name_or_from_another_scena
             },
             "logs/edge/=waf,logs/firehose/lambda/=lambda",
         ),
+        ({"MakeLambdaDestination": "true"}, "firehose/lambda/=lambda"),
         # It may take in groups of other types.
         ({"LambdaLogGroupNames": "/shop/functions", "LambdaLogGroupPrefix": "/aws/"}, ""),
+        ({"MakeLambdaDestination": "true", "MemberLogGroupPrefix": "/aws/"}, ""),
     ],
 )
 def test_what_is_named_as_log_groups_of_lambda_is_read_as_lambda(parameters, expected):

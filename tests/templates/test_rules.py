@@ -206,7 +206,7 @@ def test_a_role_reaches_every_resource_only_with_actions_that_know_none(name):
 def test_a_service_may_take_a_role_for_this_account_alone(name):
     """Else a service that somebody else pays could be made to use the role for them."""
     for role in of_type(expand(name)["Resources"], "AWS::IAM::Role").values():
-        (trust,) = statements(role["Properties"]["AssumeRolePolicyDocument"])
+        trust, *others = statements(role["Properties"]["AssumeRolePolicyDocument"])
         assert set(trust["Principal"]) == {"Service"}
         if trust["Principal"]["Service"] == "lambda.amazonaws.com":
             # It takes only roles of the function's account, and documents no key that it sends.
@@ -215,6 +215,8 @@ def test_a_service_may_take_a_role_for_this_account_alone(name):
         conditions = [key for test in trust["Condition"].values() for key in test]
         assert conditions in (["aws:SourceAccount"], ["aws:SourceArn"])
         assert "AWS::AccountId" in str(trust["Condition"])
+        # tests/templates/test_accounts.py says which others.
+        assert {other["Sid"] for other in others} <= {"OrganizationsLogGroupsSend"}
 
 
 @every_scenario
@@ -247,9 +249,13 @@ def test_every_role_has_the_path_and_the_boundary_that_an_account_asks_for(name)
         ("PermissionsBoundaryArn", "boundary", False),
         ("PermissionsBoundaryArn", "arn:aws:iam::111122223333:role/boundary", False),
         ("PermissionsBoundaryArn", "arn:aws:iam::111122223333:policy/*", False),
+        ("OpenSearchSecretArn", "arn:aws:secretsmanager:eu-west-1:1:secret:a", False),
+        ("OpenSearchSecretArn", "arn:aws:secretsmanager:r-1:111122223333:secret:a/b-1", True),
+        ("OpenSearchSecretArn", "arn:aws:secretsmanager:r-1:111122223333:secret:*", False),
+        ("OpenSearchSecretArn", "arn:aws:secretsmanager:r-1:111122223333:secret:a-??????", False),
     ],
 )
-def test_a_path_and_a_boundary_are_as_iam_takes_them(parameter, value, is_one):
+def test_an_arn_or_path_in_a_policy_stands_for_one_thing(parameter, value, is_one):
     pattern = read("template.yaml")["Parameters"][parameter]["AllowedPattern"]
     assert bool(re.fullmatch(pattern, value)) == is_one
 
@@ -310,6 +316,21 @@ def test_buckets_survive_their_stack_and_are_closed_to_the_public(name):
         assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
         assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
         assert "BucketEncryption" in bucket["Properties"]
+
+
+@pytest.mark.parametrize("name", ["s3_to_opensearch", "stream_to_opensearch", "s3_to_light_engine"])
+def test_rejects_are_kept_in_versions_and_expire_only_where_it_is_asked_for(name):
+    def rules(**parameters):
+        bucket = decide(f"scenarios/{name}.yaml", **parameters)["BackupBucket"]["Properties"]
+        assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+        return {rule.pop("Id"): rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
+
+    kept = rules()
+    assert not [rule for rule in kept.values() if "ExpirationInDays" in rule]
+    assert "NoncurrentVersionExpiration" in kept["DeleteOldVersions"]
+    expiring = rules(DeleteRejectsAfterDays="90")
+    assert expiring.pop("DeleteRejects") == {"Status": "Enabled", "ExpirationInDays": "90"}
+    assert expiring == kept
 
 
 # What a policy of each kind is of, and what refuses plain HTTP in it: SNS takes no wildcard.
@@ -407,10 +428,11 @@ def test_optional_text_is_empty_by_default(name):
 @every_scenario
 def test_a_scenario_is_complete_by_itself(name):
     template = read(name)
-    assert {"Description", "Parameters", "Globals", "Resources", "Outputs"} <= set(template)
+    assert {"Description", "Parameters", "Resources", "Outputs"} <= set(template)
+    assert ("Globals" in template) == ("Transform" in template)
     used = [
         node["Ref"]
-        for node in nodes(template["Globals"])
+        for node in nodes(template.get("Globals"))
         if isinstance(node, dict) and "Ref" in node
     ]
     pseudo = {"AWS::AccountId", "AWS::NoValue", "AWS::Region"}
@@ -456,9 +478,12 @@ def test_every_custom_resource_gives_up_in_time(name):
 @every_scenario
 def test_a_function_that_feeds_itself_is_not_stopped_as_a_loop(name):
     resources = expand(name)["Resources"]
+    mappings = of_type(resources, "AWS::Lambda::EventSourceMapping").values()
+    reading = {mapping["Properties"]["FunctionName"]["Ref"] for mapping in mappings}
     for logical_id, function in of_type(resources, "AWS::Lambda::Function").items():
         allowed = {action for s in rights(resources, function) for action in as_list(s["Action"])}
-        if allowed & {"sqs:SendMessage", "lambda:InvokeFunction"}:
+        sends = "sqs:SendMessage" in allowed and logical_id in reading
+        if sends or "lambda:InvokeFunction" in allowed:
             assert function["Properties"]["RecursiveLoop"] == "Allow", logical_id
 
 
@@ -558,7 +583,9 @@ def test_the_right_to_tell_a_deleted_object_from_a_forbidden_one_hangs_on_nothin
     ours = of_type(resources, "AWS::IAM::Role") | of_type(resources, "AWS::IAM::ManagedPolicy")
     for statement in statements(ours):
         if "s3:ListBucket" in as_list(statement["Action"]):
-            assert "Condition" not in statement
+            keys = {key for test in statement.get("Condition", {}).values() for key in test}
+            # Whose the bucket is, a read does say.
+            assert keys <= {"aws:ResourceAccount", "aws:ResourceOrgID"}
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ import json
 import logging
 import platform
 import urllib.request
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
 
-from servicelogs.errors import UnreadableEvent, one_line
+from servicelogs.errors import OutOfTime, UnreadableEvent, one_line
 
 logger = logging.getLogger(__name__)
 
@@ -18,15 +19,53 @@ logger = logging.getLogger(__name__)
 _LONGEST_REASON = 2000
 
 
+SECONDS_TO_ANSWER = 45
+"""What an answer may take, or handing the request on: a function that is ended answers nothing."""
+
 _ASKED_FOR = ("StackId", "RequestId", "LogicalResourceId", "ResponseURL")
 """What an answer needs of a request."""
 
 
-def succeed(event: Mapping[str, Any], physical_id: str = "") -> None:
-    """Answer that the request was carried out, on the resource with this physical id."""
-    _answer(
-        event, {"Status": "SUCCESS"} | ({"PhysicalResourceId": physical_id} if physical_id else {})
-    )
+class Invocation(Protocol):
+    """Says how long a function may still run."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Give the milliseconds after which Lambda ends it."""
+        ...
+
+
+def in_time[Result](work: Callable[[], Result], context: Invocation) -> Result:
+    """Do the work of a request; raise OutOfTime, whatever it waits for, in time to answer."""
+    seconds = context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_ANSWER
+    worker = ThreadPoolExecutor(max_workers=1)
+    doing = worker.submit(work)
+    try:
+        return doing.result(timeout=max(seconds, 0))
+    except TimeoutError as error:
+        if doing.done():  # it is the work's own
+            raise
+        raise OutOfTime(
+            f"it was not done in {seconds:.0f} seconds: see what does not answer, in a VPC whether "
+            "its endpoints are there"
+        ) from error
+    finally:
+        # What hangs is left behind; Lambda stops it with the invocation.
+        worker.shutdown(wait=False, cancel_futures=True)
+
+
+def succeed(
+    event: Mapping[str, Any], physical_id: str = "", attributes: Mapping[str, str] | None = None
+) -> None:
+    """Answer that the request was carried out, on the resource with this physical id.
+
+    A template reads the attributes by Fn::GetAtt.
+    """
+    outcome: dict[str, Any] = {"Status": "SUCCESS"}
+    if physical_id:
+        outcome["PhysicalResourceId"] = physical_id
+    if attributes:
+        outcome["Data"] = dict(attributes)
+    _answer(event, outcome)
 
 
 def fail(event: Mapping[str, Any], reason: str) -> None:
@@ -46,7 +85,7 @@ def fail_to_import(event: Mapping[str, Any], error: ImportError) -> None:
     )
 
 
-def _answer(event: Mapping[str, Any], outcome: Mapping[str, str]) -> None:
+def _answer(event: Mapping[str, Any], outcome: Mapping[str, Any]) -> None:
     missing = [name for name in _ASKED_FOR if not isinstance(event.get(name), str)]
     if missing:
         raise UnreadableEvent(

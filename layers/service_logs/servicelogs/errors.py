@@ -24,8 +24,16 @@ class ServiceLogsError(Exception):
         return one_line(super().__str__())
 
 
+class UnexpectedError(ServiceLogsError):
+    """Another library's error, whose text would have gone over several lines."""
+
+
 class ConfigurationError(ServiceLogsError):
     """A setting is missing or makes no sense; the message says which, and what it must be."""
+
+
+class PanelMistake(ServiceLogsError):
+    """A file of panels says what cannot be drawn; the message says where, and what to write."""
 
 
 class UnknownLogType(ServiceLogsError):
@@ -55,12 +63,20 @@ class UnreadableMessage(ServiceLogsError):
     """A queue message is not a notification that we know."""
 
 
+class ForeignBucket(UnreadableMessage):
+    """A queue message names a bucket of an account whose logs are not read here."""
+
+
 class UnreadableEvent(ServiceLogsError):
     """A function was invoked with an event that is not its own; the message names what is wrong."""
 
 
 class OverlappingNotification(ServiceLogsError):
     """Somebody else's notification of the bucket already takes some of the same objects."""
+
+
+class UnmergeablePolicy(ServiceLogsError):
+    """A bucket's policy cannot take our statements beside those of others."""
 
 
 class RefusedSubscription(ServiceLogsError):
@@ -96,7 +112,7 @@ class NoProgress(ServiceLogsError):
 
 
 class OutOfTime(ServiceLogsError):
-    """The time is over while a source is read; what was given out until then counts."""
+    """The time is over while a source is read, or a request carried out; what was done counts."""
 
 
 class ObjectGone(ServiceLogsError):

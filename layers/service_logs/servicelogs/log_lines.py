@@ -1,8 +1,8 @@
 """The log lines of our functions: JSON in ASCII, one line each, whatever is in a key or an error.
 
 Only our own loggers follow the parameter LogLevel: those of the AWS SDK write requests and answers
-at DEBUG, with passwords and tokens. The standard library alone, so that a function can log that
-nothing else can be imported.
+at DEBUG, with passwords and tokens. The standard library alone (beside the errors), so that a
+function can log that nothing else can be imported.
 """
 
 import json
@@ -10,8 +10,11 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any
+
+from servicelogs.errors import UnexpectedError
 
 # What a record of logging has anyway; the rest is what the call gave as `extra`.
 _OF_EVERY_RECORD = {*vars(logging.makeLogRecord({})), "message"}
@@ -20,6 +23,23 @@ _OF_EVERY_RECORD = {*vars(logging.makeLogRecord({})), "message"}
 def as_line(fields: Mapping[str, Any]) -> str:
     """Write fields as one line that nothing in them can end."""
     return json.dumps(fields, default=str)
+
+
+def fail_on_one_line[**Arguments, Answer](
+    handler: Callable[Arguments, Answer],
+) -> Callable[Arguments, Answer]:
+    """Let no error leave a handler whose text ends the line that the runtime prints of it."""
+
+    @wraps(handler)
+    def handle(*arguments: Arguments.args, **named: Arguments.kwargs) -> Answer:
+        try:
+            return handler(*arguments, **named)
+        except Exception as error:
+            if str(error).isprintable():
+                raise
+            raise UnexpectedError(f"{type(error).__name__}: {error}") from error
+
+    return handle
 
 
 def start_logging() -> logging.Logger:

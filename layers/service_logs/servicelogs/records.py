@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -39,6 +40,9 @@ class Source:
     """Whether the account's subscription sent them, which takes the events of every log group."""
     extracted_fields: str = ""
     """What the subscription's filter found in the event, as a JSON object, where that is kept."""
+    default_account_id: str = ""
+    """Stands for the account that neither it nor a record of it names: whose bucket it lies in."""
+    default_region: str = ""
 
 
 class Records:
@@ -175,6 +179,8 @@ class Block:
     filtered: dict[str, int] = field(default_factory=dict)
     """Records left out on purpose, by reason (`expired`)."""
     rejects: list[Reject] = field(default_factory=list)
+    indexes: AbstractSet[str] = frozenset()
+    """The indexes that its documents go to, perhaps with others of its source."""
     delivery_index: str = ""
     """The index of documents that the delivery dates; empty: all have a date of their own."""
     events: tuple[Source, Records] | None = None

@@ -69,6 +69,16 @@ def _endpoint(name: str, value: str) -> str:
     return address.rstrip("/")
 
 
+def _address(name: str, value: str) -> str:
+    address = value if "://" in value else f"https://{value}"
+    if not re.fullmatch(r"https?://[^\s?#@]+", address):
+        raise ConfigurationError(
+            f"{name} must be an address, as https://host/_dashboards, not {value[:200]!r}"
+        )
+    # An engine's address may end in a slash before what is added to it.
+    return re.sub("(?<!:)/{2,}", "/", address).rstrip("/")
+
+
 def _log_type(name: str, value: str) -> str:
     if value not in formats.NAMES:
         raise ConfigurationError(
@@ -162,14 +172,21 @@ def _days_kept(days: Mapping[str, int], log_type: str) -> int:
 
 
 _engine_type = _one_of(get_args(EngineType))
+# Nothing in it may stand for other secrets.
+_ONE_NAMED = r"arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+"
+_LOOPBACK = r"http://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?"
+
 _bucket = _text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket")
+_account_id = _text(r"\d{12}", "the id of an AWS account")
+_account_ids = _text(r"\d{12}(,\d{12})*", "ids of AWS accounts, separated by commas")
 
 
 def _buckets(name: str, value: str) -> tuple[str, ...]:
-    return tuple(_bucket(name, part) for part in value.split(","))
+    return tuple(str(_bucket(name, part)) for part in value.split(","))
 
 
 _queue = _text(r"https?://\S+", "the address of an SQS queue")
+_queue_arn = _text(r"arn:[\w-]+:sqs:[\w-]+:\d{12}:[\w-]+", "the ARN of an SQS queue")
 
 
 class _Variable(NamedTuple):
@@ -246,6 +263,20 @@ class QueueSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EnqueueSettings:
+    """Which objects may be enqueued, and where."""
+
+    log_bucket: Annotated[str, _Variable("LOG_BUCKET", _bucket)]
+    log_bucket_prefix: Annotated[
+        str, _Variable("LOG_BUCKET_PREFIX", _text(r".+", "the start of an object key"))
+    ] = ""
+    """What else is in the bucket is nobody's here."""
+    backup_bucket: Annotated[str, _Variable("BACKUP_BUCKET", _bucket)] = ""
+    opensearch_queue_arn: Annotated[str, _Variable("OPENSEARCH_QUEUE_ARN", _queue_arn)] = ""
+    light_engine_queue_arn: Annotated[str, _Variable("LIGHT_ENGINE_QUEUE_ARN", _queue_arn)] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchSettings:
     """Where the search engine is, and how to be let in."""
 
@@ -258,7 +289,7 @@ class SearchSettings:
     """Of OpenSearch Serverless: the setup checks that it is of the engine type's kind."""
     secret_arn: Annotated[
         str,
-        _Variable("OPENSEARCH_SECRET_ARN", _text(r"arn:.+", "the ARN of a Secrets Manager secret")),
+        _Variable("OPENSEARCH_SECRET_ARN", _text(_ONE_NAMED, "the ARN of one secret")),
     ] = ""
 
     def __post_init__(self) -> None:
@@ -268,11 +299,26 @@ class SearchSettings:
                 "OPENSEARCH_SECRET_ARN must name the secret that holds username and password, "
                 "because OPENSEARCH_AUTH is basic"
             )
+        plain = self.endpoint.startswith("http://") and not re.fullmatch(_LOOPBACK, self.endpoint)
+        if plain and self.auth != "none":
+            raise ConfigurationError(
+                f"OPENSEARCH_ENDPOINT must begin with https:// because OPENSEARCH_AUTH is "
+                f"{self.auth}: over {self.endpoint[:200]!r} anybody on the way could read or "
+                "change what is sent"
+            )
 
     @property
     def takes_ids(self) -> bool:
         """Whether documents have ids of ours: a time series collection takes none."""
         return self.engine_type != "serverless-timeseries"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DashboardsSettings:
+    """Where OpenSearch Dashboards is, which is let in as the search engine is."""
+
+    endpoint: Annotated[str, _Variable("DASHBOARDS_ENDPOINT", _address)] = ""
+    """Empty: this function has nothing to do with dashboards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,8 +347,41 @@ class IndexSettings:
         default_factory=dict
     )
     """How long documents are kept, by log type; "" for the types that it does not name."""
+    force_merge_after_days: Annotated[
+        int, _Variable("FORCE_MERGE_AFTER_DAYS", _number(0, 36_500))
+    ] = 0
+    warm_after_days: Annotated[int, _Variable("WARM_AFTER_DAYS", _number(0, 36_500))] = 0
+    cold_after_days: Annotated[int, _Variable("COLD_AFTER_DAYS", _number(0, 36_500))] = 0
     engine_type: Annotated[EngineType, _Variable("ENGINE_TYPE", _engine_type)] = "opensearch"
     """A collection of OpenSearch Serverless decides shards, replicas and codec itself."""
+
+    def __post_init__(self) -> None:
+        """Refuse settings that contradict each other."""
+        merge, warm, cold = (
+            self.force_merge_after_days,
+            self.warm_after_days,
+            self.cold_after_days,
+        )
+        if cold and not 0 < warm < cold:
+            raise ConfigurationError(
+                f"COLD_AFTER_DAYS {cold} must be more than WARM_AFTER_DAYS, which must be given "
+                f"too, not {warm}: an index goes to cold storage from UltraWarm"
+            )
+        if merge and warm and merge >= warm:
+            raise ConfigurationError(
+                f"FORCE_MERGE_AFTER_DAYS {merge} must be less than WARM_AFTER_DAYS {warm}: "
+                "UltraWarm merges by itself"
+            )
+        if self.engine_type != "opensearch" and self.tiers:
+            raise ConfigurationError(
+                "FORCE_MERGE_AFTER_DAYS, WARM_AFTER_DAYS and COLD_AFTER_DAYS must be 0 with "
+                f"ENGINE_TYPE {self.engine_type}: OpenSearch Serverless has no tiers"
+            )
+
+    @property
+    def tiers(self) -> bool:
+        """Whether Index State Management moves or merges old indexes."""
+        return bool(self.force_merge_after_days or self.warm_after_days)
 
     def days_kept(self, log_type: str) -> int:
         """Say for how many days documents of a log type are kept; 0: for ever."""
@@ -362,12 +441,23 @@ class WorkGroupSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSettings:
+    """Whose buckets are read."""
+
+    account_id: Annotated[str, _Variable("ACCOUNT_ID", _account_id)]
+    """The deployment's own."""
+    member_account_ids: Annotated[str, _Variable("MEMBER_ACCOUNT_IDS", _account_ids)] = ""
+    organization_id: Annotated[
+        str, _Variable("ORGANIZATION_ID", _text(r"o-[a-z0-9]{10,32}", "the id of an organization"))
+    ] = ""
+    """With it every account of it is read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceSettings:
     """Where records are from whose place neither they nor their objects name."""
 
-    account_id: Annotated[
-        str, _Variable("DEFAULT_ACCOUNT_ID", _text(r"\d{12}", "the id of an AWS account"))
-    ]
+    account_id: Annotated[str, _Variable("DEFAULT_ACCOUNT_ID", _account_id)]
     region: Annotated[
         str, _Variable("DEFAULT_REGION", _text(r"[a-z0-9-]{1,40}", "a Region, as eu-west-1"))
     ]

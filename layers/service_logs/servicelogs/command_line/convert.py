@@ -99,6 +99,7 @@ def convert_files(
             default_place=place,
             budget=_BUDGET,
             look_at_time=progress.look,
+            keeps_extracted_fields=True,
         )
         converter = _Converter(given_type, fields, conversion, rejects_file, outcome)
         for name in names:

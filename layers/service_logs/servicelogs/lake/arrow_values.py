@@ -24,12 +24,12 @@ class Misfits:
     """What of some rows does not fit, or has no column."""
 
     def __init__(self) -> None:
-        self.extra: defaultdict[int, dict[str, str]] = defaultdict(dict)
+        self.extra: defaultdict[int, dict[str, str | msgspec.Raw]] = defaultdict(dict)
         """By the place of the row, its `extra_fields`."""
         self.counts: Counter[str] = Counter()
         """How many values did not fit their columns."""
 
-    def add(self, at: int, column: LakeColumn, value: str) -> None:
+    def add(self, at: int, column: LakeColumn, value: str | msgspec.Raw) -> None:
         """Keep a value that does not fit its column."""
         self.extra[at][column.paths[0]] = value
         self.counts[column.name] += 1
@@ -42,7 +42,7 @@ class Misfits:
         return texts([*map(encoded.get, range(rows))])
 
 
-def texts(values: Sequence[bytes | None]) -> pyarrow.Array:
+def texts(values: Sequence[bytes | str | None]) -> pyarrow.Array:
     """Make an array of texts: checked as a whole, it takes half the time of one by one."""
     return pyarrow.array(values, pyarrow.binary()).cast(TEXT)
 

@@ -88,12 +88,14 @@ class Conversion:
         default_place: Place,
         budget: int,
         look_at_time: LookAtTime = whatever_time,
+        keeps_extracted_fields: bool = False,
     ) -> None:
         """Keep rows of so many bytes in memory."""
         self._files = files
         self._dates = dates
         self._default_place = default_place
         self._look_at_time = look_at_time
+        self._keeps_extracted_fields = keeps_extracted_fields
         self._buffers = Buffers(self._write, budget)
         self._tables: dict[str, _Table] = {}
         self._summarizers: dict[str, Summarizer] = {}
@@ -148,12 +150,21 @@ class Conversion:
         if detected.of_events:
             from servicelogs.detection.event_blocks import EventBlocks  # late: few hold events
 
-            runs = _runs(detected, chunks, source)
+            runs = self._runs(detected, chunks, source)
             yield from EventBlocks(detected.of_events, self._parser_of).blocks(runs)
         elif log_format := detected.format:
             parser = self._parser_of(log_format, source)
             for block in read((detected.cut or parser.cut)(chunks), parser):
                 yield log_format.name, block
+
+    def _runs(self, detected: Detected, chunks: Iterable[bytes], source: Source) -> Iterator[Run]:
+        """Read log events, in the object that holds them."""
+        keeps = self._keeps_extracted_fields
+        runs, shard = detected.log_events(chunks, source, keeps_extracted_fields=keeps)
+        if shard is None:
+            return runs
+        # A stream's shard has many batches, each of which numbers its records from 1.
+        return ((replace(of_run, uri=source.uri), run) for of_run, run in runs)
 
     def _parser_of(self, log_format: Format, source: Source) -> Parser:
         if log_format.name not in self._tables:
@@ -195,15 +206,6 @@ class Conversion:
         times = table.column(0)
         first, last = _iso(times[0]), _iso(times[-1])
         self.written.append(WrittenFile(name, partition, table.num_rows, size, first, last))
-
-
-def _runs(detected: Detected, chunks: Iterable[bytes], source: Source) -> Iterator[Run]:
-    """Read log events, in the object that holds them."""
-    runs, shard = detected.log_events(chunks, source)
-    if shard is None:
-        return runs
-    # A stream's shard has many batches, each of which numbers its records from 1.
-    return ((replace(of_run, uri=source.uri), run) for of_run, run in runs)
 
 
 def _iso(time: pyarrow.Scalar) -> str:

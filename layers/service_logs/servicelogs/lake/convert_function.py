@@ -44,6 +44,7 @@ class ConvertFunction:
         self.lake = Lake.connect(self._session)
         logs = replace(read_settings(LogSettings), log_types=self.lake.settings.log_types)
         self._types = ObjectTypes(logs)
+        self._keeps_extracted_fields = logs.extracted_fields
         place = read_settings(PlaceSettings)
         self._default_place = Place(place.account_id, place.region)
 
@@ -72,6 +73,7 @@ class ConvertFunction:
             default_place=self._default_place,
             budget=int(context.memory_limit_in_mb) * 1024 * 1024 // MEMORY_SHARE,
             look_at_time=time.look,
+            keeps_extracted_fields=self._keeps_extracted_fields,
         )
         manifest = files.read(batch.manifest, Manifest)
         converter = BatchConverter(

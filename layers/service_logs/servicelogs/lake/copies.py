@@ -10,7 +10,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import quote, unquote
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,8 +18,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from servicelogs.dates import iso
 from servicelogs.errors import ObjectGone, ObjectReplaced, ObjectUnreachable
 from servicelogs.lake.files import MISSING, at_once
+from servicelogs.parsing.places import NOWHERE, Place
 from servicelogs.records import Source
-from servicelogs.sources.s3_objects import identify
+from servicelogs.sources.s3_objects import advice, expected_owner, identify
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -47,6 +48,10 @@ class FoundObject:
     delivered: datetime
     metadata: Mapping[str, str]
     """What it says of itself, if it is a copy: where it comes from."""
+    owner: str = ""
+    """The account that must own its bucket; empty: nobody said it."""
+    default: Place = NOWHERE
+    """The account and Region of records that name none, if these are not the deployment's."""
 
     @property
     def uri(self) -> str:
@@ -63,7 +68,13 @@ class FoundObject:
         uri = quote(self.uri, safe=_PRINTABLE)
         if len(uri) > _LONGEST_URI:
             uri = _ENCODED + base64.b64encode(self.uri.encode()).decode()
-        return {"uri": uri, "etag": self.etag, "delivered": iso(self.delivered)}
+        place = {"account": self.default.account_id, "region": self.default.region}
+        return {
+            "uri": uri,
+            "etag": self.etag,
+            "delivered": iso(self.delivered),
+            **{name: value for name, value in place.items() if value},
+        }
 
 
 def source_of(metadata: Mapping[str, str], object_id: str) -> Source:
@@ -72,18 +83,27 @@ def source_of(metadata: Mapping[str, str], object_id: str) -> Source:
     if uri.startswith(_ENCODED):
         uri = base64.b64decode(uri.removeprefix(_ENCODED)).decode()
     delivered = datetime.fromisoformat(metadata["delivered"]).astimezone(UTC)
-    return Source(unquote(uri), object_id, delivered)
+    return Source(
+        unquote(uri),
+        object_id,
+        delivered,
+        default_account_id=metadata.get("account", ""),
+        default_region=metadata.get("region", ""),
+    )
 
 
-def find(s3: S3Client, bucket: str, *keys: str) -> FoundObject:
-    """Look at the first of these keys that there is; ObjectGone if there is none."""
+def find(s3: S3Client, bucket: str, *keys: str, owner: str = "") -> FoundObject:
+    """Look at the first of these keys that there is; ObjectGone if there is none.
+
+    If an owner is given, nobody else's bucket is looked at.
+    """
     for key in filter(None, keys):
         try:
-            answer = s3.head_object(Bucket=bucket, Key=key)
+            answer = s3.head_object(Bucket=bucket, Key=key, **expected_owner(owner))
         except ClientError as error:
             # With s3:ListBucket a missing key is a 404; without, a 403 like a forbidden one.
             if error.response["Error"]["Code"] not in MISSING:
-                raise _unreachable(f"s3://{bucket}/{key}", error) from error
+                raise _unreachable(f"s3://{bucket}/{key}", error, owner) from error
             continue
         except BotoCoreError as error:
             raise _unreachable(f"s3://{bucket}/{key}", error) from error
@@ -94,6 +114,7 @@ def find(s3: S3Client, bucket: str, *keys: str) -> FoundObject:
             answer["ContentLength"],
             answer["LastModified"].astimezone(UTC),
             answer["Metadata"],
+            owner,
         )
     raise ObjectGone("deleted before it was read")
 
@@ -113,6 +134,7 @@ def copy(
                 MetadataDirective="REPLACE",
                 TaggingDirective="REPLACE",
                 Metadata=metadata,
+                **_expected_source_owner(found),
             )
         else:
             _copy_parts(s3, found, bucket, key, metadata)
@@ -122,7 +144,7 @@ def copy(
             raise ObjectReplaced(f"{found.uri} was replaced while it was copied") from error
         if code in MISSING:
             raise ObjectGone("deleted before it was read") from error
-        raise _unreachable(found.uri, error) from error
+        raise _unreachable(found.uri, error, found.owner) from error
     except BotoCoreError as error:
         raise _unreachable(found.uri, error) from error
 
@@ -143,6 +165,7 @@ def _copy_parts(
             CopySource=_source(found),
             CopySourceIfMatch=found.etag,
             CopySourceRange=f"bytes={start}-{min(start + length, found.size) - 1}",
+            **_expected_source_owner(found),
         )
         return {"PartNumber": number, "ETag": answer["CopyPartResult"]["ETag"]}
 
@@ -161,8 +184,16 @@ def _source(found: FoundObject) -> CopySourceTypeDef:
     return {"Bucket": found.bucket, "Key": found.key}
 
 
-def _unreachable(uri: str, error: Exception) -> ObjectUnreachable:
-    advice = ""
+class _ExpectedSourceOwner(TypedDict, total=False):
+    ExpectedSourceBucketOwner: str
+
+
+def _expected_source_owner(found: FoundObject) -> _ExpectedSourceOwner:
+    return {"ExpectedSourceBucketOwner": found.owner} if found.owner else {}
+
+
+def _unreachable(uri: str, error: Exception, owner: str = "") -> ObjectUnreachable:
+    what = advice(error, owner)
     if "kms:" in str(error).lower() or "KMS." in str(error):
-        advice = "; let this function's role decrypt with the KMS key of the object's bucket"
-    return ObjectUnreachable(f"{uri} cannot be copied now: {error}{advice}")
+        what = "; let this function's role decrypt with the KMS key of the object's bucket"
+    return ObjectUnreachable(f"{uri} cannot be copied now: {error}{what}")

@@ -69,6 +69,8 @@ class Batch:
     """Those of them where they are published."""
     reason: str = ""
     """Why it was quarantined, the last time."""
+    objects: int = 0
+    """How many objects it has, once it is open."""
 
     @classmethod
     def of(cls, item: Item) -> Batch:
@@ -83,6 +85,7 @@ class Batch:
             tables=frozenset(item.get("tables", ())),
             published=frozenset(item.get("published", ())),
             reason=item.get("reason", ""),
+            objects=int(item.get("objects", 0)),
         )
 
 
@@ -112,8 +115,10 @@ class Work:
 
     batch: str
     state: State
-    run: str
+    run: str = ""
     """The execution that it was last handed out to."""
+    entered: str = ""
+    """When that execution entered the plan that it was handed out in."""
 
 
 class Ledger:
@@ -204,14 +209,15 @@ class Ledger:
     def work(self) -> Iterator[Work]:
         """Read which batches a plan is to go on with, the oldest first."""
         for item in self._items.query(PLAN, _WORK):
-            yield Work(_batch_of(item), State(item["state"]), item.get("run", ""))
+            given = {name: item[name] for name in ("run", "entered") if name in item}
+            yield Work(_batch_of(item), State(item["state"]), **given)
 
-    def hand_out(self, work: Work, execution: str) -> bool:
+    def hand_out(self, work: Work, execution: str, entered: str) -> bool:
         """Have an execution convert an open batch; False if another was quicker."""
         return self._items.try_to_write(
             update(
                 _work(PLAN, work.batch),
-                {"run": execution},
+                {"run": execution, "entered": entered},
                 state=State.OPEN,
                 run=work.run or None,
             )

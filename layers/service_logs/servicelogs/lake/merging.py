@@ -49,7 +49,8 @@ def merge_files(
     """Merge files, each sorted by time, into files that follow each other in time.
 
     Columns, and members of structs, that only some of them have are null in the rows of the others.
-    An UnmergeableFile if one is no Parquet file, or has not a time in each row.
+    An UnmergeableFile if one is no Parquet file, has not a time in each row, or has a column of
+    another type than the others.
 
     `memory` is about what may be held of them, in bytes. A file is ended with the row group that
     brings it to `most_bytes`. They lie in `folder`.
@@ -98,8 +99,15 @@ def _merge(
 
 def _common_schema(files: list[_Input]) -> Schema:
     """Give the schema with all columns: newer files have more of them, at the end."""
-    schemas = sorted((file.schema for file in files), key=lambda one: len(str(one)), reverse=True)
-    return pyarrow.unify_schemas([*dict.fromkeys(schemas)], promote_options="permissive")
+    first, *others = sorted(files, key=lambda file: len(str(file.schema)), reverse=True)
+    common = first.schema
+    for schema, file in {file.schema: file for file in others}.items():
+        try:
+            common = pyarrow.unify_schemas([common, schema], promote_options="permissive")
+        except pyarrow.ArrowException as error:
+            why = f"its columns are not those of {first.path.name} and others ({error})"
+            raise _unmergeable(file.path, why) from error
+    return common
 
 
 def _with_schema(table: Table, schema: Schema) -> Table:

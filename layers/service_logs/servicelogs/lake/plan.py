@@ -59,9 +59,14 @@ class _Gathered:
         self.bytes += found.size
 
 
-def plan(lake: Lake, execution: str, attempt: str, seconds_left: Callable[[], float]) -> Plan:
-    """Plan what an execution is to convert, and write it where the execution reads it."""
-    planner = Planner(lake, execution, seconds_left)
+def plan(
+    lake: Lake, execution: str, entered: str, attempt: str, seconds_left: Callable[[], float]
+) -> Plan:
+    """Plan what an execution is to convert, and write it where the execution reads it.
+
+    All attempts at a plan name the same time at which the execution entered it.
+    """
+    planner = Planner(lake, execution, entered, seconds_left)
     planner.finish()
     planner.take_objects()
     key = names.run_key(execution, attempt)
@@ -72,9 +77,12 @@ def plan(lake: Lake, execution: str, attempt: str, seconds_left: Callable[[], fl
 class Planner:
     """One plan of one execution."""
 
-    def __init__(self, lake: Lake, execution: str, seconds_left: Callable[[], float]) -> None:
+    def __init__(
+        self, lake: Lake, execution: str, entered: str, seconds_left: Callable[[], float]
+    ) -> None:
         self._lake = lake
         self._execution = execution
+        self._entered = entered
         self._seconds_left = seconds_left
         self._running: dict[str, bool] = {execution: True}
         self.batches: list[str] = []
@@ -107,6 +115,9 @@ class Planner:
                 self._finish_planned(work.batch)
             case State.SPLITTING if found := self._lake.ledger.batch(work.batch):
                 split.go_on(self._lake, found)
+            case State.OPEN if (work.run, work.entered) == (self._execution, self._entered):
+                # By an attempt at this plan that was killed before anybody read what it handed out.
+                self.batches.append(work.batch)
             case State.OPEN if not self._is_running(work.run):
                 self._hand_out(work)
 
@@ -158,10 +169,10 @@ class Planner:
         # Whoever wrote it first knew all claims; later on they may have moved to smaller batches.
         lake.staging.write_once(names.manifest_key(batch), Manifest(batch, planned.type, own))
         lake.ledger.opened(batch, len(own))
-        self._hand_out(Work(batch, State.OPEN, ""))
+        self._hand_out(Work(batch, State.OPEN))
 
     def _hand_out(self, work: Work) -> None:
-        if self._lake.ledger.hand_out(work, self._execution):
+        if self._lake.ledger.hand_out(work, self._execution, self._entered):
             self.batches.append(work.batch)
 
     def _is_running(self, run: str) -> bool:

@@ -119,6 +119,10 @@ _COLUMNS: Mapping[str, tuple[pyarrow.DataType, Callable[[RowFrame], str | bool |
             "log_source": (pyarrow.string(), lambda frame: frame.source.uri),
             "log_group": (pyarrow.string(), lambda frame: frame.source.log_group or None),
             "log_stream": (pyarrow.string(), lambda frame: frame.source.log_stream or None),
+            "log_extracted_fields": (
+                pyarrow.string(),
+                lambda frame: frame.source.extracted_fields or None,
+            ),
             "date_adjusted": (pyarrow.bool_(), lambda frame: frame.date_adjusted or None),
         }
     )

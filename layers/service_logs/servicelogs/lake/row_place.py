@@ -13,10 +13,10 @@ WORLDWIDE = "global"
 def row_place(log_format: Format, source: Source, values: Collection[str], default: Place) -> Place:
     """Give the account and Region of a record by its source and by its values that name places.
 
-    The default counts for what neither of them says.
+    The source's own default, else this one, counts for what neither of them says.
     """
     place = place_in(source, place_of(values))
-    account_id = place.account_id or default.account_id
+    account_id = place.account_id or source.default_account_id or default.account_id
     if log_format.is_worldwide(source, values):
         return Place(account_id, WORLDWIDE)
-    return Place(account_id, place.region or default.region)
+    return Place(account_id, place.region or source.default_region or default.region)

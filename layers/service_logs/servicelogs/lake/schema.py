@@ -43,6 +43,7 @@ FRAME_COLUMNS: Mapping[str, str] = MappingProxyType(
         "log.record": "log_record",
         "log.group": "log_group",
         "log.stream": "log_stream",
+        "log.extracted_fields": "log_extracted_fields",
         "extra_fields": EXTRA_FIELDS,
     }
 )

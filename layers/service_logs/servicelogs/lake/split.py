@@ -7,19 +7,19 @@ are given to smaller batches, which are opened when they have all of theirs.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from itertools import pairwise
+from itertools import batched, pairwise
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from servicelogs.errors import ObjectGone
+from servicelogs.errors import ObjectGone, UnreadableDocument
 from servicelogs.lake import copies, names
 from servicelogs.lake.copies import FoundObject
 from servicelogs.lake.deployment import Lake
 from servicelogs.lake.files import at_once
-from servicelogs.lake.ledger import Batch, State
+from servicelogs.lake.ledger import Batch, Claim, State
 from servicelogs.lake.manifests import Manifest, StagedObject
 
 logger = Logger(child=True)
@@ -27,6 +27,7 @@ logger = Logger(child=True)
 LEFT = "LEFT"
 """A batch that fails through no fault of its objects stays open, for the next run."""
 _LONGEST_REASON = 1000
+_LOOKED_AT_TOGETHER = 1000
 # Errors that every batch would meet: rights, settings, what AWS cannot do now.
 _NO_OBJECTS_FAULT = {
     "ClientError",
@@ -60,7 +61,9 @@ def split_batch(lake: Lake, batch: str, error: Mapping[str, Any]) -> str:
         logger.warning("batch left for later", extra={"batch": batch, "error": dict(error)})
         return LEFT
     if found.state is State.OPEN:
-        manifest = lake.staging.read(found.manifest, Manifest)
+        manifest = _manifest(lake, found)
+        if manifest is None:
+            return LEFT
         if len(manifest.objects) == 1:
             _quarantine(lake, found, manifest.objects[0], _reason(error))
         elif lake.ledger.splitting(batch):
@@ -69,6 +72,39 @@ def split_batch(lake: Lake, batch: str, error: Mapping[str, Any]) -> str:
     if found.state is State.SPLITTING:
         return go_on(lake, found)
     return found.state
+
+
+def _manifest(lake: Lake, batch: Batch) -> Manifest | None:
+    """Read the list of an open batch's objects; None if it has to be made again, and was.
+
+    The claims of an open batch are all that it was opened with: only a split moves them, which
+    reads the list before.
+    """
+    try:
+        return lake.staging.read(batch.manifest, Manifest)
+    except UnreadableDocument as error:
+        objects = [*_claimed(lake, batch)]
+        if len(objects) < batch.objects:
+            raise UnreadableDocument(
+                f"{error}; of the {batch.objects} objects of batch {batch.id} only {len(objects)} "
+                "are in the staging bucket, so that the list cannot be made again"
+            ) from error
+        lake.staging.write(batch.manifest, Manifest(batch.id, batch.log_type, objects))
+        logger.warning("list of a batch made again", extra={"batch": batch.id, "why": str(error)})
+        return None
+
+
+def _claimed(lake: Lake, batch: Batch) -> Iterator[StagedObject]:
+    """Give the objects that wait and are a batch's, the oldest first."""
+    waiting = lake.staging.list(f"{names.RAW}{batch.log_type}/")
+    for entries in batched(waiting, _LOOKED_AT_TOGETHER, strict=False):
+        found = [
+            StagedObject(entry["Key"], names.id_of(entry["Key"]), entry["Size"])
+            for entry in entries
+            if names.is_copy(entry["Key"])
+        ]
+        claims = lake.ledger.claims(one.id for one in found)
+        yield from (one for one in found if claims.get(one.id) == Claim(batch.id, one.key))
 
 
 def go_on(lake: Lake, batch: Batch) -> str:

@@ -28,7 +28,14 @@ from servicelogs.lake.copies import FoundObject
 from servicelogs.lake.deployment import Lake, seconds_left
 from servicelogs.lake.files import at_once
 from servicelogs.lake.ledger import Claim, State
-from servicelogs.settings import BucketSettings, LogSettings, QueueSettings, read_settings
+from servicelogs.settings import (
+    AccountSettings,
+    BucketSettings,
+    LogSettings,
+    QueueSettings,
+    read_settings,
+)
+from servicelogs.sources.accounts import Accounts
 from servicelogs.sources.event_notifications import ObjectToRead, read_notification
 from servicelogs.sources.own_buckets import refuse_own
 from servicelogs.sources.queue import Message, Queue
@@ -63,12 +70,17 @@ class Stager:
         self,
         lake: Lake,
         types: ObjectTypes,
+        accounts: Accounts,
         seconds_left: Callable[[], float],
         own_buckets: Collection[str] = (),
     ) -> None:
-        """Identify objects by their keys with `types`; none is from the deployment's own."""
+        """Stage objects of these accounts, and none from the deployment's own buckets.
+
+        They are identified by their keys with `types`.
+        """
         self._lake = lake
         self._types = types
+        self._accounts = accounts
         self._seconds_left = seconds_left
         self._own_buckets = own_buckets
         self.staged = Staged()
@@ -101,13 +113,16 @@ class Stager:
             self._skip(wanted, str(gone))
 
     def _stage_object(self, wanted: ObjectToRead) -> None:
+        owner = self._accounts.owner_of(wanted)
+        default = self._accounts.default_place(wanted)
         # What a key says counts only once it is known which of two it is.
         if not wanted.key_if_encoded and (skip := self._why_skipped(wanted.key)):
             self._skip(wanted, skip)
             return
         for _ in range(_TRIES):
             s3 = self._lake.staging.s3
-            found = copies.find(s3, wanted.bucket, wanted.key, wanted.key_if_encoded)
+            keys = wanted.key, wanted.key_if_encoded
+            found = replace(copies.find(s3, wanted.bucket, *keys, owner=owner), default=default)
             wanted = replace(wanted, key=found.key, key_if_encoded="")
             if skip := self._why_skipped(found.key) or ("" if found.size else "an empty object"):
                 self._skip(wanted, skip)
@@ -192,13 +207,21 @@ class StageFunction:
         self._types = ObjectTypes(logs)
         self._own_buckets = read_settings(BucketSettings).own
         self._queue = Queue(session.client("sqs"), read_settings(QueueSettings).url)
+        accounts = read_settings(AccountSettings)
+        self._accounts = Accounts(
+            own=accounts.account_id,
+            members=accounts.member_account_ids.split(","),
+            organization_id=accounts.organization_id,
+        )
 
     def stage(
         self, event: dict[str, Any], context: LambdaContext, metrics: Metrics
     ) -> failed_items.Answer:
         """Stage every object of the event's messages; report the messages that must come again."""
         messages = [Message.of(record) for record in event["Records"]]
-        stager = Stager(self._lake, self._types, seconds_left(context), self._own_buckets)
+        stager = Stager(
+            self._lake, self._types, self._accounts, seconds_left(context), self._own_buckets
+        )
         errors = stager.stage(messages)
         failed = [(m, error) for m, error in zip(messages, errors, strict=True) if error]
         self._queue.postpone((message, _delay(message, error)) for message, error in failed)

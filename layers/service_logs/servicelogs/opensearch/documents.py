@@ -18,10 +18,10 @@ from servicelogs.records import Block, Source
 
 if TYPE_CHECKING:
     from servicelogs.opensearch.json_documents import Members
+    from servicelogs.opensearch.message_templates import Printers
     from servicelogs.opensearch.text_documents import Printer
     from servicelogs.parsing.json.format import JsonFormat
     from servicelogs.parsing.messages.format import Kind, MessageFormat
-    from servicelogs.parsing.messages.printing import Printers
     from servicelogs.parsing.text.format import TextFormat
     from servicelogs.parsing.text.layouts import Layouts
 
@@ -84,7 +84,7 @@ def _message_parser(log_format: MessageFormat, frames: Frames) -> Parser:
 
     origin = log_format.origin(frames.source)
     printers = _printers(log_format, origin.kind or log_format.any_kind)
-    documents = MessageDocuments(printers, origin.fields, frames)
+    documents = MessageDocuments(log_format, printers, origin.fields, frames)
     return MessageParser(printers.joiner, documents)
 
 
@@ -106,6 +106,6 @@ def _members(log_format: JsonFormat, *, with_places: bool) -> Members:
 
 @lru_cache(_MOST_FORMATS)
 def _printers(log_format: MessageFormat, kind: Kind) -> Printers:
-    from servicelogs.parsing.messages.printing import printers_of
+    from servicelogs.opensearch.message_templates import printers_of
 
     return printers_of(kind, log_format)

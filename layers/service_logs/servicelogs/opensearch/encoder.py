@@ -21,5 +21,6 @@ class DocumentEncoder(Encoder):
     @override
     def finish(self, rejects: list[Reject], raw: Callable[[int], bytes] | None = None) -> Block:
         block = super().finish(rejects, raw)
+        block.indexes = self._all_frames.indexes
         block.delivery_index = self._all_frames.delivery_index
         return block

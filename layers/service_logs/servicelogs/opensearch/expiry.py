@@ -15,7 +15,7 @@ from servicelogs import formats
 from servicelogs.errors import DeliveryError
 from servicelogs.opensearch.answers import judge_failure
 from servicelogs.opensearch.index_names import IndexNames
-from servicelogs.opensearch.indexes import indexes_of
+from servicelogs.opensearch.indexes import cold_indexes, indexes_of
 from servicelogs.settings import IndexSettings
 
 
@@ -64,16 +64,26 @@ def _past_retention(
         if not (days := settings.days_kept(log_type)):
             continue
         log_format = formats.get(log_type)
-        for index in indexes_of(client, names.patterns(log_type)):
+        for path, index in _indexes(client, names, settings, log_type):
             end = names.end(log_format, index)
             if end is not None and end <= now - timedelta(days=days):
-                yield index
+                yield f"{path}{index}"
+
+
+def _indexes(
+    client: OpenSearch, names: IndexNames, settings: IndexSettings, log_type: str
+) -> Iterator[tuple[str, str]]:
+    """Give each index of a log type, and what stands before its name when it is asked for."""
+    yield from (("", index) for index in indexes_of(client, names.patterns(log_type)))
+    if settings.cold_after_days:
+        yield from (("_cold/", index) for index in cold_indexes(client, names.stem(log_type)))
 
 
 def _delete(client: OpenSearch, index: str) -> bool:
     """Delete one index by its whole name; False if somebody else did."""
+    params = {} if index.startswith("_cold/") else {"expand_wildcards": "none"}
     try:
-        client.transport.perform_request("DELETE", f"/{index}", params={"expand_wildcards": "none"})
+        client.transport.perform_request("DELETE", f"/{index}", params=params)
     except NotFoundError:
         return False
     except OpenSearchException as failure:

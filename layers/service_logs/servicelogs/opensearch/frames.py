@@ -39,9 +39,12 @@ class Frames(SourceFrames[bytes, Frame]):
 
     def __init__(self, log_format: Format, source: Source, choose_index: ChooseIndex) -> None:
         super().__init__(log_format, source)
+        self.indexes: set[str] = set()
+        """Where the documents go, so far."""
         self.delivery_index = ""
         """The index of those that the delivery dates, if there were any."""
         self._choose_index = choose_index
+        self._format = log_format
         self._log_type = log_format.name
         self._ingested = iso(datetime.now(UTC))
 
@@ -53,9 +56,13 @@ class Frames(SourceFrames[bytes, Frame]):
         index = self._choose_index(dating_moment(hour, source), source)
         if index is None:
             return None
+        self.indexes.add(index.name)
         if index.by_delivery or hour == DELIVERY_HOUR:
             self.delivery_index = index.name
-        cloud = {"account_id": place.account_id, "region": place.region}
+        cloud = {
+            "account_id": place.account_id or source.default_account_id,
+            "region": place.region or self._default_region(values),
+        }
         log: dict[str, Any] = {
             "type": self._log_type,
             "source": source.uri,
@@ -71,6 +78,12 @@ class Frames(SourceFrames[bytes, Frame]):
             b'%b"%b-' % (action, source.id.encode()),
             msgspec.json.encode(document).removesuffix(b"}}") + b',"record":',
         )
+
+    def _default_region(self, values: tuple[bytes, ...]) -> str:
+        """Give the Region of what names none, unless it is of none."""
+        texts = (value.decode("utf-8", "replace") for value in values)
+        is_worldwide = self._format.is_worldwide(self.source, texts)
+        return "" if is_worldwide else self.source.default_region
 
 
 def _extracted(source: Source) -> dict[str, msgspec.Raw]:

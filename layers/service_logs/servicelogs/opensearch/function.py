@@ -14,6 +14,7 @@ from servicelogs.delivery.attempt import Attempt
 from servicelogs.opensearch.client import connect
 from servicelogs.opensearch.dated_indexes import DatedIndexes
 from servicelogs.opensearch.setup import index_names, template_check
+from servicelogs.opensearch.tiers import index_maker
 from servicelogs.opensearch.writer import BulkWriter
 from servicelogs.settings import (
     BackupSettings,
@@ -54,6 +55,9 @@ class Function:
         self.s3 = self.session.client("s3", config=PATIENCE)
         self._backup_bucket = read_settings(BackupSettings).bucket
         self._check_template = template_check(self.opensearch, indexes)
+        self._make_index = (
+            index_maker(self.opensearch, index_names(indexes)) if indexes.tiers else None
+        )
 
     def attempt(self, context: LambdaContext) -> Attempt:
         """Begin what one invocation does."""
@@ -65,6 +69,7 @@ class Function:
             self.opensearch,
             seconds_left=lambda: seconds_left() - SECONDS_TO_FINISH,
             ensure_template=self._check_template,
+            ensure_index=self._make_index,
             takes_ids=self._search.takes_ids,
         )
         return Attempt(

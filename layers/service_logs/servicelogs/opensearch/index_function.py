@@ -11,7 +11,15 @@ from servicelogs.delivery import failed_items
 from servicelogs.detection.objects import ObjectTypes
 from servicelogs.opensearch.function import PATIENCE, Function, publisher
 from servicelogs.opensearch.index_objects import ObjectIndexer
-from servicelogs.settings import BucketSettings, QueueSettings, read_settings
+from servicelogs.parsing.places import Place
+from servicelogs.settings import (
+    AccountSettings,
+    BucketSettings,
+    PlaceSettings,
+    QueueSettings,
+    read_settings,
+)
+from servicelogs.sources.accounts import Accounts
 from servicelogs.sources.decompression import not_read_here
 from servicelogs.sources.function_events import records_of
 from servicelogs.sources.queue import Message, Queue
@@ -35,6 +43,13 @@ class IndexFunction(Function):
         super().__init__()
         queues = read_settings(QueueSettings)
         self._types = ObjectTypes(self.logs)
+        accounts, place = read_settings(AccountSettings), read_settings(PlaceSettings)
+        self._accounts = Accounts(
+            own=accounts.account_id,
+            members=accounts.member_account_ids.split(","),
+            organization_id=accounts.organization_id,
+            default=Place(place.account_id, place.region),
+        )
         self._own_buckets = read_settings(BucketSettings).own
         sqs = self.session.client("sqs", config=PATIENCE)
         self._queue = Queue(sqs, queues.url)
@@ -57,6 +72,7 @@ class IndexFunction(Function):
         return ObjectIndexer(
             attempt,
             types=self._types,
+            accounts=self._accounts,
             s3=self.s3,
             queue=self._queue,
             indexes=self.indexes,

@@ -60,10 +60,19 @@ class IndexNames:
         """
         return [f"{self.stem(format_name)}-{digit}*" for digit in "12"]
 
+    def searched(self, format_name: str) -> str:
+        """Return the wildcard that people search this log type by: its indexes since 2000."""
+        return f"{self.stem(format_name)}-2*"
+
     def is_of_period(self, log_format: Format, index: str) -> bool:
         """Say whether this deployment would give an index of this log type such a name."""
         shape = _SHAPES[self.period(log_format)]
         return re.fullmatch(f"{re.escape(self.stem(log_format.name))}-{shape}", index) is not None
+
+    def begin(self, index: str) -> datetime:
+        """Say when the time begins (UTC) that an index of this deployment covers."""
+        _, _, suffix = index.rpartition("-")
+        return next(filter(None, (_begin(period, suffix) for period in PERIODS)))
 
     def end(self, log_format: Format, index: str) -> datetime | None:
         """Say when the time ends (UTC) that an index of this log type covers, whatever its period.
@@ -85,18 +94,25 @@ class IndexNames:
         return f"{self.stem(log_format.name)}-{moment:{suffix}}"
 
 
-def _end(period: Period, suffix: str) -> datetime | None:
-    """Say when a period ends that names end with; None if they do not, or no calendar has it."""
+def _begin(period: Period, suffix: str) -> datetime | None:
+    """Say when a period begins that names end with; None if they do not, or no calendar has it."""
+    # The first day of an ISO week: without a day, strptime takes no week.
+    weekday = ("-1", "-%u") if period == "week" else ("", "")
     try:
-        # The first day of an ISO week: without a day, strptime takes no week.
-        weekday = ("-1", "-%u") if period == "week" else ("", "")
         pattern = _SUFFIXES[period] + weekday[1]
         begin = datetime.strptime(suffix + weekday[0], pattern).replace(tzinfo=UTC)
-        end = _next(period, begin)
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
     # strptime takes `2026.1`, and digits of other scripts.
-    return end if f"{begin:{_SUFFIXES[period]}}" == suffix else None
+    return begin if f"{begin:{_SUFFIXES[period]}}" == suffix else None
+
+
+def _end(period: Period, suffix: str) -> datetime | None:
+    begin = _begin(period, suffix)
+    try:
+        return begin and _next(period, begin)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _next(period: Period, begin: datetime) -> datetime:

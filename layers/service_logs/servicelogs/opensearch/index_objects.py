@@ -28,6 +28,7 @@ from servicelogs.errors import (
 from servicelogs.opensearch.dated_indexes import DatedIndexes
 from servicelogs.opensearch.documents import blocks_of, parsers_of
 from servicelogs.records import UNKNOWN, Reject, Source
+from servicelogs.sources.accounts import Accounts
 from servicelogs.sources.decompression import Begun, begin, not_read_here
 from servicelogs.sources.event_notifications import ObjectToRead, read_notification
 from servicelogs.sources.own_buckets import refuse_own
@@ -75,6 +76,7 @@ class ObjectIndexer:
         attempt: Attempt,
         *,
         types: ObjectTypes,
+        accounts: Accounts,
         s3: S3Client,
         queue: Queue,
         indexes: DatedIndexes,
@@ -84,12 +86,13 @@ class ObjectIndexer:
         keeps_extracted_fields: bool = False,
         own_buckets: Collection[str] = (),
     ) -> None:
-        """Read from S3, and send what is left to the queue; say what was counted as it is settled.
+        """Read these accounts' objects, and send what is left to the queue; say what was counted.
 
         Parquet files go to `parquet_queue`, if there is one, for a function that can read them.
         """
         self._attempt = attempt
         self._types = types
+        self._accounts = accounts
         self._s3 = s3
         self._queue = queue
         self._indexes = indexes
@@ -160,6 +163,7 @@ class ObjectIndexer:
         return work
 
     def _take_object(self, wanted: ObjectToRead, work: Work) -> None:
+        wanted = replace(wanted, account_id=self._accounts.owner_of(wanted))
         if self._attempt.out_of_time():
             work.left.append(wanted.later(wanted.etag, wanted.start))
             return
@@ -214,7 +218,14 @@ class ObjectIndexer:
             unknown = self._attempt.begin(opened.source, UNKNOWN, wanted.start, work.item)
             unknown.reject_whole(reject)
             return
-        source = replace(opened.source, account_id=detected.account_id, region=detected.region)
+        default = self._accounts.default_place(wanted)
+        source = replace(
+            opened.source,
+            account_id=detected.account_id,
+            region=detected.region,
+            default_account_id=default.account_id,
+            default_region=default.region,
+        )
         if detected.of_events:
             delivery = self._deliver_events(detected, chunks, source, wanted, work)
         elif log_format := detected.format:

@@ -12,6 +12,7 @@ from servicelogs.opensearch.answers import judge_failure
 from servicelogs.opensearch.index_names import IndexNames
 from servicelogs.opensearch.indexes import get, indexes_of
 from servicelogs.opensearch.mappings import component_templates, index_template, version
+from servicelogs.opensearch.tiers import put_policy
 from servicelogs.parsing.format import Format, Period
 from servicelogs.settings import IndexSettings
 
@@ -27,6 +28,7 @@ def set_up(client: OpenSearch, settings: IndexSettings, log_types: Sequence[str]
         name = names.stem(log_format.name)
         template = index_template(log_format, names)
         _put(client, f"index template {name!r}", f"/_index_template/{name}", template)
+    put_policy(client, settings, names)
     return [names.stem(log_type) for log_type in log_types]
 
 

@@ -145,6 +145,7 @@ class BulkWriter:
         *,
         seconds_left: Callable[[], float],
         ensure_template: Callable[[str], None],
+        ensure_index: Callable[[str], None] | None = None,
         takes_ids: bool = True,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -152,6 +153,7 @@ class BulkWriter:
         self._client = client
         self._seconds_left = seconds_left
         self._ensure_template = ensure_template
+        self._ensure_index = ensure_index
         self._takes_ids = takes_ids
         self._sleep = sleep
         self._ensured: set[str] = set()
@@ -166,7 +168,10 @@ class BulkWriter:
         if not block.documents:
             counts.take(block)
             return
-        self._ensure(counts.log_type)
+        self._ensure(counts.log_type, self._ensure_template)
+        if self._ensure_index:
+            for index in block.indexes - self._ensured:
+                self._ensure(index, self._ensure_index)
         if self._bytes + len(block.body) > self._most_bytes:
             self.flush()
         piece = Piece(block, counts, self._packer.pack(block.body), block.documents)
@@ -273,17 +278,17 @@ class BulkWriter:
             if answer.verdict is not Verdict.RETRY or not pause.over():
                 raise answer.as_error()
 
-    def _ensure(self, format_name: str) -> None:
-        """Make sure, once per writer and type, that new indexes get their mapping."""
+    def _ensure(self, name: str, ensure: Callable[[str], None]) -> None:
+        """Make sure of a log type's template or of an index, once per writer."""
         pause = self._pause()
-        while format_name not in self._ensured:
+        while name not in self._ensured:
             try:
-                self._ensure_template(format_name)
+                ensure(name)
             except TryLater:
                 if not pause.over():
                     raise
             else:
-                self._ensured.add(format_name)
+                self._ensured.add(name)
 
     def _pause(self) -> _Pause:
         return _Pause(self._seconds_left, self._sleep)

@@ -47,7 +47,7 @@ FRAME: tuple[Field, ...] = (
     Field(
         "cloud.account_id",
         "keyword",
-        "account, as the object's key or the log group says, else the record",
+        "account, as the object's key or the log group says, else the record, else its bucket",
     ),
     Field("cloud.region", "keyword", "Region, likewise"),
     Field("event.ingested", "timestamp", "when it was indexed"),

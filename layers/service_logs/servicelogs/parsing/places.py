@@ -21,6 +21,9 @@ class Place(NamedTuple):
     region: str = ""
 
 
+NOWHERE = Place()
+
+
 def names_places(log_format: Format, source: Source) -> bool:
     """Say whether records are asked for their account and Region.
 
@@ -46,6 +49,11 @@ def place_of(values: Iterable[str]) -> Place:
         account_id = account_id or next(filter(_account, (value, of_account)), "")
         region = region or next(filter(_region, (value, of_region)), "")
     return Place(account_id, region)
+
+
+def checked_place(account_id: str, region: str) -> Place:
+    """Take what looks like an account and a Region; what does not is not said."""
+    return Place(account_id if _account(account_id) else "", region if _region(region) else "")
 
 
 def _arn(value: str) -> list[str]:

@@ -11,6 +11,8 @@ from botocore.exceptions import ClientError
 from servicelogs.errors import ConfigurationError, OverlappingNotification
 
 EVENT = "s3:ObjectCreated:*"
+# InvalidArgument: S3 may not send to the queue or topic, whose policy it does not see yet.
+LATER = {"InvalidArgument", "OperationAborted"}
 POLICY_DELAYS = (5, 15, 20, 20)
 # Whatever else a filter holds S3 takes percent-encoded: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-filtering.html
 PLAIN_IN_FILTERS = "/!-_.*'()"
@@ -39,6 +41,7 @@ def carry_out(event: Mapping[str, Any], own_id: str) -> str:
     elif properties.get("EventBridge") == "true":
         put(s3, bucket, switch_on_event_bridge(get(s3, bucket)))
     else:
+        refuse_other_region(properties, s3.meta.region_name)
         put(s3, bucket, merge(get(s3, bucket), own_id, properties))
     return f"{bucket}/{own_id}"
 
@@ -60,6 +63,17 @@ def merge(
             )
     merged.setdefault(list_name, []).append(entry)
     return merged
+
+
+def refuse_other_region(properties: Mapping[str, str], region: str) -> None:
+    """Refuse a queue or topic of another Region: to S3 it is an argument that makes no sense."""
+    for arn_name in DESTINATIONS.values():
+        arn = properties.get(arn_name, "")
+        if arn.split(":")[3:4] not in ([], [region]):
+            raise ConfigurationError(
+                f"{arn_name} {arn[:200]!r} is not in {region!r}, and a bucket notifies those of "
+                "its own Region alone: let its events go through EventBridge"
+            )
 
 
 def remove(s3: Any, bucket: str, own_id: str, properties: Mapping[str, str]) -> None:
@@ -173,7 +187,7 @@ def put(s3: Any, bucket: str, configuration: Configuration) -> None:
                 Bucket=bucket, NotificationConfiguration=configuration
             )
         except ClientError as error:
-            if seconds is None or error.response["Error"]["Code"] != "InvalidArgument":
+            if seconds is None or error.response["Error"]["Code"] not in LATER:
                 raise
             time.sleep(seconds)
         else:

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-struc
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 """
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,10 +15,14 @@ from urllib.parse import unquote_plus
 import msgspec
 
 from servicelogs.errors import UnreadableMessage
+from servicelogs.parsing.places import Place, checked_place
 
 # At four minutes each half a day's work, for which AWS writes no object: whatever goes on longer
 # claims to hold what it does not.
 MOST_CONTINUATIONS = 200
+# A record's `ownerIdentity` is no account id. So what member_account.yaml calls a notification says
+# it, and S3 is asked whether it is so (`ExpectedBucketOwner`).
+_members_notification = re.compile(r"service-logs-(\d{12})-", re.ASCII).match
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,10 @@ class ObjectToRead:
     """The number of the first record that is still to be read."""
     continuations: int = 0
     """How many messages of ours brought it here, one after the other."""
+    account_id: str = ""
+    """The account that the bucket is said to be of; empty: nobody said it."""
+    region: str = ""
+    """The Region that it is said to be in."""
 
     def later(self, etag: str, start: int) -> str:
         """Write the message that asks for what is left of this object."""
@@ -44,6 +53,8 @@ class ObjectToRead:
             "etag": etag,
             "from": start,
             "continuations": self.continuations + 1,
+            "account": self.account_id,
+            "region": self.region,
         }
         return msgspec.json.encode(rest).decode()
 
@@ -83,7 +94,8 @@ def _read_envelope(message: Any, notification: Notification) -> None:
             for record in records:
                 _read_s3_record(record, notification)
         case {"source": "aws.s3", "detail-type": str(kind), "detail": dict(detail)}:
-            _read_eventbridge(kind, detail, notification)
+            place = _place(message.get("account"), message.get("region"))
+            _read_eventbridge(kind, detail, place, notification)
         case {"bucket": str(bucket), "key": str(key), **rest} if bucket and key:
             notification.objects.append(_ours(bucket, key, rest))
         case _:
@@ -100,10 +112,14 @@ def _read_s3_record(record: Any, notification: Notification) -> None:
             notification.skipped[name] += 1
         case {
             "eventSource": "aws:s3",
-            "s3": {"bucket": {"name": str(bucket)}, "object": {"key": str(key), **about}},
+            "s3": {"bucket": {"name": str(bucket)}, "object": {"key": str(key), **about}, **said},
         }:
+            of_member = _members_notification(_text(said.get("configurationId")))
+            place = _place(of_member and of_member[1], record.get("awsRegion"))
             notification.objects.append(
-                ObjectToRead(bucket, unquote_plus(key), etag=_text(about.get("eTag")))
+                ObjectToRead(
+                    bucket, unquote_plus(key), etag=_text(about.get("eTag")), **place._asdict()
+                )
             )
         case _:
             raise UnreadableMessage(
@@ -111,7 +127,9 @@ def _read_s3_record(record: Any, notification: Notification) -> None:
             )
 
 
-def _read_eventbridge(kind: str, detail: dict[str, Any], notification: Notification) -> None:
+def _read_eventbridge(
+    kind: str, detail: dict[str, Any], place: Place, notification: Notification
+) -> None:
     match detail:
         case _ if kind != "Object Created":
             notification.skipped[kind] += 1
@@ -125,6 +143,7 @@ def _read_eventbridge(kind: str, detail: dict[str, Any], notification: Notificat
                     key,
                     key_if_encoded=decoded if decoded != key else "",
                     etag=_text(about.get("etag")),
+                    **place._asdict(),
                 )
             )
         case _:
@@ -151,7 +170,12 @@ def _ours(bucket: str, key: str, rest: dict[Any, Any]) -> ObjectToRead:
         _text(rest.get("etag")),
         start,
         continuations,
+        *_place(rest.get("account"), rest.get("region")),
     )
+
+
+def _place(account_id: Any, region: Any) -> Place:
+    return checked_place(_text(account_id), _text(region))
 
 
 def _text(value: Any) -> str:

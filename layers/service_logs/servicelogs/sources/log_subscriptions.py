@@ -21,6 +21,9 @@ def carry_out(event: Mapping[str, Any], filter_name: str) -> str:
     """
     logs = boto3.client("logs")
     properties = event["ResourceProperties"]
+    if ending := properties.get("FilterNameEnding"):
+        # Of several resources that one function carries out, each has a filter of its own.
+        filter_name = f"{filter_name}-{ending}"
     groups = _groups(properties)
     if event["RequestType"] == "Delete":
         unsubscribe(logs, groups, filter_name)

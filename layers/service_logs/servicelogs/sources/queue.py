@@ -80,6 +80,13 @@ class Queue:
         self._sqs = sqs
         self._url = url
 
+    @classmethod
+    def of_arn(cls, sqs: SQSClient, arn: str) -> Queue:
+        """Use the queue with this ARN."""
+        *_, owner, name = arn.split(":")
+        found = sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=owner)
+        return cls(sqs, found["QueueUrl"])
+
     def send(self, bodies: Iterable[str]) -> None:
         """Send new messages; DeliveryError when one of them did not arrive."""
         for group in batched(bodies, ENTRIES, strict=False):

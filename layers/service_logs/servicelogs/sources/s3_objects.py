@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # A connection that waits while records are sent may be closed by S3.
 REOPENINGS = 5
+FORBIDDEN = {"AccessDenied", "403"}
 
 
 def identify(bucket: str, key: str, etag: str) -> str:
@@ -41,7 +42,11 @@ class OpenObject:
 
 
 def open_object(s3: S3Client, wanted: ObjectToRead) -> OpenObject:
-    """Open an object; ObjectGone when it was deleted, ObjectUnreachable when it may come back."""
+    """Open an object; ObjectGone when it was deleted, ObjectUnreachable when it may come back.
+
+    Of a bucket in another Region S3 says which (`x-amz-bucket-region`): the client asks there
+    again, and keeps it in mind. If it is said whose the bucket is, nobody else's is read.
+    """
     key, response = _get(s3, wanted)
     etag = response["ETag"].strip('"')
     if wanted.start > 1 and wanted.etag and wanted.etag != etag:
@@ -53,36 +58,72 @@ def open_object(s3: S3Client, wanted: ObjectToRead) -> OpenObject:
         id=identify(wanted.bucket, key, etag),
         delivered=response["LastModified"].astimezone(UTC),
     )
-    stream = ResumingStream(s3, wanted.bucket, key, response)
+    stream = ResumingStream(s3, wanted.bucket, key, response, wanted.account_id)
     return OpenObject(key, etag, response["ContentLength"], source, response["Metadata"], stream)
 
 
 def _get(s3: S3Client, wanted: ObjectToRead) -> tuple[str, GetObjectOutputTypeDef]:
     for key in filter(None, (wanted.key, wanted.key_if_encoded)):
         try:
-            return key, s3.get_object(Bucket=wanted.bucket, Key=key)
+            return key, s3.get_object(
+                Bucket=wanted.bucket, Key=key, **expected_owner(wanted.account_id)
+            )
         except ClientError as error:
             # With s3:ListBucket a missing key is a 404; without, a 403 like a forbidden one.
             if error.response["Error"]["Code"] not in {"NoSuchKey", "404"}:
-                raise _unreachable(wanted.bucket, key, error) from error
+                raise _unreachable(wanted.bucket, key, error, wanted.account_id) from error
         except BotoCoreError as error:
             raise _unreachable(wanted.bucket, key, error) from error
     raise ObjectGone("deleted before it was read")
 
 
-def _unreachable(bucket: str, key: str, error: Exception) -> ObjectUnreachable:
-    return ObjectUnreachable(f"s3://{bucket}/{key} cannot be read now: {error}")
+class ExpectedOwner(TypedDict, total=False):
+    """What a request says of whose a bucket must be."""
+
+    ExpectedBucketOwner: str
+
+
+def expected_owner(account_id: str) -> ExpectedOwner:
+    """Have S3 refuse a request to a bucket that is not this account's; "" leaves it unsaid.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+    """
+    return {"ExpectedBucketOwner": account_id} if account_id else {}
+
+
+def advice(error: Exception, owner: str) -> str:
+    """Say what may be wrong where S3 refuses: it answers 403, and no more, whatever it is."""
+    if not isinstance(error, ClientError) or not owner:
+        return ""
+    if error.response["Error"]["Code"] not in FORBIDDEN:
+        return ""
+    return (
+        f"; its bucket must be account {owner}'s, and bucket, key and this function's role must "
+        "let it be read"
+    )
+
+
+def _unreachable(bucket: str, key: str, error: Exception, owner: str = "") -> ObjectUnreachable:
+    return ObjectUnreachable(
+        f"s3://{bucket}/{key} cannot be read now: {error}{advice(error, owner)}"
+    )
 
 
 class ResumingStream:
     """An object's bytes; when the connection drops, the rest is asked for again."""
 
     def __init__(
-        self, s3: S3Client, bucket: str, key: str, response: GetObjectOutputTypeDef
+        self,
+        s3: S3Client,
+        bucket: str,
+        key: str,
+        response: GetObjectOutputTypeDef,
+        owner: str = "",
     ) -> None:
         """Begin with the response to the first GetObject."""
         self._s3 = s3
         self._object: dict[str, Any] = {"Bucket": bucket, "Key": key, "IfMatch": response["ETag"]}
+        self._object |= expected_owner(owner)
         self._body = response["Body"]
         self._size = response["ContentLength"]
         self._position = 0
