@@ -50,12 +50,13 @@ test: $(environment) ## run all tests (TESTS="tests/local -k ports": some of the
 test-quick: $(environment) ## run the tests that need no real OpenSearch, stack, build or large input (a minute)
 	@$(python) -m pytest $(parallel) --hypothesis-profile=quick -m "not (engine or end_to_end or build or slow)"
 
-check: $(environment) $(checks) ## check format, lint, types, templates, secrets and locked versions; change nothing
+check: $(environment) $(checks) ## check format, lint, types, templates, panels, secrets and locked versions; change nothing
 	$(python) -m ruff format --check --quiet .
 	$(python) -m ruff check --quiet .
 	$(python) -m mypy
 	$(python) -m pytest -q tests/templates
 	$(python) requirements/lock.py --check
+	@PYTHONPATH=layers/service_logs $(python) -m servicelogs panels --check
 	@PYTHONPATH=layers/service_logs:. $(python) -m docs.generate --check
 	@rm -rf .checks/stacks && PYTHONPATH=layers/service_logs:. $(python) -m tests.templates.deployed .checks/stacks
 	.checks/bin/checkov --config-file .checkov.yaml --directory .checks/stacks
