@@ -21,7 +21,7 @@ EVERYTHING = {
 
 
 def main(folder: Path) -> None:
-    """Write a file for each scenario: the root has none but these, and examples are their users'."""
+    """Write a file for each scenario; examples are what somebody else has beside them."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in SCENARIOS:
         resources = decide(name, **EVERYTHING)
