@@ -10,6 +10,7 @@ root := $(CURDIR)
 uv := .bootstrap/bin/uv
 python := .venv/bin/python
 environment := .venv/.installed
+checks := .checks/.installed
 # The newest Python on the machine need not be the one the project runs on: any Python 3 starts it.
 PYTHON ?= python3
 
@@ -17,6 +18,12 @@ export PATH := $(root)/.venv/bin:$(PATH)
 # Groups (tests that share an engine, a stack, a build) stay with one worker. A worker that crashes
 # ends the run and names its test: started anew under groups, xdist 3.8 waits for ever.
 parallel := --numprocesses=auto --maxprocesses=4 --dist=loadgroup --max-worker-restart=0
+
+# What no secret can be told from by its looks is left to ruff and to readers; hashes and golden inputs (which are made
+# up, or from AWS's documentation) are not looked at, nor what is made of samples.
+scanned := -- ':!*requirements*.txt' ':!tests/formats' ':!docs/log-types'
+not_secrets := $(foreach plugin,Base64HighEntropyString HexHighEntropyString IPPublicDetector,--disable-plugin $(plugin)) \
+  --exclude-secrets '^(test|none)$$' --exclude-lines 'secretsmanager:GetSecretValue' --no-verify
 
 # A package address from a user's environment must not reach a checkout's Python.
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
@@ -43,13 +50,18 @@ test: $(environment) ## run all tests (TESTS="tests/local -k ports": some of the
 test-quick: $(environment) ## run the tests that need no real OpenSearch, stack, build or large input (a minute)
 	@$(python) -m pytest $(parallel) --hypothesis-profile=quick -m "not (engine or end_to_end or build or slow)"
 
-check: $(environment) ## check format, lint, types, templates and locked versions; change nothing
+check: $(environment) $(checks) ## check format, lint, types, templates, panels, secrets and locked versions; change nothing
 	$(python) -m ruff format --check --quiet .
 	$(python) -m ruff check --quiet .
 	$(python) -m mypy
 	$(python) -m pytest -q tests/templates
 	$(python) requirements/lock.py --check
+	@PYTHONPATH=layers/service_logs $(python) -m servicelogs panels --check
 	@PYTHONPATH=layers/service_logs:. $(python) -m docs.generate --check
+	@rm -rf .checks/stacks && PYTHONPATH=layers/service_logs:. $(python) -m tests.templates.deployed .checks/stacks
+	.checks/bin/checkov --config-file .checkov.yaml --directory .checks/stacks
+	@git ls-files -z $(scanned) | xargs -0 .checks/bin/detect-secrets-hook $(not_secrets)
+	.checks/bin/python requirements/audit.py
 
 format: $(environment) ## write the code the way `make check` wants it
 	$(python) -m ruff check --fix --quiet .
@@ -72,7 +84,7 @@ lock: $(environment) ## compile requirements (UPGRADE=1: to the newest versions)
 
 clean: ## stop the stack, then remove what was built and installed
 	@if [ -x $(python) ] && [ -d .local ]; then $(python) -m local down; fi
-	@rm -rf .venv .bootstrap .aws-sam .local .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .checks .bootstrap .aws-sam .local .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # uv, by its hashes, in an environment of its own.
 $(uv): requirements/uv.txt
@@ -94,4 +106,11 @@ $(environment): $(uv) requirements/dev.txt local/find_python.py Makefile
 	  "PYTHONPATH='$(root)/layers/service_logs' exec '$(root)/.venv/bin/python' -P -m servicelogs \"\$$@\"" \
 	  > .venv/bin/servicelogs
 	@chmod +x .venv/bin/servicelogs
+	@touch $@
+
+# What checkov wants of boto3 the project cannot have.
+$(checks): $(uv) requirements/checks.txt local/find_python.py Makefile
+	@echo "installing the checks"
+	@$(uv) venv --quiet --clear --python "$$($(PYTHON) local/find_python.py $(python_version))" .checks
+	@$(uv) pip sync --quiet --require-hashes --python .checks requirements/checks.txt
 	@touch $@

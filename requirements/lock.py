@@ -27,6 +27,7 @@ LAYER = [
 LOCKS = {
     HERE / "uv.txt": ("uv.in", ["--python-version", "3.8"]),
     DEV: ("dev.in", [*PYTHON, "--override", "requirements/overrides.txt"]),
+    HERE / "checks.txt": ("checks.in", PYTHON),
     ROOT / "layers/service_logs/requirements.txt": ("layer.in", LAYER),
     ROOT / "layers/opensearch/requirements.txt": ("opensearch.in", LAYER),
     ROOT / "layers/awswrangler/requirements.txt": ("awswrangler.in", LAYER),

@@ -1,4 +1,4 @@
-"""Put the mapping templates into the search engine when the stack is created or updated.
+"""Put the mapping templates and the dashboards in place when the stack is created or updated.
 
 A custom resource. Deleting it takes away the access that it gave, and none of the user's data.
 """
@@ -25,11 +25,12 @@ LEAST_SECONDS = PAUSE_SECONDS + 60 + cloudformation.SECONDS_TO_ANSWER
 @fail_on_one_line
 def lambda_handler(event: Event, context: Any) -> None:
     """Carry out the request; answer CloudFormation whatever happens, or hand on to a later call."""
+    attributes: dict[str, str] | None = {"Dashboards": ""}
     try:
         if event["RequestType"] == "Delete":
             withdraw_access(event, context)
-        elif not set_up_in_time(event, context):
-            return
+        else:
+            attributes = set_up_in_time(event, context)
     except ImportError as error:
         logger.exception("a layer cannot be imported")
         cloudformation.fail_to_import(event, error)
@@ -37,20 +38,20 @@ def lambda_handler(event: Event, context: Any) -> None:
         logger.exception("the search engine was not set up")
         cloudformation.fail(event, f"OpenSearch was not set up: {type(error).__name__}: {error}")
     else:
-        cloudformation.succeed(event)
+        if attributes is not None:
+            cloudformation.succeed(event, attributes=attributes)
 
 
-def set_up_in_time(event: Event, context: Any) -> bool:
-    """Set up the search engine, waiting for it; False when another invocation goes on."""
+def set_up_in_time(event: Event, context: Any) -> dict[str, str] | None:
+    """Set up the search engine, waiting for it; None when another invocation goes on."""
     # Here, so that a layer that cannot be imported is answered.
     from servicelogs.errors import ClusterNeedsFixing, OutOfTime, TryLater
-    from servicelogs.opensearch.setup_function import set_up_deployment
+    from servicelogs.opensearch.set_up_function import prepare
 
     began, asked = event.setdefault("Began", time.time()), event["ResourceProperties"]
     while True:
         try:
-            names = cloudformation.in_time(lambda: set_up_deployment(asked), context)
-            logger.info("templates in place", extra={"names": names})
+            attributes = cloudformation.in_time(lambda: prepare(asked), context)
         except (TryLater, OutOfTime, ClusterNeedsFixing) as error:
             waited = time.time() - began
             patience = ROLE_SECONDS if isinstance(error, ClusterNeedsFixing) else WAIT_SECONDS
@@ -58,22 +59,21 @@ def set_up_in_time(event: Event, context: Any) -> bool:
                 raise
             logger.warning("trying again", extra={"waited": round(waited), "error": str(error)})
         else:
-            return True
+            logger.info("templates in place", extra=attributes)
+            return attributes
         if context.get_remaining_time_in_millis() < LEAST_SECONDS * 1000:
             invoke_again(event, context)
-            return False
+            return None
         time.sleep(PAUSE_SECONDS)
 
 
 def withdraw_access(event: Event, context: Any) -> None:
     """Take the roles' access away, if the setup let them in; the stack goes in any case."""
-    from servicelogs.errors import OutOfTime
-
     try:
         from servicelogs.opensearch.access import take_out
 
         cloudformation.in_time(lambda: take_out(event["ResourceProperties"]), context)
-    except (ImportError, OutOfTime):
+    except (ImportError, cloudformation.OutOfTime):
         logger.exception("security roles stay")
 
 

@@ -20,6 +20,7 @@ import polars
 from polars import DataFrame, Expr, col
 
 from servicelogs.formats import get
+from servicelogs.lake.parquet_files import LEVEL
 from servicelogs.lake.schema import KINDS, Kind, LakeColumn, columns
 from servicelogs.parsing.frame import PROMOTED
 from servicelogs.parsing.json.format import JsonFormat
@@ -29,7 +30,6 @@ from servicelogs.parsing.text.format import TextFormat
 type Script = Callable[[str, bytes], int]
 """Makes a file of a compressed object; returns how many rows it has."""
 
-LEVEL = 3
 JSON_TIMES = {"cloudtrail": "eventTime", "waf": "timestamp"}
 """The JSON types that have a script, and which member is a record's time."""
 

@@ -33,9 +33,9 @@ from tests.sources.stream_events import compressed, stream_event
 
 ROOT = Path(__file__).parents[2]
 SECRETS = {
-    "AWS_SECRET_ACCESS_KEY": "secret-access-key-of-the-role",
+    "AWS_SECRET_ACCESS_KEY": "secret-access-key-of-the-role",  # pragma: allowlist secret - made up
     "AWS_SESSION_TOKEN": "session-token-of-the-role",
-    "password": "password-of-the-engine",
+    "password": "password-of-the-engine",  # pragma: allowlist secret - made up
     "X-Amz-Signature": "signature-of-the-answer",
 }
 FORGED = '"}\n{"level": "FORGED"}\r\n\u2028{"level": "FORGED"}\u0085\x1b[2J\x1b[31m'

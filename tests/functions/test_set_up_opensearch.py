@@ -174,7 +174,7 @@ def test_a_missing_setting_is_answered(function, monkeypatch):
 
 
 def test_a_layer_for_another_processor_is_answered_saying_what_to_do(function, monkeypatch):
-    monkeypatch.setitem(sys.modules, "servicelogs.opensearch.setup_function", None)
+    monkeypatch.setitem(sys.modules, "servicelogs.opensearch.set_up_function", None)
     answer = run(function, request())
     assert answer["Status"] == "FAILED"
     assert "ARCHITECTURE" in answer["Reason"]

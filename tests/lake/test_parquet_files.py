@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pandas
 import pyarrow
 import pyarrow.parquet
 import pytest
@@ -135,6 +136,23 @@ def test_awswrangler_writes_the_very_bytes_that_pyarrow_does(s3, tmp_path: Path,
     assert in_s3 == in_folder
     body = s3.get_object(Bucket=BUCKET, Key="a/0.parquet")["Body"].read()
     assert body == (tmp_path / "a" / "0.parquet").read_bytes()
+
+
+def test_awswrangler_knows_the_types_of_most_columns_by_their_names(s3, monkeypatch) -> None:
+    asked: list[str] = []
+    infer = pandas.DataFrame.__getitem__
+
+    def noting(frame: pandas.DataFrame, names: Any) -> Any:
+        asked.extend(names if isinstance(names, list) else ())
+        return infer(frame, names)
+
+    monkeypatch.setattr(pandas.DataFrame, "__getitem__", noting)
+    schema = arrow_schema(formats.get("vpc_flow"))
+    table = pyarrow.table([pyarrow.nulls(1, field.type) for field in schema], schema=schema)
+
+    ParquetFilesInS3(OneClientSession(), BUCKET, "out/").write(table, "vpc_flow/0.parquet")
+
+    assert {schema.field(name).type for name in asked} <= {pyarrow.timestamp("us", tz="UTC")}
 
 
 def test_a_file_that_is_sent_in_parts_is_whole(s3) -> None:

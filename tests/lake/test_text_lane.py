@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 import pyarrow
+import pyarrow.compute
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,9 +20,9 @@ from servicelogs.lake.text_lane import Lane
 from servicelogs.opensearch.dated_indexes import one_index
 from servicelogs.opensearch.documents import parser_of
 from servicelogs.parsing.text.format import TextFormat
-from servicelogs.records import Source
+from servicelogs.records import Records, Source
 from tests.formats.make_cases import FOLDER
-from tests.formats.parsing import SOURCE
+from tests.formats.parsing import SOURCE, chunked
 from tests.formats.test_delimited import LINES
 from tests.lake.gathering import (
     Blocks,
@@ -309,3 +310,60 @@ def test_rows_name_their_lines_wherever_an_object_is_cut(taken: Counter[str]) ->
     assert gathered("vpc_flow", of_object(data, start=70)) == [
         row for row in whole if row["log_record"] >= 70
     ]
+
+
+def test_a_block_may_end_in_blank_lines(taken: Counter[str]) -> None:
+    lines = usual_lines("vpc_flow")
+
+    check("vpc_flow", b"\n".join((*lines, b"", b"", b"")))
+
+    assert taken["lines"] >= len(lines) - 1
+
+
+def test_a_header_may_name_as_many_columns_as_are_read(taken: Counter[str]) -> None:
+    names = ["start", "srcport", *(f"column-{number}" for number in range(254))]
+    values = ["1795162440", "443", *(str(number) for number in range(254))]
+    data = "\n".join((" ".join(names), *[" ".join(values)] * 3)).encode()
+
+    check("vpc_flow", data)
+
+    assert taken["lines"]
+
+
+def test_where_few_lines_are_clean_they_are_asked_for_less_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(row_parser, "LEAST_LINES", 1)
+    asked: list[int] = []
+    match = pyarrow.compute.match_substring_regex
+
+    def counting(lines: pyarrow.Array, pattern: str) -> pyarrow.Array:
+        asked.append(len(lines))
+        return match(lines, pattern)
+
+    monkeypatch.setattr(pyarrow.compute, "match_substring_regex", counting)
+    odd, good = LINES["vpc_flow"].replace(b"eni-", b"eni\\"), LINES["vpc_flow"]
+    gatherer = new_gatherer("vpc_flow")
+    parser = gatherer.parser_of(SOURCE)
+
+    def parse(line: bytes, blocks: int) -> int:
+        asked.clear()
+        for _ in range(blocks):
+            parser.take(Records(1, text=b"\n".join([line] * 10)), 0)
+        return len([lines for lines in asked if lines])
+
+    assert parse(odd, 160) < 20
+    assert parse(good, 16 + 100) > 90
+    assert sum(batch.num_rows for batch in gatherer.finish()) == 10 * (160 + 116)
+
+
+def test_an_object_is_cut_into_blocks_that_are_worth_a_lane() -> None:
+    data = (LINES["vpc_flow"] + b"\n") * 100_000
+    parser = new_gatherer("vpc_flow").parser_of(SOURCE)
+
+    lines = [
+        len(block) for block in parser.cut(chunked(data, 256 * 1024)) if isinstance(block, Records)
+    ]
+
+    assert len(lines) <= len(data) // row_parser.BLOCK_BYTES + 1
+    assert sum(lines) == 100_000

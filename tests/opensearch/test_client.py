@@ -147,6 +147,7 @@ def test_a_rotated_password_reaches_a_client_that_lives_on(
     assert first != second
 
 
+# pragma: allowlist nextline secret: made up
 @pytest.mark.parametrize("text", ["hunter2", '["hunter2"]', '{"user":"x","password":"hunter2"}'])
 def test_a_secret_of_another_shape_is_an_error_that_does_not_show_it(aws: None, text: str) -> None:
     with pytest.raises(ConfigurationError, match="username and password") as caught:

@@ -53,11 +53,19 @@ def in_time[Result](work: Callable[[], Result], context: Invocation) -> Result:
         worker.shutdown(wait=False, cancel_futures=True)
 
 
-def succeed(event: Mapping[str, Any], physical_id: str = "") -> None:
-    """Answer that the request was carried out, on the resource with this physical id."""
-    _answer(
-        event, {"Status": "SUCCESS"} | ({"PhysicalResourceId": physical_id} if physical_id else {})
-    )
+def succeed(
+    event: Mapping[str, Any], physical_id: str = "", attributes: Mapping[str, str] | None = None
+) -> None:
+    """Answer that the request was carried out, on the resource with this physical id.
+
+    A template reads the attributes by Fn::GetAtt.
+    """
+    outcome: dict[str, Any] = {"Status": "SUCCESS"}
+    if physical_id:
+        outcome["PhysicalResourceId"] = physical_id
+    if attributes:
+        outcome["Data"] = dict(attributes)
+    _answer(event, outcome)
 
 
 def fail(event: Mapping[str, Any], reason: str) -> None:
@@ -77,7 +85,7 @@ def fail_to_import(event: Mapping[str, Any], error: ImportError) -> None:
     )
 
 
-def _answer(event: Mapping[str, Any], outcome: Mapping[str, str]) -> None:
+def _answer(event: Mapping[str, Any], outcome: Mapping[str, Any]) -> None:
     missing = [name for name in _ASKED_FOR if not isinstance(event.get(name), str)]
     if missing:
         raise UnreadableEvent(

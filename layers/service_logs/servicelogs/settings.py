@@ -69,6 +69,16 @@ def _endpoint(name: str, value: str) -> str:
     return address.rstrip("/")
 
 
+def _address(name: str, value: str) -> str:
+    address = value if "://" in value else f"https://{value}"
+    if not re.fullmatch(r"https?://[^\s?#@]+", address):
+        raise ConfigurationError(
+            f"{name} must be an address, as https://host/_dashboards, not {value[:200]!r}"
+        )
+    # An engine's address may end in a slash before what is added to it.
+    return re.sub("(?<!:)/{2,}", "/", address).rstrip("/")
+
+
 def _log_type(name: str, value: str) -> str:
     if value not in formats.NAMES:
         raise ConfigurationError(
@@ -301,6 +311,14 @@ class SearchSettings:
     def takes_ids(self) -> bool:
         """Whether documents have ids of ours: a time series collection takes none."""
         return self.engine_type != "serverless-timeseries"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DashboardsSettings:
+    """Where OpenSearch Dashboards is, which is let in as the search engine is."""
+
+    endpoint: Annotated[str, _Variable("DASHBOARDS_ENDPOINT", _address)] = ""
+    """Empty: this function has nothing to do with dashboards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,6 +103,13 @@ differs is counted a second time, for batches may be published meanwhile.
 
 exit status: 0 nothing differs, 1 something does, 2 bad usage, or AWS does not answer."""
 
+_ABOUT_PANELS = """\
+Write the pages of a deployment: each panel with the search request that fills it, and the searches
+worth keeping, in OpenSearch's query DSL and in PPL. docs/dashboards.md describes the JSON, and the
+files that it is made from.
+
+exit status: 0 the files are in order, 2 they are not, and standard error says where."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the arguments say; return the exit status."""
@@ -115,6 +122,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _explain(options)
         if options.command == "lake":
             return _verify(options)
+        if options.command == "panels":
+            return _panels(options)
         return _convert(options) if options.command == "convert" else _parse(options)
     except ServiceLogsError as error:
         sys.stderr.write(f"servicelogs: {error}\n")
@@ -205,6 +214,23 @@ def _verify(options: argparse.Namespace) -> int:
     return ALL_WELL if is_well else SOME_DIFFER
 
 
+def _panels(options: argparse.Namespace) -> int:
+    try:
+        from servicelogs.command_line.panels import write_panels  # late, like parsing
+    except ModuleNotFoundError as missing:
+        raise MissingLibrary(
+            f"panels needs {missing.name}: install it (pip install pyyaml)"
+        ) from missing
+
+    found = write_panels(
+        options.prefix,
+        options.type or formats.NAMES,
+        as_saved_objects=options.saved_objects,
+        only_check=options.check,
+    )
+    return BAD_USAGE if found else ALL_WELL
+
+
 class MissingLibrary(ServiceLogsError):
     """A command needs a library that is not installed; the message says which."""
 
@@ -238,6 +264,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     _add_convert(commands)
     _add_explain(commands)
     _add_lake(commands)
+    _add_panels(commands)
     options, unknown = parser.parse_known_args(given)
     if unknown:
         commands.choices[options.command].error(f"unrecognized arguments: {' '.join(unknown)}")
@@ -367,6 +394,34 @@ def _add_lake(commands: "argparse._SubParsersAction[_OneLine]") -> None:
     verify.add_argument("--ledger", required=True, metavar="NAME", help="the DynamoDB table")
     verify.add_argument(
         "--json", action="store_true", help="write one JSON object, for programs, and no table"
+    )
+
+
+def _add_panels(commands: "argparse._SubParsersAction[_OneLine]") -> None:
+    panels = commands.add_parser(
+        "panels",
+        help="write the pages of panels with their search requests, as JSON",
+        description=_ABOUT_PANELS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    panels.add_argument(
+        "--prefix", default="aws", metavar="PREFIX", help="what the indexes' names begin with (aws)"
+    )
+    panels.add_argument(
+        "--type",
+        action="append",
+        choices=formats.NAMES,
+        metavar="NAME",
+        help="a log type of the deployment; may be given several times (all)",
+    )
+    how = panels.add_mutually_exclusive_group()
+    how.add_argument(
+        "--saved-objects",
+        action="store_true",
+        help="write them as OpenSearch Dashboards imports them, a line of JSON each",
+    )
+    how.add_argument(
+        "--check", action="store_true", help="write only what is wrong with the files of panels"
     )
 
 

@@ -24,6 +24,12 @@ from servicelogs.parsing.text.patterns import Columns
 _END = ord("\n")
 _SEARCHED = 128 * 1024
 
+LEAST_SHARE = 8
+"""It is worth asking which lines are clean where at least one in so many is; where that is not so,
+it is asked of every second block, every fourth and so on."""
+MOST_REST = 15
+"""So many blocks are not asked at most."""
+
 type Places = NDArray[numpy.int64]
 """The places of lines, from 0."""
 
@@ -32,7 +38,7 @@ class Lines:
     """The lines of a text, found once; each is given with its place."""
 
     def __init__(self, text: bytes) -> None:
-        self._text = text if text.endswith(b"\n") else text + b"\n"
+        self._text = text + b"\n"
         characters = numpy.frombuffer(self._text, numpy.uint8)
         # As much at a time as a processor's cache holds.
         parts = range(0, len(characters), _SEARCHED)
@@ -46,6 +52,10 @@ class Lines:
         """Give the lines from a place on, with their ends."""
         buffers = [None, pyarrow.py_buffer(self._starts), pyarrow.py_buffer(self._text)]
         return pyarrow.Array.from_buffers(pyarrow.binary(), len(self), buffers)[place:]
+
+    def between(self, first: int, last: int) -> bytes:
+        """Give the lines from one place to another, as a text without its last end."""
+        return self._text[self._starts[first] : self._starts[last + 1] - 1]
 
     def at(self, places: Iterable[int]) -> list[bytes]:
         """Give some lines, without their ends."""
@@ -71,6 +81,8 @@ class Lane(GroupColumns):
             ignore_empty_lines=False,
         )
         self._names = [str(at) for at in range(len(columns))]
+        self._rest = self._to_rest = 0
+        """How many blocks are left to the patterns in a row, and how many more of them."""
         self._convert = csv.ConvertOptions(
             column_types=dict(zip(self._names, self._types_of_columns(), strict=True)),
             null_values=NO_VALUE,
@@ -86,11 +98,16 @@ class Lane(GroupColumns):
         return types
 
     def clean(self, lines: pyarrow.BinaryArray) -> NDArray[numpy.bool_]:
-        """Say which lines are clean."""
+        """Say which lines are clean; where few of those before were, it is often not asked."""
+        if self._to_rest:
+            self._to_rest -= 1
+            return numpy.zeros(len(lines), numpy.bool_)
         found = pyarrow.compute.match_substring_regex(lines, self._clean)
         if self._excluded:
             excluded = pyarrow.compute.match_substring_regex(lines, self._excluded)
             found = pyarrow.compute.and_not(found, excluded)
+        are_few = found.true_count * LEAST_SHARE < len(lines)
+        self._rest = self._to_rest = min(2 * self._rest + 1, MOST_REST) if are_few else 0
         return numpy.asarray(found)
 
     def values(self, lines: pyarrow.BinaryArray) -> Values:
@@ -141,4 +158,8 @@ def lane_of(layout: Layout[Any], of_lake: Mapping[str, LakeColumn]) -> Lane | No
     if len(found) < len(columns):
         return None
     lane = Lane(of, found, of_lake)
+    try:
+        lane.clean(pyarrow.array([], pyarrow.binary()))
+    except pyarrow.ArrowInvalid:  # so many columns that RE2 refuses their pattern
+        return None
     return lane if lane.times else None

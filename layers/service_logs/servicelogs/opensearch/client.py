@@ -130,7 +130,7 @@ def connect(settings: SearchSettings, session: boto3.Session | None = None) -> O
     }
     return OpenSearch(
         hosts=[host],
-        http_auth=_authenticate(settings, address.hostname, session),
+        http_auth=authenticate(settings, address.hostname, session),
         # Left to itself, the client takes a folder in SSL_CERT_DIR for a file.
         ca_certs=os.environ.get("SSL_CERT_FILE") or certifi.where(),
         connection_class=CheapGzipConnection,
@@ -143,9 +143,10 @@ def connect(settings: SearchSettings, session: boto3.Session | None = None) -> O
     )
 
 
-def _authenticate(
+def authenticate(
     settings: SearchSettings, host: str, session: boto3.Session | None
 ) -> Authentication | None:
+    """Give what makes the headers that let requests in at a host; None where nothing is asked."""
     match settings.auth:
         case "none":
             return None

@@ -59,12 +59,16 @@ class Framer[Piece](Protocol):
         ...
 
 
-def cut[Piece](chunks: Iterable[bytes], framer: Framer[Piece], at_least: int) -> Iterator[Piece]:
+def cut[Piece](
+    chunks: Iterable[bytes], framer: Framer[Piece], at_least: int, window_bytes: int = 0
+) -> Iterator[Piece]:
     """Cut a text that comes in chunks, when there are at least so many bytes of it at a time.
+
+    A framer sees `window_bytes` of it at most, or as many as usual.
 
     An UnreadableObject that ends the chunks is passed on after the last whole record.
     """
-    window = _Window(framer, max(_MOST_WINDOW, 2 * at_least))
+    window = _Window(framer, max(_MOST_WINDOW, window_bytes))
     pending: list[bytes] = []
     size, enough = 0, at_least
     try:

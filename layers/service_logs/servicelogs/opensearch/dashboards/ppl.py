@@ -62,11 +62,26 @@ class _Ppl:
             case Exists(field):
                 return f"isnotnull({self.name(field)})"
             case Not(inner):
-                return f"not ({self.condition(inner)})"
+                return self._negation(inner)
             case AllOf(filters):
                 return " and ".join(f"({self.condition(one)})" for one in filters)
             case AnyOf(filters):
                 return " or ".join(f"({self.condition(one)})" for one in filters)
+
+    def _negation(self, filter_: Filter) -> str:
+        """Write that a filter does not match: of a value that is not there, nothing is true."""
+        match filter_:
+            case Not(inner):
+                return self.condition(inner)
+            case AllOf(filters):
+                return self.condition(AnyOf(tuple(map(Not, filters))))
+            case AnyOf(filters):
+                return self.condition(AllOf(tuple(map(Not, filters))))
+            case Exists(field):
+                return f"isnull({self.name(field)})"
+            case _:
+                missing = f"isnull({self.name(filter_.field)})"
+                return f"{missing} or not ({self.condition(filter_)})"
 
     def _is_one_of(self, field: str, values: tuple[Value, ...]) -> str:
         name = self.name(field)

@@ -14,7 +14,7 @@ def cut_lines(chunks: Iterable[bytes], at_least: int = 1) -> Iterator[Records | 
     whoever follows a pipe waits for no more. When the chunks end in an UnreadableObject, the
     unfinished line is its `tail`.
     """
-    return cut(chunks, _Lines(), at_least)
+    return cut(chunks, _Lines(), at_least, window_bytes=2 * at_least)
 
 
 class _Lines:

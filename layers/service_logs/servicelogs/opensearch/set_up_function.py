@@ -1,10 +1,11 @@
-"""What the function that sets up does in one attempt."""
+"""What the function that sets the search engine up does, once it can be reached."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from servicelogs.opensearch import access, client, setup
 from servicelogs.opensearch.collections import check_collection
+from servicelogs.opensearch.dashboards import placing
 from servicelogs.settings import (
     BucketSettings,
     IndexSettings,
@@ -14,8 +15,8 @@ from servicelogs.settings import (
 )
 
 
-def set_up_deployment(properties: Mapping[str, Any]) -> list[str]:
-    """Check what the deployment says, and set up its search engine; return the templates' names.
+def prepare(properties: Mapping[str, Any]) -> dict[str, str]:
+    """Put templates and dashboards in place; return what the template reads of it.
 
     `properties` are those of the custom resource: they may name roles to let in before.
     """
@@ -24,4 +25,5 @@ def set_up_deployment(properties: Mapping[str, Any]) -> list[str]:
     log_types = read_settings(LogSettings).log_types
     check_collection(search)
     access.let_in(properties, search, indexes.prefix)
-    return setup.set_up(client.connect(search), indexes, log_types)
+    setup.set_up(client.connect(search), indexes, log_types)
+    return {"Dashboards": placing.place_saved_objects()}

@@ -1,0 +1,94 @@
+"""The JSON of all pages is what docs/dashboards.md promises to those who draw it."""
+
+from typing import Any
+
+import pytest
+
+from servicelogs import formats
+from servicelogs.opensearch.dashboards.export import export
+from tests.sample_indexes import SampleIndexes
+
+PAGES = export()["pages"]
+
+
+def panels() -> list[Any]:
+    return [(page, panel) for page in PAGES for panel in page["panels"]]
+
+
+def test_a_page_names_the_indexes_of_the_deployment_and_no_others() -> None:
+    (overview, *_, waf) = export("logs", ["alb_connection", "waf"])["pages"]
+    assert overview["index"] == "logs-alb-connection-2*,logs-waf-2*"
+    assert (waf["name"], waf["index"]) == ("waf", "logs-waf-2*")
+
+
+def test_names_are_unique_on_a_page() -> None:
+    for page in PAGES:
+        for key in ("panels", "searches"):
+            names = [one["name"] for one in page[key]]
+            assert len({*names}) == len(names)
+
+
+def test_buckets_and_measures_lead_to_where_the_answer_has_them() -> None:
+    for _, panel in panels():
+        if panel["kind"] in ("records", "markdown"):
+            continue
+        aggs = panel["body"]["aggs"]
+        for bucket in panel["buckets"]:
+            aggs = aggs[bucket["name"]].get("aggs", {}) | {"count": {}}
+        assert {measure["name"] for measure in panel["measures"]} <= {*aggs, "count"}
+
+
+def test_panels_over_time_end_in_a_histogram_whose_interval_can_be_set() -> None:
+    for _, panel in panels():
+        if panel["kind"] in ("line", "area", "columns"):
+            *others, time = panel["buckets"]
+            aggs = panel["body"]["aggs"]
+            for bucket in others:
+                aggs = aggs[bucket["name"]]["aggs"]
+            assert time["name"] == "time"
+            assert aggs["time"]["date_histogram"]["fixed_interval"] == "1m"
+
+
+def test_every_body_can_be_narrowed_in_the_same_way() -> None:
+    for page, panel in panels():
+        if panel["body"]:
+            assert isinstance(panel["body"]["query"]["bool"]["filter"], list), page["name"]
+
+
+@pytest.mark.xdist_group("sample indexes")
+@pytest.mark.parametrize("name", formats.NAMES)
+def test_time_account_region_and_free_query_narrow_every_panel_of_a_page(
+    sample_indexes: SampleIndexes, name: str
+) -> None:
+    (page,) = [page for page in PAGES if page["name"] == name]
+    outside = [
+        {"range": {"@timestamp": {"lt": "2001-01-01"}}},
+        {"term": {"cloud.account_id": "999999999999"}},
+        {"term": {"cloud.region": "nowhere-1"}},
+        {"query_string": {"query": '"a text that no record has"'}},
+    ]
+    for panel in page["panels"]:
+        for narrowing in outside:
+            query = {"bool": {"filter": [*panel["body"]["query"]["bool"]["filter"], narrowing]}}
+            answer = sample_indexes.search(page["index"], panel["body"] | {"query": query})
+            assert answer["hits"]["total"]["value"] == 0, (panel["title"], narrowing)
+
+
+@pytest.mark.xdist_group("sample indexes")
+def test_a_page_about_one_value_finds_it_in_several_logs(sample_indexes: SampleIndexes) -> None:
+    asked = {"client": "203.0.113.0/24", "principal": "arn:aws:iam::111122223333:user/alice"}
+    for page in PAGES:
+        if page["name"] in asked:
+            value = asked[page["name"]]
+            some = [
+                {"term": {field: form.replace("{value}", value)}}
+                for field in page["ask"]["fields"]
+                for form in page["ask"]["forms"]
+            ]
+            body = {
+                "size": 0,
+                "query": {"bool": {"should": some, "minimum_should_match": 1}},
+                "aggs": {"types": {"terms": {"field": "log.type", "size": 20}}},
+            }
+            answer = sample_indexes.search(page["index"], body)
+            assert answer["aggregations"]["types"]["buckets"], page["name"]
