@@ -2,7 +2,8 @@
 
 CloudFormation expands the SAM transform of a child template as it does the root's; a resource that
 an update does not change keeps its attributes, and each keeps its name; a number that comes from a
-parameter is a number; a condition compares what a function gives; what a nested stack retains outlives it.
+parameter is a number; a condition compares what a function gives; what a nested stack retains
+outlives it.
 IAM knows no batch actions of SQS: who may send, delete or hide one message may do so with ten.
 A layer is unpacked once, and not before each start of a function (the largest takes seconds).
 What lies between two accounts (whom a policy sees, whose a bucket is, buses, keys) is as in AWS.

@@ -32,7 +32,7 @@ EVENT = {
     "StackId": "stack",
     "RequestId": "request",
     "LogicalResourceId": "resource",
-    "ResourceType": "Custom::Resource",
+    "ResourceType": "Custom::BucketNotification",
     "ResourceProperties": {},
 }
 
