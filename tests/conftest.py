@@ -46,7 +46,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
             item.add_marker(pytest.mark.xdist_group("secured"))
         if fixtures & STACK_FIXTURES:
             item.add_marker(pytest.mark.end_to_end)
-        if item.get_closest_marker("end_to_end"):
+            item.add_marker(pytest.mark.xdist_group("stack of two accounts"))
+        elif item.get_closest_marker("end_to_end"):
             item.add_marker(pytest.mark.xdist_group("stack"))
     yield
     # In a worker pytest-xdist 3.8 writes the group of a test where pytest 9.2 no longer reads it:

@@ -83,8 +83,6 @@ def invoke_again(event: Event, context: Any) -> None:
     from botocore.config import Config
 
     soon = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1})
-    boto3.client("lambda", config=soon).invoke(
-        FunctionName=context.invoked_function_arn,
-        InvocationType="Event",
-        Payload=json.dumps(event).encode(),
-    )
+    arn, payload = context.invoked_function_arn, json.dumps(event).encode()
+    client = boto3.client("lambda", config=soon)
+    client.invoke(FunctionName=arn, InvocationType="Event", Payload=payload)
