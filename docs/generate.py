@@ -21,6 +21,11 @@ from servicelogs import formats
 from servicelogs.command_line.reference import field_entries, personal_fields, type_of
 from servicelogs.dates import EPOCH, iso
 from servicelogs.detection.keys import Place, places
+from servicelogs.opensearch.dashboards.bodies import body_of_search
+from servicelogs.opensearch.dashboards.export import index_of
+from servicelogs.opensearch.dashboards.page_files import pages as dashboard_pages
+from servicelogs.opensearch.dashboards.panels import Page, Search
+from servicelogs.opensearch.dashboards.ppl import ppl_of_search
 from servicelogs.opensearch.dated_indexes import one_index
 from servicelogs.opensearch.documents import blocks_of, parser_of
 from servicelogs.opensearch.index_names import IndexNames
@@ -62,6 +67,9 @@ HOW, IN AWS.
 ## Searches
 
 THREE.
+
+<!-- generated: dashboard -->
+<!-- end -->
 
 ## Fields
 
@@ -188,7 +196,29 @@ def _fields(log_format: Format) -> str:
     return _table(("field", "type", "since", "also called", "meaning"), rows)
 
 
+def _dashboard(log_format: Format) -> str:
+    """List the panels of its dashboard, and its saved searches in both languages."""
+    (page,) = (page for page in dashboard_pages() if page.name == log_format.name)
+    titles = ", ".join(panel.title for panel in page.panels)
+    names = IndexNames("aws", "day")
+    searches = (_saved_search(search, page, index_of(page, names)) for search in page.searches)
+    return (
+        f"Its [dashboard](../dashboards.md) shows: {titles}.\n\nSaved with it are these searches, "
+        "here in OpenSearch's query DSL and in PPL (which the engine needs a plugin for, as Amazon "
+        "OpenSearch Service has it).\n\n" + "\n".join(searches)
+    )
+
+
+def _saved_search(search: Search, page: Page, index: str) -> str:
+    members = body_of_search(search).items()
+    body = ",\n".join(f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in members)
+    asked = f"```json\nGET {index}/_search\n{{\n{body}\n}}\n```"
+    about = f" {search.about}" if search.about else ""
+    return f"{search.title}.{about}\n\n{asked}\n\n```\n{ppl_of_search(search, page, index)}\n```\n"
+
+
 PARTS: dict[str, Callable[[Format], str]] = {
+    "dashboard": _dashboard,
     "facts": _facts,
     "policy": _policy,
     "document": _document,
