@@ -31,18 +31,31 @@ HANDED_ON = (
 class Deployment:
     """One project, built and deployed from one folder."""
 
-    def __init__(self, processes: Processes, state: Path, project: Path = ROOT) -> None:
+    def __init__(
+        self,
+        processes: Processes,
+        state: Path,
+        project: Path = ROOT,
+        *,
+        template: str = ROOT_TEMPLATE,
+        build: str = "build",
+    ) -> None:
+        """Build a template of the project into a folder of this name, beside what is built there.
+
+        What is built for one template is taken from the cache for another one.
+        """
         self._processes = processes
         self._project = project
         self._state = state
-        self._build = state / "build"
+        self._template = template
+        self._build = state / build
         self._member_build = state / "member" / "build"
         configuration = project / "samconfig.toml"
         self._configured = ["--config-file", str(configuration), "--config-env", "local"]
 
     def start_build(self, *, member: bool = False) -> None:
         """Begin `sam build` into folders of its own: what is built for AWS stays as it is."""
-        self._start_build("build", ROOT_TEMPLATE, self._build)
+        self._start_build("build", self._template, self._build)
         if member:
             self._start_build("build-member", MEMBER_TEMPLATE, self._member_build)
 
@@ -71,8 +84,8 @@ class Deployment:
         settings = local_settings(self._project)
         given = all_parameters(settings, parameters)
         make_log_groups(client("logs", endpoint), given)
-        template, name = self._build / "template.yaml", settings["stack_name"]
-        self._deploy(endpoint, template, name, given)
+        name = settings["stack_name"]
+        self._deploy(endpoint, self.built(), name, given)
         return outputs(endpoint, name)
 
     def deploy_member(
@@ -96,10 +109,32 @@ class Deployment:
         self, endpoint: str, scenario: str, stack_name: str, parameters: Mapping[str, str]
     ) -> dict[str, str]:
         """Deploy one scenario, as it was built under its name in the root, as its own stack."""
+        return self.deploy_template(endpoint, self.built(scenario), stack_name, parameters)
+
+    def deploy_template(
+        self, endpoint: str, template: Path, stack_name: str, parameters: Mapping[str, str]
+    ) -> dict[str, str]:
+        """Deploy a template, wherever it is, as a stack that has no other parameters."""
         make_log_groups(client("logs", endpoint), parameters)
-        template = self._build / scenario / "template.yaml"
         self._deploy(endpoint, template, stack_name, all_parameters({}, parameters))
         return outputs(endpoint, stack_name)
+
+    def built(self, scenario: str = "") -> Path:
+        """Say where the template that was built is, or that of a scenario inside it."""
+        return self._build / scenario / "template.yaml"
+
+    def package(self, endpoint: str, bucket: str, packaged: Path) -> None:
+        """Upload what was built to a bucket, and write the template that names it there."""
+        self._processes.start(
+            "package",
+            [
+                *("sam", "package", "--template-file", self.built(), "--s3-bucket", bucket),
+                *("--output-template-file", packaged, "--region", emulated_aws.REGION),
+            ],
+            environment=emulated_aws.environment(endpoint),
+            cwd=self._project,
+        )
+        self._processes.finish("package")
 
     def _deploy(
         self,

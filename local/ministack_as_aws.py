@@ -1,8 +1,8 @@
 """Run ministack with what AWS does for this project and it leaves out.
 
 CloudFormation expands the SAM transform of a child template as it does the root's; a resource that
-an update does not change keeps its attributes; a number that comes from a parameter is a number; a
-condition compares what a function gives.
+an update does not change keeps its attributes, and each keeps its name; a number that comes from a
+parameter is a number; a condition compares what a function gives.
 IAM knows no batch actions of SQS: who may send, delete or hide one message may do so with ten.
 A layer is unpacked once, and not before each start of a function (the largest takes seconds).
 What lies between two accounts (whom a policy sees, whose a bucket is, buses, keys) is as in AWS.
@@ -23,6 +23,7 @@ from typing import Any
 from ministack.app import main
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.services import (
+    athena,
     cloudfront,
     cloudwatch_logs,
     eventbridge,
@@ -52,12 +53,14 @@ from local.stand_ins import (
     keys,
     log_destinations,
     log_subscriptions,
+    named_queries,
     realtime_logs,
     state_machines,
     stream_mappings,
 )
 
 parse_template = engine._parse_template
+provision_resource = provisioners._provision_resource
 update_resource = provisioners._update_resource
 evaluate_conditions = engine._evaluate_conditions
 iam_action = iam_actions.extract_iam_action
@@ -68,10 +71,26 @@ def parse_and_expand(body: str) -> dict[str, Any]:
     return engine._apply_transforms(parse_template(body))
 
 
+name_seeds: dict[str, str] = {}
+"""What the random end of a name was made from, by the physical id of the resource that has it."""
+
+
+def provision_and_name(kind: str, *arguments: Any) -> tuple[str, dict[str, Any]]:
+    """Make a resource of a child; what ends its name is its own, and is known at its update."""
+    begun = provisioners._NAME_SEED.get()
+    physical_id, attributes = provision_resource(kind, *arguments)
+    if not begun:
+        name_seeds[physical_id] = provisioners._NAME_SEED.get()
+        provisioners._NAME_SEED.set("")
+    return physical_id, attributes
+
+
 def update_and_keep_attributes(
     kind: str, physical_id: str, old: Any, new: Any, stack: str, logical_id: str
 ) -> tuple[str, dict[str, Any]]:
     """Update a resource; when it is still the same one, what was known of it stays known."""
+    if not provisioners._NAME_SEED.get():
+        provisioners._NAME_SEED.set(name_seeds.get(physical_id, ""))
     new_id, attributes = update_resource(kind, physical_id, old, new, stack, logical_id)
     if new_id != physical_id:
         return new_id, attributes
@@ -135,10 +154,13 @@ class UnpackedOnce(zipfile.ZipFile):
 
 
 engine._parse_template = parse_and_expand
+provisioners._provision_resource = provision_and_name
 provisioners._update_resource = update_and_keep_attributes
 for module in (engine, changesets, handlers, stacks):
     module._evaluate_conditions = evaluate_with_functions
 iam_actions.extract_iam_action = action_of_one
+iam_actions.extract_resource_arn = named_queries.resource
+athena.handle_request = named_queries.handle
 iam_evaluator._resolve_condition_key = identities.condition_value
 iam_evaluator.evaluate_resource_policy = identities.evaluate_for_caller
 iam_evaluator.evaluate = asked_rights.written_down(iam_evaluator.evaluate)

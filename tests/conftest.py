@@ -23,9 +23,10 @@ pytest_plugins = [
     "tests.search_engine",
     "tests.local_stack",
     "tests.sample_indexes",
+    "tests.secured_engine",
 ]
 
-ENGINE_FIXTURES = {"opensearch", "own_opensearch"}
+ENGINE_FIXTURES = {"opensearch", "own_opensearch", "secured"}
 STACK_FIXTURES = {"deployed", "local_stack"}
 
 
@@ -41,9 +42,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
         fixtures = set(getattr(item, "fixturenames", ()))
         if fixtures & ENGINE_FIXTURES:
             item.add_marker(pytest.mark.engine)
+        if "secured" in fixtures:
+            item.add_marker(pytest.mark.xdist_group("secured"))
         if fixtures & STACK_FIXTURES:
             item.add_marker(pytest.mark.end_to_end)
-        if item.get_closest_marker("end_to_end"):
+            item.add_marker(pytest.mark.xdist_group("stack of two accounts"))
+        elif item.get_closest_marker("end_to_end"):
             item.add_marker(pytest.mark.xdist_group("stack"))
     yield
     # In a worker pytest-xdist 3.8 writes the group of a test where pytest 9.2 no longer reads it:

@@ -1,6 +1,6 @@
 """Put the mapping templates and the dashboards in place when the stack is created or updated.
 
-A custom resource. Deleting it deletes nothing: the indexes and their templates are the user's data.
+A custom resource. Deleting it takes away the access that it gave, and none of the user's data.
 """
 
 import json
@@ -16,8 +16,7 @@ Event = dict[str, Any]
 
 # Below the resource's ServiceTimeout of 1800 s.
 WAIT_SECONDS = 1500
-# A role made a moment ago is not known everywhere yet.
-ROLE_SECONDS = 90
+ROLE_SECONDS = 90  # a role made a moment ago is not known everywhere yet
 PAUSE_SECONDS = 10
 # The last attempt of an invocation may take a minute, before it hands on or answers.
 LEAST_SECONDS = PAUSE_SECONDS + 60 + cloudformation.SECONDS_TO_ANSWER
@@ -29,7 +28,7 @@ def lambda_handler(event: Event, context: Any) -> None:
     attributes: dict[str, str] | None = {"Dashboards": ""}
     try:
         if event["RequestType"] == "Delete":
-            logger.info("nothing was deleted: indexes, mapping templates and dashboards stay")
+            withdraw_access(event, context)
         else:
             attributes = set_up_in_time(event, context)
     except ImportError as error:
@@ -49,10 +48,10 @@ def set_up_in_time(event: Event, context: Any) -> dict[str, str] | None:
     from servicelogs.errors import ClusterNeedsFixing, OutOfTime, TryLater
     from servicelogs.opensearch.set_up_function import prepare
 
-    began = event.setdefault("Began", time.time())
+    began, asked = event.setdefault("Began", time.time()), event["ResourceProperties"]
     while True:
         try:
-            attributes = cloudformation.in_time(prepare, context)
+            attributes = cloudformation.in_time(lambda: prepare(asked), context)
         except (TryLater, OutOfTime, ClusterNeedsFixing) as error:
             waited = time.time() - began
             patience = ROLE_SECONDS if isinstance(error, ClusterNeedsFixing) else WAIT_SECONDS
@@ -68,14 +67,24 @@ def set_up_in_time(event: Event, context: Any) -> dict[str, str] | None:
         time.sleep(PAUSE_SECONDS)
 
 
+def withdraw_access(event: Event, context: Any) -> None:
+    """Take the roles' access away, if the setup let them in; the stack goes in any case."""
+    from servicelogs.errors import OutOfTime
+
+    try:
+        from servicelogs.opensearch.access import take_out
+
+        cloudformation.in_time(lambda: take_out(event["ResourceProperties"]), context)
+    except (ImportError, OutOfTime):
+        logger.exception("security roles stay")
+
+
 def invoke_again(event: Event, context: Any) -> None:
     """Hand the request to a new invocation, which answers it; fail soon if Lambda does not."""
     import boto3  # late, as all that could fail before there is an answer
     from botocore.config import Config
 
     soon = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1})
-    boto3.client("lambda", config=soon).invoke(
-        FunctionName=context.invoked_function_arn,
-        InvocationType="Event",
-        Payload=json.dumps(event).encode(),
-    )
+    arn, payload = context.invoked_function_arn, json.dumps(event).encode()
+    client = boto3.client("lambda", config=soon)
+    client.invoke(FunctionName=arn, InvocationType="Event", Payload=payload)

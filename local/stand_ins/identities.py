@@ -47,16 +47,18 @@ def evaluate_for_caller(policy: Any, context: Any, *arguments: Any, **options: A
 def caller_may(action: str, resource: str) -> bool:
     """Say whether the caller's own policies let him do something to a resource."""
     caller = iam_evaluator.caller_arn()
-    account, _, name = account_of(caller), *caller.partition("/")[1:]
+    account, parts = account_of(caller), caller.split("/")
     if caller.endswith(":root"):
         return True
-    if ":assumed-role/" in caller:
-        policies = iam_evaluator._gather_role_policies(name.partition("/")[0], account)
-    else:
-        policies = iam_evaluator._gather_user_policies(name.rpartition("/")[2], account)
+    of_role = ":assumed-role/" in caller
+    policies = (
+        iam_evaluator._gather_role_policies(parts[1], account)
+        if of_role
+        else iam_evaluator._gather_user_policies(parts[-1], account)
+    )
     asked = iam_evaluator.EvalContext(
         principal_arn=caller,
-        principal_type="AssumedRole",
+        principal_type="AssumedRole" if of_role else "User",
         principal_account=account,
         action=action,
         resource_arn=resource,

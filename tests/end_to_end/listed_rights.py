@@ -26,6 +26,8 @@ _MISSING = "without it S3 answers 403 and not 404 where there is no object; the 
 _UPLOADS = "ends an upload in parts that failed: only files of many megabytes have parts"
 _FIREHOSE = "Firehose: its page on access to S3 destinations asks for it"
 _MEMBERS = "for another account: tests/end_to_end/test_accounts.py deploys two"
+_COLLECTION = "there is no collection but in AWS"
+_TIERS = "the embedded engine has no tiers: tests/opensearch/test_tiers.py"
 _NETWORK = "Lambda connects a function to subnets: there are none in the emulator"
 
 LISTED = (
@@ -86,9 +88,19 @@ LISTED = (
         "the same for an organization's: tests/templates/test_accounts.py",
     ),
     Listed("DecryptsMembersLogObjects", "kms:Decrypt", _KEYS),
-    Listed("SendsMembersEvents", "firehose:PutRecord firehose:PutRecordBatch", _MEMBERS),
-    Listed("SendsMembersEvents", "kinesis:PutRecord kinesis:PutRecords", _MEMBERS),
-    Listed("EntersCollection", "aoss:APIAccessAll", "there is no collection but in AWS"),
+    Listed("SendsMembersEvents", "firehose:PutRecord", _MEMBERS),
+    Listed("SendsMembersEvents", "kinesis:PutRecord", _MEMBERS),
+    Listed("EntersCollection", "aoss:APIAccessAll", _COLLECTION),
+    Listed("AsksForTheCollectionsType", "aoss:BatchGetCollection", _COLLECTION),
+    Listed("MakesIndexesOfPastDays", "es:ESHttpPut", _TIERS),
+    Listed("PutsTiers", "es:ESHttpGet es:ESHttpPut", _TIERS),
+    Listed("ListsColdIndexes", "es:ESHttpGet", _TIERS),
+    Listed("DeletesColdIndexes", "es:ESHttpDelete", _TIERS),
+    Listed(
+        "ImportsDashboards",
+        "es:ESHttpPost",
+        "the embedded engine has no Dashboards: tests/opensearch/dashboards/test_importing.py",
+    ),
     Listed(
         "ReadsPassword",
         "secretsmanager:GetSecretValue",

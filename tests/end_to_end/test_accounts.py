@@ -5,6 +5,12 @@ deployed, or the template, where the emulator does not do as AWS does. That all 
 accounts are right, type by type, is shown by the demo's tests (tests/local/test_demo.py).
 
 Root is held by no policy of its own account: whoever has to be held signs as a user or a role.
+
+Not here: queues, topics, buses and roles that let in an organization, and keys of a member's bucket
+(tests/templates/test_accounts.py asserts them on the templates; that the emulator evaluates such
+policies as AWS does, tests/local/test_two_accounts.py). A role that was made anew, and that AWS
+knows no more where a policy names it as a principal, is asserted on the template too: policies name
+roles by aws:PrincipalArn.
 """
 
 import gzip
@@ -27,7 +33,7 @@ from local.witnesses import Witnesses
 from tests.accounts import Account, allow, new, policy, refusal
 from tests.end_to_end.aws_front import front_of
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
 
 SECONDS = 120
 STRANGER = "777788889999"
@@ -152,6 +158,12 @@ def key(name: str = "alb") -> str:
 def alb(records: int = 20) -> bytes:
     text = sample_logs.generate("alb", records, seed=uuid.uuid4().int)
     return gzip.compress(text)
+
+
+def flow(account: Account, interface: str) -> str:
+    """Write a line of VPC flow logs."""
+    where = f"2 {account.id} {interface} 10.0.1.5 203.0.113.9"
+    return f"{where} 443 50123 6 10 840 1795162400 1795162460 ACCEPT OK"
 
 
 def record(bucket: str, key: str, said_of: str) -> dict[str, Any]:
@@ -281,8 +293,7 @@ def test_a_members_log_groups_under_a_prefix_reach_the_index_when_made_later(
 def test_a_members_log_group_reaches_the_index_through_the_stream(accounts: Accounts) -> None:
     """Shown by the emulator with the stand-in of CloudWatch Logs, as through Firehose."""
     interface = f"eni-{uuid.uuid4().hex[:17]}"
-    line = f"2 {MEMBER} {interface} 10.0.1.5 203.0.113.9 443 50123 6 10 840 1795162400 1795162460"
-    accounts.log(accounts.member, STREAM_GROUP, f"{line} ACCEPT OK")
+    accounts.log(accounts.member, STREAM_GROUP, flow(accounts.member, interface))
     wait_for(
         lambda: accounts.documents(interface_id=interface),
         f"the event is not indexed: {accounts.errors()}",
@@ -399,6 +410,44 @@ def test_a_stranger_does_not_subscribe(accounts: Accounts) -> None:
             policyDocument=document,
         )
         assert refused == "AccessDeniedException"
+
+
+def test_an_organizations_account_subscribes_by_a_role_of_its_own(accounts: Accounts) -> None:
+    """Shown by the emulator with the stand-in of CloudWatch Logs: a stack for an organization."""
+    organizations = accounts.central.client("organizations")
+    organization = organizations.describe_organization()["Organization"]["Id"]
+    made = organizations.create_account(Email="inside@example.com", AccountName="inside")
+    inside = Account(accounts.stack.aws_endpoint, made["CreateAccountStatus"]["AccountId"])
+    endpoint, outputs = accounts.stack.aws_endpoint, accounts.stack.outputs
+    parameters = {
+        "StreamArn": outputs["StreamArn"],
+        "OrganizationId": organization,
+        "AwsEndpointUrl": endpoint,
+    }
+    deployment = accounts.local.deployment
+    destination = deployment.deploy_alone(
+        endpoint, "LogGroupsToStream", "organization-groups", parameters
+    )["DestinationArn"]
+    role = inside.role(new("sends"), allow("logs:PutLogEvents", f"arn:aws:logs:*:{inside.id}:*"))
+    trust = {"Principal": {"Service": "logs.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    inside.client("iam").update_assume_role_policy(
+        RoleName=role.rpartition("/")[2], PolicyDocument=policy({"Effect": "Allow", **trust})
+    )
+    asked = {"logGroupName": STREAM_GROUP, "filterName": "f", "filterPattern": ""}
+    for account in (inside, accounts.stranger):
+        account.client("logs").create_log_group(logGroupName=STREAM_GROUP)
+    put = accounts.stranger.client("logs").put_subscription_filter
+    assert refusal(put, **asked, destinationArn=destination) == "AccessDeniedException"
+    inside.client("logs").put_subscription_filter(
+        **asked, destinationArn=destination, roleArn=role, emitSystemFields=["@aws.region"]
+    )
+    interface = f"eni-{uuid.uuid4().hex[:17]}"
+    accounts.log(inside, STREAM_GROUP, flow(inside, interface))
+    wait_for(
+        lambda: accounts.documents(interface_id=interface),
+        f"the event is not indexed: {accounts.errors()}",
+    )
+    assert accounts.places(interface_id=interface) == {(inside.id, REGION)}
 
 
 @pytest.mark.parametrize(

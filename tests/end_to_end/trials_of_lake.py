@@ -20,6 +20,7 @@ from servicelogs.lake.manifests import Manifest
 from servicelogs.lake.names import Partition
 from servicelogs.lake.plan import plan
 from servicelogs.settings import BackupSettings, LakeSettings, read_settings
+from tests.end_to_end.processes import environment
 from tests.end_to_end.trials import Account, NotDone, Step
 from tests.end_to_end.trials_of_search import message
 
@@ -125,9 +126,13 @@ class Steps:
             lake.partitions.expire(lease, [expired])
         lake.files.write(f"{expired.everything}of-a-trial", {})
         lake.catalog.point({partition: "elsewhere"})
-        lake.catalog.remove([partition._replace(table=names.summary_of(LOG_TYPE))])
+        self.forget(partition)
         self.hold_lease()
         return partition
+
+    def forget(self, partition: Partition) -> None:
+        """Have the catalog not know the summary of a partition."""
+        self.lake.catalog.remove([partition._replace(table=names.summary_of(LOG_TYPE))])
 
     def has_files_to_merge(self, partition: Partition) -> bool:
         """Say whether a partition has several files."""
@@ -217,6 +222,7 @@ def of_compact(steps: Steps) -> list[Step]:
             steps.published()
         if not any(steps.lake.ledger.prepared(LOG_TYPE)):
             steps.converted()
+        steps.forget(partition)
         steps.invoke("CompactFunction", **partition._asdict(), execution=steps.execution())
 
     return [Step("merges files", merge)]
@@ -225,24 +231,25 @@ def of_compact(steps: Steps) -> list[Step]:
 def of_expire(steps: Steps) -> list[Step]:
     """Say what is done with days that are past their retention, and with what lies about."""
     moved = steps.leave_for_the_catalog()
-    unknown = moved._replace(region="eu-west-9")
+    unknown, past = moved._replace(region="eu-west-9"), moved._replace(event_day="2001-01-02")
     with steps.lake.leases.held(LOG_TYPE, steps.execution()) as lease:
-        steps.lake.partitions.record(lease, uuid.uuid4().hex, [unknown])
+        steps.lake.partitions.record(lease, uuid.uuid4().hex, [unknown, past])
     for partition in (moved, unknown):
         steps.long_ago().partitions.intend(partition, "g0009-of-a-trial")
     steps.lake.staging.write(f"{names.attempts_of(steps.published_batch)}late", {})
     steps.hold_lease()
+    expire = partial(steps.invoke, "ExpireFunction", execution=steps.execution())
+    name = steps.account.id(LAKE, "ExpireFunction")
+
+    def expire_what_is_past() -> None:
+        kept = {"LAKE_DELETE_AFTER_DAYS": "0,clb=5000"}
+        with environment(steps.account.endpoint, name, **kept):
+            expire()
+
     return [
-        Step("expires days", partial(steps.invoke, "ExpireFunction", execution=steps.execution()))
+        Step("deletes what others left", expire),
+        Step("expires days", expire_what_is_past),
     ]
-
-
-def of_pick(steps: Steps) -> list[Step]:
-    """Say how partitions are picked."""
-    pick = partial(
-        steps.invoke, "PickFunction", asked={"table": LOG_TYPE}, execution=steps.execution()
-    )
-    return [Step("picks partitions", pick)]
 
 
 def of_set_up(steps: Steps) -> list[Step]:

@@ -25,13 +25,14 @@ from servicelogs.sources.s3_objects import open_object
 from tests.end_to_end.processes import environment
 from tests.end_to_end.rights import Role
 from tests.end_to_end.trials import Account, Step
-from tests.sources.envelopes import FIRST_TIME, envelope, event
+from tests.sources.envelopes import CONTROL, FIRST_TIME, envelope, event
 from tests.sources.stream_events import compressed, stream_record
 
 S3, STREAM = "S3ToOpenSearch", "StreamToOpenSearch"
 DAY = "2026-11-17"
 """The day of the documents that the engine is made to refuse: no other test has any of it."""
 FLOW_FIELDS = "version account-id interface-id srcaddr dstaddr start end action log-status"
+TIMELESS = FLOW_FIELDS.replace("start end ", "")
 
 
 class Search:
@@ -122,7 +123,7 @@ def of_index(search: Search) -> list[Step]:
     index = partial(search.index, "IndexFunction")
     without_rejects = search.put(alb.key, gzip.compress(line))
     refused = search.put(alb.key, gzip.compress(line.replace(b"2026-11-20T", DAY.encode() + b"T")))
-    without_time = search.put("trail.json", b'{"Records":[{"eventVersion":"1.08","eventID":"1"}]}')
+    without_time = search.put("flow.log", flows(fields=TIMELESS).encode())
 
     def take_back() -> None:
         search.leave_rejects(without_rejects, "alb")
@@ -150,8 +151,7 @@ def of_index_parquet(search: Search) -> list[Step]:
     file = parquet(flows())
     good = search.put("flow.parquet", file)
     refused = search.put("flow.parquet", parquet(flows(DAY)))
-    timeless = " ".join(name for name in FLOW_FIELDS.split() if name not in ("start", "end"))
-    without_time = search.put("flow.parquet", parquet(flows(fields=timeless)))
+    without_time = search.put("flow.parquet", parquet(flows(fields=TIMELESS)))
     hostile = search.put("flow.parquet", b"PAR1" + b"\xff" * 200 + b"\xff\xff\xff\x7fPAR1")
 
     def take_back() -> None:
@@ -213,7 +213,7 @@ def _let_records_become_old(account: Account, role: Role) -> None:
     change(MaximumRecordAgeInSeconds=1, Enabled=False)
     account.client("kinesis").put_record(
         StreamName=account.outputs["StreamName"],
-        Data=compressed(envelope("late")),
+        Data=compressed(CONTROL),
         PartitionKey="1",
     )
     time.sleep(1.2)

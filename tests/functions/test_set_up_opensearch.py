@@ -183,3 +183,93 @@ def test_a_layer_for_another_processor_is_answered_saying_what_to_do(function, m
 def test_an_error_nobody_thought_of_is_answered(function):
     function.results = [RuntimeError("surprise")]
     assert run(function, request())["Status"] == "FAILED"
+
+
+ACCESS = {
+    "MasterSecretArn": "arn:aws:secretsmanager:eu-west-1:1:secret:master",
+    "Name": "service-logs-1",
+    "IndexingRoleArns": ["arn:indexes"],
+    "SetUpRoleArns": ["arn:sets-up"],
+    "DeletingRoleArns": [],
+}
+
+
+@pytest.fixture
+def mapped(function, monkeypatch):
+    """Note in which order roles are let in and templates are put, and with which credentials."""
+    steps, put = [], function.results
+    put.append(["aws-alb"])
+
+    def connect(search):
+        return f"{search.auth} {search.secret_arn}".strip()
+
+    def allow(master, access, prefix):
+        steps.append(("allow", master, access.security_roles(), prefix))
+
+    def withdraw(master, access):
+        steps.append(("withdraw", master, list(access.security_roles())))
+
+    monkeypatch.setattr("servicelogs.opensearch.client.connect", connect)
+    monkeypatch.setattr("servicelogs.opensearch.access.connect", connect)
+    monkeypatch.setattr("servicelogs.opensearch.access.allow", allow)
+    monkeypatch.setattr("servicelogs.opensearch.access.withdraw", withdraw)
+    return steps
+
+
+def test_roles_are_let_in_by_the_master_user_before_the_setup_signs_in_by_itself(function, mapped):
+    answer = run(function, request(ResourceProperties={"Access": ACCESS}))
+    assert answer["Status"] == "SUCCESS"
+    roles = {
+        "service-logs-1-indexing": ["arn:indexes"],
+        "service-logs-1-setting-up": ["arn:sets-up"],
+        "service-logs-1-deleting": [],
+    }
+    assert mapped == [("allow", f"basic {ACCESS['MasterSecretArn']}", roles, "aws")]
+    ((client, *_),) = function.calls
+    assert client == "none"
+
+
+def test_no_role_is_let_in_without_the_secret_of_a_master_user(function, mapped):
+    run(function, request())
+    function.answers.clear()
+    run(function, request("Delete"))
+    assert mapped == []
+
+
+def test_delete_takes_the_access_away(function, mapped):
+    run(function, request("Delete", ResourceProperties={"Access": ACCESS}))
+    ((step, master, names),) = mapped
+    assert (step, master) == ("withdraw", f"basic {ACCESS['MasterSecretArn']}")
+    assert names == [f"service-logs-1-{what}" for what in ("indexing", "setting-up", "deleting")]
+
+
+@pytest.mark.parametrize(
+    "error", [TryLater("nobody is there"), ConfigurationError("the secret is gone")]
+)
+def test_delete_succeeds_where_the_domain_cannot_be_reached(function, mapped, monkeypatch, error):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr("servicelogs.opensearch.access.withdraw", fail)
+    answer = run(function, request("Delete", ResourceProperties={"Access": ACCESS}))
+    assert answer["Status"] == "SUCCESS"
+
+
+def test_delete_succeeds_where_a_layer_cannot_be_imported(function, monkeypatch):
+    monkeypatch.setitem(sys.modules, "servicelogs.opensearch.access", None)
+    assert run(function, request("Delete"))["Status"] == "SUCCESS"
+
+
+def test_a_domain_that_does_not_know_its_master_user_yet_is_waited_for(
+    function, mapped, monkeypatch
+):
+    answers = [ClusterNeedsFixing("401"), TryLater("503"), None]
+
+    def allow(*_):
+        if error := answers.pop(0):
+            raise error
+
+    monkeypatch.setattr("servicelogs.opensearch.access.allow", allow)
+    answer = run(function, request(ResourceProperties={"Access": ACCESS}))
+    assert answer["Status"] == "SUCCESS"
+    assert answers == []

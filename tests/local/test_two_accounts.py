@@ -5,9 +5,13 @@ import time
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local import emulated_aws
+from servicelogs.sources import bucket_notifications
+from servicelogs.sources.event_notifications import read_notification
 from tests.accounts import Account, Caller, allow, deploy, new, policy, refusal
+from tests.templates.expansion import decide
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("two accounts")]
 
@@ -270,3 +274,47 @@ def test_an_organizations_accounts_are_known_by_its_id(central: Account, bucket:
     role = central.role(new("reader"), allow(READS, "*", Condition=condition))
     assert read(central.session(role), name) == b"records"
     assert refusal(read, caller=central.session(role), bucket=bucket) == "AccessDenied"
+
+
+def announced_to(arn: str, account: Account, monkeypatch: pytest.MonkeyPatch, bucket: str) -> None:
+    """Have a bucket announce its objects as the account's own deployment does."""
+    s3 = account.client("s3")
+    properties = {"BucketName": bucket, "QueueArn": arn, "Prefix": "logs/"}
+    asked = {"RequestType": "Create", "ResourceProperties": properties}
+    with monkeypatch.context() as patched:
+        patched.setattr("boto3.client", lambda _service: s3)
+        patched.setattr(bucket_notifications, "POLICY_DELAYS", ())
+        bucket_notifications.carry_out(asked, f"service-logs-{account.id}-0123456789ab")
+
+
+def test_the_queue_of_a_deployment_hears_the_buckets_that_it_names_of_members_alone(
+    central: Account, member: Account, stranger: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resources = decide(
+        "scenarios/s3_to_opensearch.yaml",
+        LogBucketName="ours",
+        OpenSearchEndpoint="http://127.0.0.1",
+        MemberAccountIds=member.id,
+        MemberBucketNames="member-logs-*",
+        TlsOnly="false",
+    )
+    document = resources["ObjectQueuePolicy"]["Properties"]["PolicyDocument"]
+    url, arn = queue(central, *(s | {"Resource": "*"} for s in document["Statement"]))
+    buckets = {
+        "named": (member, new("member-logs")),
+        "not named": (member, new("other-logs")),
+        "a stranger's": (stranger, new("member-logs")),
+    }
+    for account, name in buckets.values():
+        account.client("s3").create_bucket(Bucket=name)
+    for account, name in [buckets["not named"], buckets["a stranger's"]]:
+        with pytest.raises(ClientError, match="Unable to validate"):
+            announced_to(arn, account, monkeypatch, name)
+    _, named = buckets["named"]
+    announced_to(arn, member, monkeypatch, named)
+    (test_event,) = messages(central, url, SECONDS)
+    assert (test_event["Event"], test_event["Bucket"]) == ("s3:TestEvent", named)
+    member.client("s3").put_object(Bucket=named, Key="logs/a.gz", Body=b"records")
+    (body,) = messages(central, url, SECONDS)
+    (found,) = read_notification(json.dumps(body)).objects
+    assert (found.bucket, found.key, found.account_id) == (named, "logs/a.gz", member.id)

@@ -30,26 +30,28 @@ NO_VALUE = {"Ref": "AWS::NoValue"}
 
 
 @cache
-def _parsed(name: str) -> Template:
-    return yaml_parse((ROOT / name).read_text())
+def _parsed(name: str, project: Path) -> Template:
+    return yaml_parse((project / name).read_text())
 
 
-def read(name: str) -> Template:
+def read(name: str, project: Path = ROOT) -> Template:
     """Read a template as it is written."""
-    return copy.deepcopy(_parsed(name))
+    return copy.deepcopy(_parsed(name, project))
 
 
 @cache
-def _expanded(name: str) -> Template:
+def _expanded(name: str, project: Path) -> Template:
     # Late: they take half a second, and most tests read templates as they are written.
     from samtranslator.parser.parser import Parser
     from samtranslator.translator.translator import Translator
 
-    template = read(name)
+    template = read(name, project)
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
         # The transform takes only what `sam deploy` has uploaded.
-        if uris := {"CodeUri", "ContentUri", "DefinitionS3Location"} & set(properties):
+        if uris := {"CodeUri", "ContentUri", "DefinitionS3Location", "DefinitionUri"} & set(
+            properties
+        ):
             properties |= dict.fromkeys(uris, "s3://bucket/code.zip")
         # The same in a template without the transform.
         if folders := {"Code", "Content"} & set(properties):
@@ -65,14 +67,14 @@ def _expanded(name: str) -> Template:
     return translator.translate(sam_template=template, parameter_values={})
 
 
-def expand(name: str) -> Template:
+def expand(name: str, project: Path = ROOT) -> Template:
     """Read a template with the SAM transform carried out."""
-    return copy.deepcopy(_expanded(name))
+    return copy.deepcopy(_expanded(name, project))
 
 
-def decide(name: str, **parameters: str) -> dict[str, Template]:
+def decide(name: str, project: Path = ROOT, /, **parameters: str) -> dict[str, Template]:
     """Return the resources that a stack with these parameters has, each If decided."""
-    template = expand(name)
+    template = expand(name, project)
     values: dict[str, Any] = PSEUDO | {
         key: _value(declared, str(parameters.get(key, declared.get("Default", f"<{key}>"))))
         for key, declared in template["Parameters"].items()

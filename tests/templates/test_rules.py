@@ -36,6 +36,7 @@ PHYSICAL_NAMES = {
     ("AccountSubscription", "PolicyName"),
     ("AsksForExecutions", "PolicyName"),
     ("CompactPartitionsChildren", "PolicyName"),
+    ("DomainLogPolicy", "PolicyName"),
     ("ConvertLogsChildren", "PolicyName"),
     ("LogBucket", "BucketName"),
     ("SetUpInvokesItself", "PolicyName"),
@@ -208,7 +209,8 @@ def test_a_service_may_take_a_role_for_this_account_alone(name):
     for role in of_type(expand(name)["Resources"], "AWS::IAM::Role").values():
         trust, *others = statements(role["Properties"]["AssumeRolePolicyDocument"])
         assert set(trust["Principal"]) == {"Service"}
-        if trust["Principal"]["Service"] == "lambda.amazonaws.com":
+        # SAM makes a list of it.
+        if as_list(trust["Principal"]["Service"]) == ["lambda.amazonaws.com"]:
             # It takes only roles of the function's account, and documents no key that it sends.
             assert "Condition" not in trust
             continue
@@ -225,7 +227,8 @@ def test_every_role_has_the_path_and_the_boundary_that_an_account_asks_for(name)
     boundary = "arn:aws:iam::111122223333:policy/boundary"
     asked = decide(name, RolePath="/service-roles/", PermissionsBoundaryArn=boundary)
     for logical_id, role in of_type(plain, "AWS::IAM::Role").items():
-        assert role["Properties"]["Path"] == "/", logical_id
+        # A path that is added makes a new role, even that which a role without one has.
+        assert "Path" not in role["Properties"], logical_id
         assert "PermissionsBoundary" not in role["Properties"], logical_id
         properties = asked[logical_id]["Properties"]
         assert properties["Path"] == "/service-roles/", logical_id
@@ -301,6 +304,19 @@ def test_rights_on_network_interfaces_are_where_functions_are_in_a_vpc(name):
 @every_template
 def test_no_arn_names_a_partition(name):
     assert not re.search(r"arn:aws(-\w+)*:", (ROOT / name).read_text())
+
+
+@every_template
+def test_no_address_has_the_suffix_of_a_partition(name):
+    """It differs in China and in the sovereign cloud; names of services and principals do not."""
+    template = read(name)
+    for part in ("Resources", "Conditions", "Rules", "Outputs"):
+        for text in nodes(template.get(part, {})):
+            if isinstance(text, str) and "amazonaws" in text:
+                principal = re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com", text)
+                endpoint = text.startswith("com.amazonaws.${AWS::Region}.")
+                of_json = not re.findall(r'(?<!")\b[\w.-]+\.amazonaws\.com(?!")', text)
+                assert principal or endpoint or of_json, text
 
 
 @every_template
@@ -398,6 +414,18 @@ def test_nothing_has_a_physical_name_that_aws_does_not_need(name):
         and resource["Type"] not in ("AWS::Lambda::EventSourceMapping", "AWS::Logs::LogStream")
     }
     assert named <= PHYSICAL_NAMES
+
+
+@every_template
+def test_two_stacks_in_one_account_and_region_do_not_share_a_metric(name):
+    """Else what one of them rejects raises the alarm of the other too."""
+    for logical_id, alarm in of_type(read(name)["Resources"], "AWS::CloudWatch::Alarm").items():
+        watched = alarm["Properties"]
+        of_aws = str(watched["Namespace"]).startswith("AWS/")
+        values = [dimension["Value"] for dimension in watched["Dimensions"]]
+        assert any(isinstance(value, dict) for value in values) == of_aws, logical_id
+        if not of_aws:
+            assert watched["Namespace"] == {"Fn::Sub": "ServiceLogs/${AWS::StackName}"}, logical_id
 
 
 @every_template
