@@ -14,7 +14,7 @@ from local.stack import Stack
 from local.witnesses import Witnesses
 from servicelogs.formats import NAMES
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(900)]
 
 
 def rows(text: str) -> dict[tuple[str, str], list[str]]:
