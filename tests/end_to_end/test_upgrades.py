@@ -38,6 +38,7 @@ EVERY_SCENARIO = {
     "LightEngine": "true",
     "ConvertSchedule": '""',
     "CompactSchedule": '""',
+    "ConvertConcurrency": "1",
     "StageConcurrency": "2",
 }
 
