@@ -1,62 +1,52 @@
-"""A few searches that show what the data is good for."""
+"""A few panels of the dashboards, as text: they show what the data is good for."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from opensearchpy import OpenSearch
 
-ROWS = 5
-MINUTES = 6
-# What AWS services answer, as errorCode, when a policy says no.
-DENIED = ["AccessDenied", "AccessDeniedException", "Client.UnauthorizedOperation"]
+from servicelogs.opensearch.dashboards.bodies import search_body
+from servicelogs.opensearch.dashboards.export import index_of
+from servicelogs.opensearch.dashboards.page_files import pages
+from servicelogs.opensearch.dashboards.panels import Bucket, Panel
+from servicelogs.opensearch.index_names import IndexNames
+
+SHOWN = (
+    ("overview", "most-active-clients"),
+    ("alb", "answers-by-class"),
+    ("cloudtrail", "who-is-refused"),
+)
+ROWS = 6
+NAMES = IndexNames("aws", "day")
 
 
 def show(url: str) -> Iterator[str]:
     """Search, and write what was found line by line."""
     client = OpenSearch(url, timeout=30)
-    yield "\nTop client addresses, all log types (source.ip)"
-    for bucket in _buckets(client, "aws-*", {"match_all": {}}, _terms("source.ip")):
-        yield f"  {bucket['key']:<40}{bucket['doc_count']:>8,}"
-    yield "\nLoad balancer answers by minute (http.response.status_code)"
-    yield from _status_codes(client)
-    yield "\nDenied API calls, and who made most of them (errorCode, userIdentity.arn)"
-    by_call = _terms("eventName") | {"aggs": {"who": _terms("userIdentity.arn", 1)}}
-    denied = {"terms": {"errorCode": DENIED}}
-    for bucket in _buckets(client, "aws-cloudtrail-*", denied, by_call):
-        callers = [caller["key"].rpartition(":")[2] for caller in bucket["who"]["buckets"]]
-        yield f"  {bucket['key']:<40}{bucket['doc_count']:>8,}  {', '.join(callers)}"
+    by_name = {page.name: page for page in pages()}
+    for page_name, panel_name in SHOWN:
+        page = by_name[page_name]
+        panel = next(panel for panel in page.panels if panel.name == panel_name)
+        by = ", ".join(bucket.label for bucket in panel.buckets)
+        yield f"\n{page.title}: {panel.title} ({by})"
+        answer = client.search(index=index_of(page, NAMES), body=search_body(panel))
+        found = sorted(
+            _rows(answer.get("aggregations", {}), panel), key=lambda row: row[1], reverse=True
+        )
+        for keys, count in found[:ROWS]:
+            yield f"  {'  '.join(keys):<90}{count:>8,}"
 
 
-def _status_codes(client: OpenSearch) -> Iterator[str]:
-    by_minute = {
-        "date_histogram": {
-            "field": "@timestamp",
-            "fixed_interval": "1m",
-            "min_doc_count": 1,
-            "order": {"_count": "desc"},
-        },
-        "aggs": {"code": _terms("http.response.status_code", 10)},
-    }
-    minutes = _buckets(client, "aws-alb-2*", {"match_all": {}}, by_minute)[:MINUTES]
-    counts = {
-        minute["key_as_string"][:16].replace("T", " "): {
-            code["key"]: code["doc_count"] for code in minute["code"]["buckets"]
-        }
-        for minute in sorted(minutes, key=lambda bucket: bucket["key"])
-    }
-    codes = sorted({code for found in counts.values() for code in found})
-    yield f"  {'minute':<18}" + "".join(f"{code:>6}" for code in codes)
-    for minute, found in counts.items():
-        yield f"  {minute:<18}" + "".join(f"{found.get(code, 0):>6,}" for code in codes)
-
-
-def _terms(field: str, size: int = ROWS) -> dict[str, Any]:
-    return {"terms": {"field": field, "size": size}}
-
-
-def _buckets(
-    client: OpenSearch, index: str, query: dict[str, Any], aggregation: dict[str, Any]
-) -> list[dict[str, Any]]:
-    body = {"size": 0, "query": query, "aggs": {"found": aggregation}}
-    answer = client.search(index=index, body=body)
-    return answer.get("aggregations", {}).get("found", {}).get("buckets", [])
+def _rows(
+    aggregations: dict[str, Any], panel: Panel, above: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Give what buckets are called, from the outermost on, and how many records they have."""
+    bucket: Bucket = panel.buckets[len(above)]
+    some = aggregations.get(bucket.name, {}).get("buckets", [])
+    named = some.items() if isinstance(some, dict) else ((one["key"], one) for one in some)
+    for key, one in named:
+        keys = (*above, str(key))
+        if len(keys) < len(panel.buckets):
+            yield from _rows(one, panel, keys)
+        elif one["doc_count"]:
+            yield keys, one["doc_count"]

@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 
 from servicelogs import formats
+from servicelogs.opensearch.client import connect
 from servicelogs.opensearch.dashboards.export import export
+from servicelogs.opensearch.setup import set_up
+from servicelogs.settings import IndexSettings, SearchSettings
 from tests.sample_indexes import SampleIndexes
 
 PAGES = export()["pages"]
@@ -92,3 +95,50 @@ def test_a_page_about_one_value_finds_it_in_several_logs(sample_indexes: SampleI
             }
             answer = sample_indexes.search(page["index"], body)
             assert answer["aggregations"]["types"]["buckets"], page["name"]
+
+
+EDGE, TRACE, FUNCTION = (
+    "aB3x_-EdgeRequest==",
+    "1-691ed06f-0a1b2c3d4e5f60718293a4b5",
+    "6bc1bee2-2e40",
+)
+ON_ITS_WAY: list[tuple[str, dict[str, Any]]] = [
+    ("cloudfront", {"x_edge_request_id": EDGE}),
+    ("waf", {"httpRequest": {"requestId": EDGE}}),
+    ("waf", {"httpRequest": {"requestId": TRACE}}),
+    ("alb", {"trace_id": f"Root={TRACE}", "conn_trace_id": "TID_1"}),
+    ("alb_connection", {"conn_trace_id": "TID_1"}),
+    ("lambda", {"trace_id": TRACE, "request_id": FUNCTION}),
+]
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (EDGE, ["cloudfront", "waf"]),
+        (TRACE, ["alb", "lambda", "waf"]),
+        ("TID_1", ["alb", "alb_connection"]),
+        (FUNCTION, ["lambda"]),
+        (EDGE.lower(), []),
+    ],
+)
+def test_one_request_is_found_by_the_id_that_each_log_has_of_it(
+    opensearch: str, unique_prefix: str, asked: str, expected: list[str]
+) -> None:
+    client = connect(SearchSettings(endpoint=opensearch, auth="none"))
+    names = ["cloudfront", "waf", "alb", "alb_connection", "lambda"]
+    set_up(client, IndexSettings(prefix=unique_prefix, period="year", replicas=0), names)
+    for log_type, document in ON_ITS_WAY:
+        index = f"{unique_prefix}-{log_type.replace('_', '-')}-2026"
+        body = document | {"log": {"type": log_type}, "@timestamp": "2026-11-20T08:00:00Z"}
+        client.index(index=index, body=body, refresh=True)
+    (page,) = [one for one in export(unique_prefix, names)["pages"] if one["name"] == "request"]
+    some = [
+        {"term": {field: form.replace("{value}", asked)}}
+        for field in page["ask"]["fields"]
+        for form in page["ask"]["forms"]
+    ]
+
+    answer = client.search(index=page["index"], body={"query": {"bool": {"should": some}}})
+
+    assert sorted(hit["_source"]["log"]["type"] for hit in answer["hits"]["hits"]) == expected

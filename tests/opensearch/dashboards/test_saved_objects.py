@@ -167,7 +167,10 @@ def test_an_index_pattern_lists_the_fields_that_the_engine_says_it_has(
         field: (kind["type"], kind["searchable"], kind["aggregatable"])
         for field, kinds in answer["fields"].items()
         for kind in kinds.values()
-        if not field.startswith("_") and kind["type"] != "object"
+        if not field.startswith("_")
+        and kind["type"] != "object"
+        # OpenSearch 2.19 has one without a name in each free-form field.
+        and not field.endswith(".")
     }
     assert listed == found
 
