@@ -2,7 +2,8 @@
 
 CloudFormation expands the SAM transform of a child template as it does the root's; a resource that
 an update does not change keeps its attributes, and each keeps its name; a number that comes from a
-parameter is a number; a condition compares what a function gives.
+parameter is a number; a condition compares what a function gives; what a nested stack retains
+outlives it.
 IAM knows no batch actions of SQS: who may send, delete or hide one message may do so with ten.
 A layer is unpacked once, and not before each start of a function (the largest takes seconds).
 What lies between two accounts (whom a policy sees, whose a bucket is, buses, keys) is as in AWS.
@@ -115,6 +116,16 @@ def evaluate_with_functions(template: dict[str, Any], parameters: dict[str, Any]
     return evaluate_conditions({**template, "Conditions": conditions}, parameters)
 
 
+def delete_child_but_keep(physical_id: str, properties: Any) -> None:
+    """Delete a nested stack, but for what is to be retained."""
+    child = _stacks.get(provisioners._nested_stack_lookup_name(physical_id), {})
+    declared, made = child.get("_template", {}).get("Resources", {}), child.get("_resources", {})
+    for logical_id in list(made):
+        if declared.get(logical_id, {}).get("DeletionPolicy") == "Retain":
+            del made[logical_id]
+    delete_child(physical_id, properties)
+
+
 def with_numbers(change: Callable[..., Any]) -> Callable[..., Any]:
     """Make or update a resource with its properties' numbers as numbers."""
     return lambda *arguments: change(*(numbered(argument) for argument in arguments))
@@ -203,6 +214,9 @@ provisioners._RESOURCE_HANDLERS |= {
         "delete": realtime_logs.delete,
     },
 }
+nested_stack = provisioners._RESOURCE_HANDLERS["AWS::CloudFormation::Stack"]
+delete_child = nested_stack["delete"]
+nested_stack["delete"] = delete_child_but_keep
 event_source_mapping = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
 event_bus = provisioners._RESOURCE_HANDLERS["AWS::Events::EventBus"]
 for step in ("create", "update"):

@@ -69,13 +69,11 @@ def set_up_in_time(event: Event, context: Any) -> dict[str, str] | None:
 
 def withdraw_access(event: Event, context: Any) -> None:
     """Take the roles' access away, if the setup let them in; the stack goes in any case."""
-    from servicelogs.errors import OutOfTime
-
     try:
         from servicelogs.opensearch.access import take_out
 
         cloudformation.in_time(lambda: take_out(event["ResourceProperties"]), context)
-    except (ImportError, OutOfTime):
+    except (ImportError, cloudformation.OutOfTime):
         logger.exception("security roles stay")
 
 

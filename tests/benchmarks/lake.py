@@ -61,7 +61,7 @@ FLOORS: Mapping[tuple[str, str], Mapping[str, float]] = {
     ("waf", LARGE): {"polars": 6.0, "DuckDB": 0.6},
 }
 """The least that ours must be by each, in records per CPU second. Those of large objects of text
-are meant for lines that no pattern need take, and hold once there is a way for such."""
+are for lines that a lane takes (decision 29)."""
 TEXT_FLOOR = {"bulk": 1.0}
 """That of other types of text."""
 MOST_OF_TINY = 4.0

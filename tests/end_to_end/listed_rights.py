@@ -61,9 +61,7 @@ LISTED = (
         "what is left when the time is over: tests/opensearch/test_index_objects.py",
     ),
     Listed("ReadsStream", "kinesis:DescribeStreamSummary kinesis:ListShards", _MAPPING),
-    Listed(
-        "DistinguishesDeletedFromForbidden TellsNoRejectsFromForbidden", "s3:ListBucket", _MISSING
-    ),
+    Listed("DistinguishesDeletedFromForbidden", "s3:ListBucket", _MISSING),
     Listed(
         "StagesObjects WritesFiles MergesFiles PutsObjectsIntoQuarantine",
         "s3:AbortMultipartUpload",

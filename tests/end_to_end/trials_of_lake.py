@@ -252,6 +252,12 @@ def of_expire(steps: Steps) -> list[Step]:
     ]
 
 
+def of_pick(steps: Steps) -> list[Step]:
+    """Say how partitions are picked."""
+    pick = partial(steps.invoke, "PickFunction", asked={"table": LOG_TYPE})
+    return [Step("picks partitions", partial(pick, execution=steps.execution()))]
+
+
 def of_set_up(steps: Steps) -> list[Step]:
     """Say what sets up tables, where there are some and one is missing, and queries."""
     glue, athena = steps.account.client("glue"), steps.account.client("athena")

@@ -12,12 +12,15 @@ from tests.end_to_end.trials import Account, NotDone, Step
 
 def of_configure_bucket(account: Account) -> list[Step]:
     """Say what the function does that has the bucket notify."""
-    properties = {
-        "BucketName": account.outputs["LogBucketName"],
-        "TopicArn": account.id("LogBucket", "ObjectTopic"),
+    request = {
+        "ResourceType": "Custom::BucketNotification",
+        "ResourceProperties": {
+            "BucketName": account.outputs["LogBucketName"],
+            "TopicArn": account.id("LogBucket", "ObjectTopic"),
+        },
     }
     configure = partial(account.ask, "LogBucket", "ConfigureBucketFunction", "Update")
-    return [Step("configures the bucket", partial(configure, ResourceProperties=properties))]
+    return [Step("configures the bucket", partial(configure, **request))]
 
 
 def of_subscribe(account: Account, scenario: str) -> list[Step]:

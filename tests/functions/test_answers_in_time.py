@@ -51,7 +51,12 @@ def hanging(
 ) -> ModuleType:
     """Load a function whose work waits for what never answers."""
     where, environment = WORK[request.param]
-    monkeypatch.setattr(where, lambda *_, **__: released.wait(60))
+
+    def hang(*_: Any, **__: Any) -> None:
+        released.wait(60)
+        raise AssertionError("the test is over")
+
+    monkeypatch.setattr(where, hang)
     for name, value in {
         "AWS_DEFAULT_REGION": "eu-west-1",
         "NOTIFICATION_ID": "ours",

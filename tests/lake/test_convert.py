@@ -306,12 +306,12 @@ def test_memory_is_bounded_by_writing_what_is_largest(lake, monkeypatch) -> None
 
     monkeypatch.setattr(buffers.Buffers, "add", noted)
     for account in range(3):
-        lake.stage_text(flow_key("a", f"{account:012}"), flows(5000))
+        lake.stage_text(flow_key("a", f"{account:012}"), flows(25_000))
     batch = lake.convert(memory_limit_in_mb=8)
     files = [one for one in lake.outputs(batch).files if one.table == "vpc_flow"]
     assert most < 8 * 1024 * 1024 // 8
     assert len(files) > 3, "what was too much was written before the end"
-    assert sum(file.rows for file in files) == 15_000
+    assert sum(file.rows for file in files) == 75_000
     assert len({file.key for file in files}) == len(files)
 
 

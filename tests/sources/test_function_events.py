@@ -57,7 +57,11 @@ def bodies(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield {"Records": [first | {"body": json.dumps(body)}, *others]}
 
 
-@pytest.mark.parametrize("path", sorted(EVENTS.glob("*.json")), ids=lambda path: path.stem)
+# What a state machine asks for has none (tests/functions/test_enqueue_objects.py).
+OF_RECORDS = sorted(path for path in EVENTS.glob("*.json") if not path.stem.startswith("enqueue-"))
+
+
+@pytest.mark.parametrize("path", OF_RECORDS, ids=lambda path: path.stem)
 def test_a_member_that_is_missing_or_another_value_is_nothing_or_an_error_of_ours(
     path: Path,
 ) -> None:

@@ -1,4 +1,4 @@
-"""Write the templates as stacks with all that is optional have them, for tools that decide no If.
+"""Write the scenarios as stacks with all that is optional have them, for tools that decide no If.
 
 `python -m tests.templates.deployed FOLDER`
 """
@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.templates.expansion import TEMPLATES, decide
+from tests.templates.expansion import SCENARIOS, decide
 
 EVERYTHING = {
     "KmsKeyArn": "arn:aws:kms:eu-west-1:111122223333:key/1",
@@ -21,9 +21,9 @@ EVERYTHING = {
 
 
 def main(folder: Path) -> None:
-    """Write a file for each template."""
+    """Write a file for each scenario; examples are what somebody else has beside them."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in TEMPLATES:
+    for name in SCENARIOS:
         resources = decide(name, **EVERYTHING)
         template = {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}
         (folder / f"{name.removesuffix('.yaml').replace('/', '.')}.json").write_text(

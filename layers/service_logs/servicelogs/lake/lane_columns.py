@@ -93,14 +93,16 @@ def _list_column(
 
 def _whole_column(
     column: Column, variants: Sequence[_Variant], valued: Sequence[_Variant], *, quoting: bool
-) -> LaneColumn:
+) -> LaneColumn | None:
     """Read values that are each one group; those that are converted are known by their marks."""
+    if len({(v.groups[0].field, v.groups[0].kind) for v in valued}) > 1:
+        return None
     plain = [variant for variant in valued if not variant.groups[0].convert]
     marked = [variant for variant in valued if variant.marks]
     read: Read = _as_they_are
     type_ = None
     firsts = valued[:1]
-    if plain and marked:
+    if plain and len(marked) == 1:
         firsts, read, type_ = [plain[0], marked[0]], _by_marks(marked[0].marks), TEXT
     elif plain:
         variants = [variant for variant in variants if not variant.groups[0].convert]
@@ -151,11 +153,11 @@ def _as_re2(pattern: str, separator: str) -> str | None:
             text = "(?:" if marked else f"(?P<g{groups}>"
             groups, marked = groups + 1, False
         elif part["no"]:
-            if separator not in part["set"]:
+            if not {*separator, '"'} <= {*part["set"]}:
                 return None
             begins = "\\" if part["set"].startswith("]") else ""
             text = f"[^{_ESCAPED}{begins}{part['set']}]"
-        elif part["set"] and separator and separator in part["set"]:
+        elif {*separator, '"'} & {*(part["set"] or "")}:
             return None
         found += part["possessive"] or text
     return found

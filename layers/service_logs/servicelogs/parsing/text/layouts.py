@@ -22,6 +22,7 @@ _MOST_COLUMNS_KEPT = 8192
 _MOST_WORDS = 10_000
 _MOST_COLUMNS = 256
 _MOST_HEADER_BYTES = 4096
+_MOST_HEADERS = 64
 _MOST_NAMES_BYTES = 16 * 1024
 
 
@@ -218,6 +219,8 @@ class ByHeader[Plan]:
         self._is_column_name = re.compile(header.column_name).fullmatch
         self._known = {column.name for column in log_format.columns}
         self._layouts = layouts
+        self._names_in: Cache[bytes, tuple[str, ...]] = Cache(self._read, _MOST_HEADERS)
+        """The columns that lines name: the objects of a flow log begin alike."""
         self.first = layouts[LayoutName(header.default, json=False)]
         self.others: tuple[Layout[Plan], ...] = ()  # the header alone decides
         """What a line may have besides: nothing."""
@@ -230,8 +233,9 @@ class ByHeader[Plan]:
 
     def header(self, line: bytes) -> tuple[str, ...]:
         """Give the columns that a line names; none if it is not a header."""
-        if len(line) > _MOST_HEADER_BYTES:
-            return ()
+        return self._names_in[line] if len(line) <= _MOST_HEADER_BYTES else ()
+
+    def _read(self, line: bytes) -> tuple[str, ...]:
         named = line.startswith(b"#Fields:")
         names = tuple(line.removeprefix(b"#Fields:").decode(errors="replace").split())
         known = sum(name in self._known for name in names)
