@@ -109,7 +109,7 @@ def test_every_wheel_is_for_the_processor_or_for_all(built):
 def layers_of(scenario):
     """Return the names of each function's layers, by the function's logical id."""
     template = read(scenario)
-    shared = template["Globals"]["Function"].get("Layers", [])
+    shared = template.get("Globals", {}).get("Function", {}).get("Layers", [])
     return {
         logical_id: [
             # A condition chooses between what is built here and what somebody names.
