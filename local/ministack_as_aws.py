@@ -193,7 +193,7 @@ lambda_runtime._PYTHON_WORKER_SCRIPT = function_errors.going_on(
     lambda_runtime._PYTHON_WORKER_SCRIPT
 )
 lambda_runtime.Worker.invoke = function_errors.as_errors(lambda_runtime.Worker.invoke)
-lambda_runtime.zipfile = SimpleNamespace(ZipFile=UnpackedOnce, BadZipFile=zipfile.BadZipFile)
+lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": UnpackedOnce})
 lambda_svc._poll_kinesis = lambda: False
 stepfunctions._run_distributed_map = state_machines.run_map
 stepfunctions._execute_task = state_machines.execute

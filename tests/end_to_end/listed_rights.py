@@ -69,7 +69,7 @@ LISTED = (
     ),
     Listed(
         "UsesCustomerKey EncryptsObjects EncryptsItsExecutions DecryptsItsEnvironment "
-        "DecryptsSchedules DecryptsPassword",
+        "DecryptsSchedules DecryptsPassword DecryptsMasterUsersPassword",
         "kms:Decrypt",
         _KEYS,
     ),
@@ -103,6 +103,11 @@ LISTED = (
         "ReadsPassword",
         "secretsmanager:GetSecretValue",
         "the local stack signs in nowhere: tests/opensearch/test_client.py",
+    ),
+    Listed(
+        "SignsInAsMasterUser",
+        "secretsmanager:GetSecretValue",
+        "no more does its set-up: tests/functions/test_set_up_opensearch.py",
     ),
     Listed(
         "WritesObjects",

@@ -11,7 +11,7 @@ from opensearchpy import OpenSearch
 
 from local import deploy, sample_logs
 from tests.end_to_end.conftest import Running
-from tests.end_to_end.lake import LightEngine
+from tests.end_to_end.lake import LightEngine, Rows
 from tests.end_to_end.stacks import Stacks, wait_for
 from tests.upgrades.released import VERSIONS, unpack
 
@@ -38,6 +38,7 @@ EVERY_SCENARIO = {
     "LightEngine": "true",
     "ConvertSchedule": '""',
     "CompactSchedule": '""',
+    "ConvertConcurrency": "1",
     "StageConcurrency": "2",
 }
 
@@ -120,6 +121,15 @@ class Upgraded:
         }
 
 
+def in_columns_of(earlier: Rows, rows: Rows) -> Rows:
+    """Give rows without the columns that have come since: they are behind the others."""
+    width = len(next(iter(earlier)))
+    found: Rows = Counter()
+    for row, count in rows.items():
+        found[row[:width]] += count
+    return found
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_stack_of_an_earlier_version_is_updated_in_place_and_keeps_what_it_holds(
     version: str, whole: Running, tmp_path: Path
@@ -156,5 +166,6 @@ def test_a_stack_of_an_earlier_version_is_updated_in_place_and_keeps_what_it_hol
     wait_for(stack.counts, {"alb": 2 * alb, "vpc_flow": len(flow), "rds": 3})
     stack.engine().convert()
     assert stack.documents().items() >= documents.items()
-    assert stack.engine().rows(before) == stack.engine().rows(after) == rows
+    for delivery in (before, after):
+        assert in_columns_of(rows, stack.engine().rows(delivery)) == rows
     assert stack.engine().rejected(before) == before.rejected

@@ -111,7 +111,7 @@ def test_a_record_too_few_fails_the_demo_and_names_the_object(
 
 def test_the_searches_find_what_the_samples_hold(twice: list[Delivered]) -> None:
     text = twice[0].text
-    for heading in ("Top client addresses", "Load balancer answers by minute", "Denied API calls"):
+    for heading in ("Most active clients", "Answers by class", "Who is refused"):
         _, _, after = text.partition(heading)
         assert re.match(r".*\n +\S+.* \d", after), heading
     answered = re.findall(r"^.+ \((\w+)\.\w+\)\n +\S+.*\n +\S", text, re.MULTILINE)

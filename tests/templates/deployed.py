@@ -17,6 +17,7 @@ EVERYTHING = {
     "DeleteAfterDays": "90",
     "LogGroupPrefix": "/aws/lambda/",
     "RealtimeSamplingPercent": "1",
+    "DomainPublishesLogs": "true",
 }
 
 
