@@ -12,6 +12,7 @@ Whole services that it leaves out are in `stand_ins`.
 
 import hashlib
 import re
+import shutil
 import sys
 import tempfile
 import threading
@@ -159,7 +160,12 @@ class UnpackedOnce(zipfile.ZipFile):
             if not shared.exists():
                 being_made = Path(tempfile.mkdtemp())
                 super().extractall(being_made, members, pwd)
-                being_made.rename(shared)
+                try:
+                    being_made.rename(shared)
+                except OSError:
+                    if not shared.exists():
+                        raise
+                    shutil.rmtree(being_made)  # another emulator was faster
         for entry in shared.iterdir():
             (Path(path) / entry.name).symlink_to(entry)
 

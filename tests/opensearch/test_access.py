@@ -152,6 +152,7 @@ def test_a_changed_role_takes_the_place_of_the_one_before(domain: Domain) -> Non
 
 def test_a_wrong_password_is_told_from_a_role_that_is_not_mapped(domain: Domain) -> None:
     with pytest.raises(ClusterNeedsFixing, match="401"):
+        # pragma: allowlist nextline secret: wrong on purpose
         allow(domain.client(password="wrong"), domain.access(), domain.prefix)
 
 
