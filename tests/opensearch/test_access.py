@@ -165,6 +165,11 @@ def test_an_engine_without_the_plugin_is_an_error_that_says_what_to_do(
         allow(client_of(scripted.url), access, "aws")
 
 
+def test_the_role_that_deletes_reaches_cold_storage_too() -> None:
+    """Listing it comes before every delete: refused, nothing at all would be deleted."""
+    assert "cluster:admin/cold/*" in deleting_role(["aws-*"])["cluster_permissions"]
+
+
 def test_the_page_shows_what_the_setup_puts() -> None:
     page = (ROOT / "docs/opensearch.md").read_text()
     for role in (indexing_role([]), set_up_role([]), deleting_role([])):
