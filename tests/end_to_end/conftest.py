@@ -1,7 +1,9 @@
-"""One stack for all tests of this folder, with a front that each test leaves calm."""
+"""One stack for nearly all tests of this folder, with a front that each test leaves calm."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -20,9 +22,10 @@ class Running:
     """Of the front: where functions find the engine."""
 
 
-@pytest.fixture(scope="session")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    front, local = Front(), LocalStack(tmp_path_factory.mktemp("stack"))
+@contextmanager
+def running_stack(folder: Path) -> Iterator[Running]:
+    """Deploy the whole stack into an emulator of its own, and end both."""
+    front, local = Front(), LocalStack(folder)
     endpoints: list[str] = []
 
     def stand_before(engine: str) -> str:
@@ -35,6 +38,19 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     finally:
         local.down()
         front.close()
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running_stack(tmp_path_factory.mktemp("stack")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Give a stack in which no other test has left anything."""
+    with running_stack(tmp_path_factory.mktemp("stack")) as running:
+        yield running
 
 
 @pytest.fixture

@@ -95,11 +95,6 @@ LISTED = (
     Listed("ListsColdIndexes", "es:ESHttpGet", _TIERS),
     Listed("DeletesColdIndexes", "es:ESHttpDelete", _TIERS),
     Listed(
-        "ImportsDashboards",
-        "es:ESHttpPost",
-        "the embedded engine has no Dashboards: tests/opensearch/dashboards/test_importing.py",
-    ),
-    Listed(
         "ReadsPassword",
         "secretsmanager:GetSecretValue",
         "the local stack signs in nowhere: tests/opensearch/test_client.py",

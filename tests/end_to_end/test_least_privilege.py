@@ -166,8 +166,8 @@ CALLS: dict[Key, Callable[[Proof], None]] = {
 
 
 @pytest.fixture(scope="module")
-def proof(whole: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proof]:
-    proof = Proof(whole, tmp_path_factory.mktemp("lake"))
+def proof(untouched: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proof]:
+    proof = Proof(untouched, tmp_path_factory.mktemp("lake"))
     with proof.account.without_mappings(), proof.search.refusing("alb", "vpc_flow"):
         yield proof
 
