@@ -12,6 +12,7 @@ Whole services that it leaves out are in `stand_ins`.
 
 import hashlib
 import re
+import shutil
 import sys
 import tempfile
 import threading
@@ -50,6 +51,7 @@ from local.stand_ins import (
     event_buses,
     firehose,
     function_errors,
+    function_logs,
     identities,
     keys,
     log_destinations,
@@ -159,7 +161,12 @@ class UnpackedOnce(zipfile.ZipFile):
             if not shared.exists():
                 being_made = Path(tempfile.mkdtemp())
                 super().extractall(being_made, members, pwd)
-                being_made.rename(shared)
+                try:
+                    being_made.rename(shared)
+                except OSError:
+                    if not shared.exists():
+                        raise
+                    shutil.rmtree(being_made)  # another emulator was faster
         for entry in shared.iterdir():
             (Path(path) / entry.name).symlink_to(entry)
 
@@ -189,9 +196,10 @@ cloudfront.handle_request = realtime_logs.handle
 emulated_firehose._deliver_records_to_s3 = firehose.deliver
 emulated_firehose._put_record = firehose.refuse_other_sources(firehose.put_record)
 emulated_firehose._put_record_batch = firehose.refuse_other_sources(firehose.put_record_batch)
-lambda_runtime._PYTHON_WORKER_SCRIPT = function_errors.going_on(
-    lambda_runtime._PYTHON_WORKER_SCRIPT
+lambda_runtime._PYTHON_WORKER_SCRIPT = function_logs.ending(
+    function_errors.going_on(lambda_runtime._PYTHON_WORKER_SCRIPT)
 )
+lambda_runtime.Worker._drain_stderr_bounded = function_logs.read_to_the_end
 lambda_runtime.Worker.invoke = function_errors.as_errors(lambda_runtime.Worker.invoke)
 lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": UnpackedOnce})
 lambda_svc._poll_kinesis = lambda: False

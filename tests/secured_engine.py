@@ -42,7 +42,7 @@ PACKAGES = {
 }
 # It refuses to start on a Java without a security manager (24 and newer).
 JAVA_VERSION = "21.0.8.2"
-MASTER, PASSWORD = "admin", "Correct-Horse-42"
+MASTER, PASSWORD = "admin", "Correct-Horse-42"  # pragma: allowlist secret - of a test
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from servicelogs.delivery.enqueue import Engine, Enqueuer, Progress
-from servicelogs.log_lines import as_line
+from servicelogs.log_lines import as_line, fail_on_one_line
 from servicelogs.settings import EnqueueSettings, read_settings
 from servicelogs.sources.queue import Queue
 
@@ -27,10 +27,13 @@ queues = {engine: Queue.of_arn(sqs, arn) for engine, arn in arns.items() if arn}
 enqueuer = Enqueuer(boto3.client("s3"), queues, settings)
 
 
+@fail_on_one_line
 @logger.inject_lambda_context
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Enqueue what an execution asks for, from where it has come to; say how far that is."""
+    # Powertools warns, on lines of its own, of an invocation that fails without a metric.
+    metrics.add_metric("Enqueued", MetricUnit.Count, 0)
     begun = Progress.read(event["progress"])
     sent = begun.sent
     progress = enqueuer.enqueue(

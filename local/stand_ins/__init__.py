@@ -7,7 +7,7 @@ reading a Kinesis stream), `realtime_logs` (CloudFront's configurations), `state
 of a machine, a map's children). Between two accounts: `identities` (whom a policy sees), `buckets`
 (whose a bucket is), `event_buses`, `keys`. They read the emulator's own records of filters,
 streams, mappings and roles, so that only what CloudFormation made has an effect.
-`function_errors` keeps the process of a function that raised.
+`function_errors` keeps the process of a function that raised, `function_logs` its last lines.
 
 Beside them `asked_rights` writes down which right each role is asked for.
 

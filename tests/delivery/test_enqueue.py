@@ -117,6 +117,24 @@ def test_many_objects_are_sent_a_part_at_a_time_each_once(
     assert world.sent("OpenSearch") == of_logs(*keys)
 
 
+def test_an_empty_page_is_not_the_last_if_s3_says_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.put("logs/1")
+    listed = world.s3.list_objects_v2
+    asked: list[str] = []
+
+    def empty_first(**request: Any) -> Any:
+        asked.append(request.pop("ContinuationToken", ""))
+        assert len(asked) < 4, "it asks for the same page again"
+        if asked[-1] != "further":
+            return {"IsTruncated": True, "NextContinuationToken": "further"}
+        return listed(**request)
+
+    monkeypatch.setattr(world.s3, "list_objects_v2", empty_first)
+    assert (world.enqueue().listed, asked) == (1, ["", "further"])
+
+
 def test_where_there_is_no_time_nothing_is_sent_and_there_is_more(world: World) -> None:
     world.put("logs/1")
 

@@ -108,7 +108,8 @@ class Account:
         """Make a request of CloudFormation to a custom resource."""
         key = uuid.uuid4().hex
         url = self.s3.generate_presigned_url("put_object", Params={"Bucket": ANSWERS, "Key": key})
-        about = {"RequestType": kind, "RequestId": key, "ResponseURL": url, **event}
+        said = {"ResourceProperties": {}, **event}
+        about = {"RequestType": kind, "RequestId": key, "ResponseURL": url, **said}
         return about | dict.fromkeys(("StackId", "LogicalResourceId"), "of-a-trial")
 
     @contextmanager

@@ -139,6 +139,12 @@ def subscriptions() -> Iterator[dict[str, Any]]:
         }
 
 
+def enqueueing() -> Iterator[dict[str, Any]]:
+    """Ask for all objects of the log bucket, and for those of a forged one."""
+    for bucket in (LOGS, FORGED):
+        yield {"asked": {"bucket": bucket, "prefix": "", "engine": "OpenSearch"}, "progress": {}}
+
+
 def lake_events(name: str) -> list[dict[str, Any]]:
     """Give events of one of the lake's functions: over objects with forged keys, some of them gone.
 
@@ -173,6 +179,7 @@ def lake_events(name: str) -> list[dict[str, Any]]:
     ]
     events: dict[str, list[dict[str, Any]]] = {"stage_logs": [{"Records": messages}]}
     asked = {"execution": FORGED}
+    events["plan_batches"] = [{"entered": FORGED, **asked}]
     if name != "stage_logs":
         world.stage(key)
     if name in {"convert_batch", "split_batch", "publish_table"}:
@@ -216,6 +223,12 @@ def main(name: str) -> None:
     if name.startswith("index_"):
         set_up(connect(read_settings(SearchSettings)), read_settings(IndexSettings), formats.NAMES)
         run(name, *(batches() if name == "index_stream_logs" else messages(deployment)))
+        return
+    if name == "enqueue_objects":
+        arn = "arn:aws:sqs:us-east-1:123456789012:objects"
+        os.environ |= {"LOG_BUCKET": LOGS, "OPENSEARCH_QUEUE_ARN": arn}
+        deployment.put(flow_key("old" + FORGED), flow_lines(5))
+        run(name, *enqueueing())
         return
     if name == "delete_expired_indexes":
         os.environ["DELETE_AFTER_DAYS"] = "30"

@@ -368,6 +368,16 @@ def test_a_member_of_next_year_is_learned_and_kept_from_the_first_record_on() ->
     assert structs.decode(json.dumps(items[3]).encode())  # no record is decoded twice for it
 
 
+@pytest.mark.parametrize("number", ["7", "1e400", "9007199254740993.0"])
+def test_a_number_has_no_column_among_promoted_texts(number: str) -> None:
+    parameters = f'{{"roleArn":{number},"bucketName":"b"}}'
+    items = [event(requestParameters=None).replace("null", parameters).encode()]
+
+    (row,) = check(fresh("cloudtrail"), SOURCE, records_at_once(*items)).rows
+
+    assert {name: value for name, value in row["request"].items() if value} == {"bucketname": "b"}
+
+
 def test_names_without_number_are_kept_and_not_all_learned() -> None:
     log_format = fresh("cloudtrail")
     items = [event(**{f"new{n}": n, "known": n}).encode() for n in range(3 * MOST_LEARNED)]

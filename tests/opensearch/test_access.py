@@ -152,6 +152,7 @@ def test_a_changed_role_takes_the_place_of_the_one_before(domain: Domain) -> Non
 
 def test_a_wrong_password_is_told_from_a_role_that_is_not_mapped(domain: Domain) -> None:
     with pytest.raises(ClusterNeedsFixing, match="401"):
+        # pragma: allowlist nextline secret: wrong on purpose
         allow(domain.client(password="wrong"), domain.access(), domain.prefix)
 
 
@@ -162,6 +163,11 @@ def test_an_engine_without_the_plugin_is_an_error_that_says_what_to_do(
     access = Access(name="x", indexing_roles=[INDEXER], set_up_roles=[SETUP])
     with pytest.raises(ConfigurationError, match="leave OpenSearchMasterSecretArn empty"):
         allow(client_of(scripted.url), access, "aws")
+
+
+def test_the_role_that_deletes_reaches_cold_storage_too() -> None:
+    """Listing it comes before every delete: refused, nothing at all would be deleted."""
+    assert "cluster:admin/cold/*" in deleting_role(["aws-*"])["cluster_permissions"]
 
 
 def test_the_page_shows_what_the_setup_puts() -> None:

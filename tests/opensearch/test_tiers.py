@@ -58,6 +58,26 @@ def test_the_policy_is_for_indexes_of_the_prefix_alone() -> None:
     assert "aws-vpc-flow-2*" in template["index_patterns"]
 
 
+def patterns(**days: int) -> list[str]:
+    found: list[str] = policy(settings(**days), NAMES)["policy"]["ism_template"][0][
+        "index_patterns"
+    ]
+    return found
+
+
+def test_an_index_that_is_still_written_does_not_move() -> None:
+    """Of Config one index is a month's, and a warm one takes no writes."""
+    assert "aws-config-2*" not in patterns(warm_after_days=30)
+    assert "aws-config-2*" in patterns(warm_after_days=31)
+    assert "aws-config-2*" not in patterns(force_merge_after_days=2, warm_after_days=60)
+
+
+def test_tiers_before_the_period_is_over_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="at least 31 with INDEX_PERIOD month"):
+        settings(period="month", warm_after_days=7)
+    settings(period="week", warm_after_days=7)
+
+
 def put(client: OpenSearch, **days: Any) -> None:
     set_up(client, settings(**days), ("alb",))
 

@@ -1,6 +1,7 @@
 """A bucket whose notifications are configured: queues, entries, requests."""
 
 import boto3
+from botocore.exceptions import ClientError
 
 ID = "service-logs-0123456789ab"
 BUCKET = "log-archive"
@@ -31,3 +32,12 @@ def request(kind, **properties):
         "RequestType": kind,
         "ResourceProperties": {"ServiceToken": "arn:f", "BucketName": BUCKET, **properties},
     }
+
+
+class Forbidden:
+    """S3 on a bucket that is another account's, or whose policy denies: it shows nothing."""
+
+    def get_bucket_policy(self, **_):
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "Get")
+
+    get_bucket_notification_configuration = get_bucket_policy

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from servicelogs.errors import ConfigurationError, OverlappingNotification
 from servicelogs.sources import bucket_notifications as notifications
-from tests.sources.notified_bucket import BUCKET, ID, entry, make_bucket, make_queue, request
+from tests.sources.notified_bucket import (
+    BUCKET,
+    ID,
+    Forbidden,
+    entry,
+    make_bucket,
+    make_queue,
+    request,
+)
 
 
 @pytest.fixture
@@ -168,15 +176,31 @@ def test_delete_after_the_bucket_has_gone_succeeds(aws):
     carry_out("Delete", QueueArn="arn:aws:sqs:eu-west-1:1:q")
 
 
+def delete_forbidden(monkeypatch, physical_id):
+    monkeypatch.setattr("boto3.client", lambda _: Forbidden())
+    made = {"LogicalResourceId": "Notification", "PhysicalResourceId": physical_id}
+    notifications.carry_out(request("Delete", QueueArn="arn:q") | made, ID)
+
+
 def test_delete_does_not_hide_that_the_bucket_is_forbidden(monkeypatch):
-    def refuse(**_):
-        raise ClientError({"Error": {"Code": "AccessDenied"}}, "GetBucketNotification")
-
-    class Forbidden:
-        get_bucket_notification_configuration = staticmethod(refuse)
-
     with pytest.raises(ClientError):
-        notifications.remove(Forbidden(), BUCKET, ID, {"QueueArn": "arn:q"})
+        delete_forbidden(monkeypatch, f"{BUCKET}/{ID}")
+
+
+def test_a_create_that_the_bucket_refused_is_rolled_back(monkeypatch):
+    """Another account's bucket lets nobody look: there is nothing of ours to keep a stack for."""
+    delete_forbidden(monkeypatch, "Notification")
+
+
+def test_delete_asks_nothing_of_the_destinations_of_others(monkeypatch):
+    """S3 tries all of them: one that is gone would keep ours in the bucket."""
+    theirs = {"QueueConfigurations": [entry("reports/", arn="arn:gone")]}
+    ours = entry("logs/", own_id=ID, arn="arn:q")
+    s3 = OneBucket({"QueueConfigurations": [*theirs["QueueConfigurations"], ours]}, gone="arn:gone")
+    monkeypatch.setattr(notifications.boto3, "client", lambda _: s3)
+    monkeypatch.setattr(notifications.time, "sleep", lambda _: None)
+    carry_out("Delete", QueueArn="arn:q", Prefix="logs/")
+    assert s3.configuration == theirs
 
 
 class OneBucket:
@@ -184,13 +208,21 @@ class OneBucket:
 
     meta = SimpleNamespace(region_name="us-east-1")
 
-    def __init__(self, configuration):
-        self.configuration = configuration
+    def __init__(self, configuration, gone=None):
+        self.configuration, self.gone = configuration, gone
 
     def get_bucket_notification_configuration(self, Bucket):  # noqa: N803
         return self.configuration | {"ResponseMetadata": {}}
 
-    def put_bucket_notification_configuration(self, Bucket, NotificationConfiguration):  # noqa: N803
+    def put_bucket_notification_configuration(
+        self,
+        Bucket,  # noqa: N803
+        NotificationConfiguration,  # noqa: N803
+        SkipDestinationValidation=False,  # noqa: N803
+    ):
+        asked = map(notifications.destination, notifications.entries(NotificationConfiguration))
+        if not SkipDestinationValidation and self.gone in asked:
+            raise ClientError({"Error": {"Code": "InvalidArgument"}}, "Put")
         self.configuration = NotificationConfiguration
 
 

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from servicelogs.errors import UnmergeablePolicy
 from servicelogs.sources import bucket_policies
 from servicelogs.sources.bucket_policies import carry_out
-from tests.sources.notified_bucket import BUCKET, make_bucket, request
+from tests.sources.notified_bucket import BUCKET, Forbidden, make_bucket, request
 
 ID = "service-logs-222233334444-0123456789ab"
 READS = {
@@ -107,8 +107,36 @@ def test_a_bucket_that_is_gone_needs_no_delete(aws):
     ask("Delete")
 
 
+def delete_forbidden(monkeypatch, physical_id):
+    monkeypatch.setattr("boto3.client", lambda _: Forbidden())
+    made = {"LogicalResourceId": "Readers", "PhysicalResourceId": physical_id}
+    carry_out(request("Delete", Statements=[READS]) | made, ID)
+
+
+def test_a_create_that_the_bucket_refused_is_rolled_back(monkeypatch):
+    delete_forbidden(monkeypatch, "Readers")
+
+
+def test_a_delete_that_the_bucket_refuses_is_said(monkeypatch):
+    with pytest.raises(ClientError, match="AccessDenied"):
+        delete_forbidden(monkeypatch, f"{BUCKET}/policy/{ID}")
+
+
+def test_a_policy_is_written_without_the_spaces_that_would_make_it_too_long(bucket):
+    """Somebody wrote theirs so that it just fits."""
+    short = {"Resource": [f"arn:aws:s3:::{BUCKET}/{n:03d}*" for n in range(620)]}
+    document = {"Version": "2012-10-17", "Statement": [THEIRS | short]}
+    spaced, unspaced = len(json.dumps(document)), len(json.dumps(document, separators=(",", ":")))
+    assert unspaced + 300 < bucket_policies.MOST_BYTES < spaced
+    bucket.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(document, separators=(",", ":")))
+    ask("Create")
+    assert len(bucket.get_bucket_policy(Bucket=BUCKET)["Policy"]) < bucket_policies.MOST_BYTES
+    ask("Delete")
+    assert len(bucket.get_bucket_policy(Bucket=BUCKET)["Policy"]) == unspaced
+
+
 def test_a_policy_that_would_be_too_long_is_refused_and_left(bucket):
-    long = THEIRS | {"Resource": [f"arn:aws:s3:::{BUCKET}/{n:04d}*" for n in range(600)]}
+    long = THEIRS | {"Resource": [f"arn:aws:s3:::{BUCKET}/{n:04d}*" for n in range(700)]}
     put(bucket, long)
     with pytest.raises(UnmergeablePolicy, match="longer than the 20480 bytes"):
         ask("Create")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, get_args, get_
 
 from servicelogs import formats
 from servicelogs.errors import ConfigurationError
-from servicelogs.parsing.format import PERIODS, Period
+from servicelogs.parsing.format import MOST_DAYS, PERIODS, Period
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -372,6 +372,12 @@ class IndexSettings:
                 f"FORCE_MERGE_AFTER_DAYS {merge} must be less than WARM_AFTER_DAYS {warm}: "
                 "UltraWarm merges by itself"
             )
+        if self.tiers and self.first_tier_days < MOST_DAYS[self.period]:
+            raise ConfigurationError(
+                f"FORCE_MERGE_AFTER_DAYS {merge} and WARM_AFTER_DAYS {warm} must be 0 or at least "
+                f"{MOST_DAYS[self.period]} with INDEX_PERIOD {self.period}: until then an index is "
+                "written, and a warm one takes no more writes"
+            )
         if self.engine_type != "opensearch" and self.tiers:
             raise ConfigurationError(
                 "FORCE_MERGE_AFTER_DAYS, WARM_AFTER_DAYS and COLD_AFTER_DAYS must be 0 with "
@@ -382,6 +388,11 @@ class IndexSettings:
     def tiers(self) -> bool:
         """Whether Index State Management moves or merges old indexes."""
         return bool(self.force_merge_after_days or self.warm_after_days)
+
+    @property
+    def first_tier_days(self) -> int:
+        """After how many days an index leaves the first tier; 0: never."""
+        return self.force_merge_after_days or self.warm_after_days
 
     def days_kept(self, log_type: str) -> int:
         """Say for how many days documents of a log type are kept; 0: for ever."""

@@ -192,6 +192,10 @@ class Enqueuer:
             "OptionalObjectAttributes": ["RestoreStatus"],
         }
         page = self._s3.list_objects_v2(**request)
+        # A page before the last may be empty: no key of it says where to go on.
+        while page["IsTruncated"] and not page.get("Contents"):
+            request["ContinuationToken"] = page["NextContinuationToken"]
+            page = self._s3.list_objects_v2(**request)
         listed = page.get("Contents", [])
         counts = Counter[str]()
         keys = [one["Key"] for one in listed if _is_wanted(one, asked, counts)]

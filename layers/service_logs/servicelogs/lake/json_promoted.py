@@ -66,7 +66,9 @@ class _OfMember:
             members = decode(text)
         except ValueError:
             return None
-        return self._make(*map(members.get, self._names))
+        found = map(members.get, self._names)
+        # A number that no double holds is a text here, of a type of its own.
+        return self._make(*(value if type(value) is str else None for value in found))
 
 
 class _OfHeaders:

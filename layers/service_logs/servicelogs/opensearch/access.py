@@ -143,7 +143,8 @@ def deleting_role(patterns: Sequence[str]) -> dict[str, Any]:
     """Say what the function that deletes expired indexes may do."""
     return {
         "description": "Service Logs: deletes expired indexes",
-        "cluster_permissions": [],
+        # They are of no index: it is the IAM role that holds deletes there to the prefix.
+        "cluster_permissions": ["cluster:admin/cold/*"],
         "index_permissions": [
             {
                 "index_patterns": list(patterns),

@@ -15,6 +15,7 @@ from servicelogs import formats
 from servicelogs.opensearch.answers import judge_failure
 from servicelogs.opensearch.index_names import IndexNames
 from servicelogs.opensearch.indexes import get
+from servicelogs.parsing.format import MOST_DAYS
 from servicelogs.settings import IndexSettings
 
 # Migrations wait for each other; one that failed is tried again later.
@@ -48,9 +49,15 @@ def put_policy(client: OpenSearch, settings: IndexSettings, names: IndexNames) -
 def policy(settings: IndexSettings, names: IndexNames) -> dict[str, Any]:
     """Return the policy: a state for each tier, in the order of their days.
 
-    It is for all log types: several deployments of a prefix put the same one.
+    It is for all log types: several deployments of a prefix put the same one. Those alone are left
+    out whose indexes would move while they are written.
     """
-    patterns = [pattern for each in formats.NAMES for pattern in names.patterns(each)]
+    kept = [
+        each
+        for each in formats.NAMES
+        if MOST_DAYS[names.period(formats.get(each))] <= settings.first_tier_days
+    ]
+    patterns = [pattern for each in kept for pattern in names.patterns(each)]
     states = [("hot", 0, {}), *_states(settings)]
     ends = [*pairwise(states), (states[-1], None)]
     return {

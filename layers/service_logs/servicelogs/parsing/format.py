@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import ClassVar, Literal, get_args
 
 from servicelogs.errors import ConfigurationError
@@ -13,6 +14,10 @@ Period = Literal["hour", "day", "week", "month", "year"]
 
 # From the shortest to the longest.
 PERIODS: tuple[Period, ...] = get_args(Period)
+MOST_DAYS: Mapping[Period, int] = MappingProxyType(
+    {"hour": 1, "day": 1, "week": 7, "month": 31, "year": 366}
+)
+"""Days that begin in a period, at most."""
 
 
 @dataclass(frozen=True, slots=True)

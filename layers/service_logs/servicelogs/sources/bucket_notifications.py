@@ -37,7 +37,7 @@ def carry_out(event: Mapping[str, Any], own_id: str) -> str:
     bucket = properties["BucketName"]
     s3 = boto3.client("s3")
     if event["RequestType"] == "Delete":
-        remove(s3, bucket, own_id, properties)
+        remove(s3, bucket, own_id, event)
     elif properties.get("EventBridge") == "true":
         put(s3, bucket, switch_on_event_bridge(get(s3, bucket)))
     else:
@@ -76,25 +76,41 @@ def refuse_other_region(properties: Mapping[str, str], region: str) -> None:
             )
 
 
-def remove(s3: Any, bucket: str, own_id: str, properties: Mapping[str, str]) -> None:
+def remove(s3: Any, bucket: str, own_id: str, event: Mapping[str, Any]) -> None:
     """Take our entry away, if it still goes where this resource sent it.
 
     EventBridge stays switched on: others may have rules that rely on it, and without a rule it
     costs nothing.
     """
+    properties = event["ResourceProperties"]
     if "EventBridge" in properties:
         return
     try:
         configuration = get(s3, bucket)
     except ClientError as error:
-        if error.response["Error"]["Code"] == "NoSuchBucket":
+        if has_nothing_of_ours(error, event):
             return
         raise
     _, entry = own_entry(own_id, properties)
     ours = [e for e in entries(configuration) if e.get("Id") == own_id]
     # After a change of ObjectEvents the Id already belongs to the new destination.
     if [destination(e) for e in ours] == [destination(entry)]:
-        put(s3, bucket, without(configuration, own_id))
+        # S3 would refuse for a destination of others that is gone.
+        put(s3, bucket, without(configuration, own_id), SkipDestinationValidation=True)
+
+
+def has_nothing_of_ours(error: ClientError, event: Mapping[str, Any]) -> bool:
+    """Say whether a bucket that cannot be read holds nothing to delete.
+
+    It is gone, or S3 let us not even look: a Create that failed on that has put nothing there, and
+    CloudFormation asks to delete it under the id of its failed answer, the logical one.
+    """
+    match error.response["Error"]["Code"]:
+        case "NoSuchBucket":
+            return True
+        case "AccessDenied":
+            return bool(event["PhysicalResourceId"] == event["LogicalResourceId"])
+    return False
 
 
 def switch_on_event_bridge(configuration: Configuration) -> Configuration:
@@ -176,7 +192,7 @@ def get(s3: Any, bucket: str) -> Configuration:
     return configuration
 
 
-def put(s3: Any, bucket: str, configuration: Configuration) -> None:
+def put(s3: Any, bucket: str, configuration: Configuration, **how: bool) -> None:
     """Replace a bucket's whole notification configuration.
 
     A queue's or topic's new policy can take a minute until S3 sees it.
@@ -184,7 +200,7 @@ def put(s3: Any, bucket: str, configuration: Configuration) -> None:
     for seconds in (*POLICY_DELAYS, None):
         try:
             s3.put_bucket_notification_configuration(
-                Bucket=bucket, NotificationConfiguration=configuration
+                Bucket=bucket, NotificationConfiguration=configuration, **how
             )
         except ClientError as error:
             if seconds is None or error.response["Error"]["Code"] not in LATER:

@@ -13,6 +13,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from servicelogs.errors import UnmergeablePolicy
+from servicelogs.sources.bucket_notifications import has_nothing_of_ours
 
 NO_POLICY = "NoSuchBucketPolicy"
 # What S3 takes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/BucketRestrictions.html
@@ -36,7 +37,7 @@ def carry_out(event: Mapping[str, Any], own_id: str) -> str:
     ending = own_id.rpartition("-")[2]
     own = [one | {"Sid": f"{one['Sid']}{ending}"} for one in properties["Statements"]]
     if event["RequestType"] == "Delete":
-        remove(s3, bucket, ending)
+        remove(s3, bucket, ending, event)
     else:
         put(s3, bucket, merge(get(s3, bucket), own, ending, bucket))
     return f"{bucket}/policy/{own_id}"
@@ -45,7 +46,7 @@ def carry_out(event: Mapping[str, Any], own_id: str) -> str:
 def merge(policy: Policy, own: Sequence[Statement], ending: str, bucket: str) -> Policy:
     """Put our statements in place of those whose Sids end as ours do."""
     merged = policy | {"Statement": [*others(policy, ending, bucket), *own]}
-    if len(json.dumps(merged).encode()) > MOST_BYTES:
+    if len(written(merged).encode()) > MOST_BYTES:
         raise UnmergeablePolicy(
             f"the policy of bucket {bucket!r} would be longer than the {MOST_BYTES} bytes that S3 "
             "takes: shorten its other statements"
@@ -53,12 +54,12 @@ def merge(policy: Policy, own: Sequence[Statement], ending: str, bucket: str) ->
     return merged
 
 
-def remove(s3: Any, bucket: str, ending: str) -> None:
+def remove(s3: Any, bucket: str, ending: str, event: Mapping[str, Any]) -> None:
     """Take our statements away; a policy of which nothing is left is deleted."""
     try:
         policy = get(s3, bucket)
     except ClientError as error:
-        if error.response["Error"]["Code"] == "NoSuchBucket":
+        if has_nothing_of_ours(error, event):
             return
         raise
     kept = others(policy, ending, bucket)
@@ -101,11 +102,16 @@ def get(s3: Any, bucket: str) -> Policy:
     return policy
 
 
+def written(policy: Policy) -> str:
+    """Write a policy as short as it can be: spaces would count among the bytes that S3 takes."""
+    return json.dumps(policy, ensure_ascii=False, separators=(",", ":"))
+
+
 def put(s3: Any, bucket: str, policy: Policy) -> None:
     """Replace a bucket's whole policy."""
     for seconds in (*DELAYS, None):
         try:
-            s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+            s3.put_bucket_policy(Bucket=bucket, Policy=written(policy))
         except ClientError as error:
             if seconds is None or error.response["Error"]["Code"] != BUSY:
                 raise

@@ -3,8 +3,9 @@
 from urllib.parse import urlsplit
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
-from servicelogs.errors import ConfigurationError, TryLater, one_line
+from servicelogs.errors import ClusterNeedsFixing, ConfigurationError, TryLater, one_line
 from servicelogs.opensearch.client import authenticate
 from servicelogs.opensearch.dashboards.importing import import_objects
 from servicelogs.opensearch.dashboards.saved_objects import ndjson
@@ -35,9 +36,13 @@ def place_saved_objects() -> str:
     objects = ndjson(prefix, read_settings(LogSettings).log_types)
     session = boto3.Session()
     key = f"dashboards/{prefix}.ndjson"
-    session.client("s3").put_object(
-        Bucket=bucket, Key=key, Body=objects, ContentType="application/x-ndjson"
-    )
+    try:
+        session.client("s3").put_object(
+            Bucket=bucket, Key=key, Body=objects, ContentType="application/x-ndjson"
+        )
+    except (BotoCoreError, ClientError) as error:
+        # A role made a moment ago is refused for a while.
+        raise ClusterNeedsFixing(f"s3://{bucket}/{key} cannot be written: {error}") from error
     try:
         host = urlsplit(dashboards.endpoint).hostname or ""
         count = import_objects(dashboards.endpoint, authenticate(search, host, session), objects)
