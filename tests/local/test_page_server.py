@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.request import urlopen
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
@@ -15,6 +16,7 @@ from local import npm_packages
 from local.page_server import FOLDER, PageServer
 from local.pipeline_state import PipelineState
 from local.processes import LOOPBACK
+from local.stack import Stack
 from servicelogs.opensearch.dashboards.export import export
 
 INDEX = "aws-alb-2*"
@@ -423,3 +425,17 @@ def test_the_charting_library_is_the_one_that_its_licence_is_beside() -> None:
     assert {path.name for path in npm_packages.VENDORED.iterdir()} == {
         *npm_packages.CHARTS_FILES.values()
     }
+
+
+@pytest.mark.end_to_end
+def test_the_page_of_a_running_stack_knows_the_state_of_its_pipeline(deployed: Stack) -> None:
+    with urlopen(f"{deployed.page}/", timeout=60) as answer:
+        assert b"<title>Service Logs</title>" in answer.read()
+    with urlopen(f"{deployed.page}/pipeline.json", timeout=60) as answer:
+        said = json.load(answer)
+    assert set(said["waiting"]) >= {"queue", "dead-letter queue", "queue of Parquet files"}
+    assert all(one["records"] >= one["rejected"] for one in said["by_type"])
+    with urlopen(f"{deployed.page}/rejects.json", timeout=60) as answer:
+        rejects = json.load(answer)
+    assert rejects["total"] >= len(rejects["records"])
+    assert all(reject["reason"] for reject in rejects["records"])
