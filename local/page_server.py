@@ -14,7 +14,6 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -127,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise Refused(HTTPStatus.FORBIDDEN, text)
 
     def _get(self) -> tuple[bytes, str]:
-        asked = urlsplit(self.path).path
+        asked = self.path.partition("?")[0]
         if asked == "/pages.json":
             return _pages(), TYPES[".json"]
         if asked == "/pipeline.json":
