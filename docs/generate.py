@@ -203,9 +203,10 @@ def _dashboard(log_format: Format) -> str:
     names = IndexNames("aws", "day")
     searches = (_saved_search(search, page, index_of(page, names)) for search in page.searches)
     return (
-        f"Its [dashboard](../dashboards.md) shows: {titles}.\n\nSaved with it are these searches, "
-        "here in OpenSearch's query DSL and in PPL (which the engine needs a plugin for, as Amazon "
-        "OpenSearch Service has it).\n\n" + "\n".join(searches)
+        f"Its [dashboard](../dashboards.md) shows: {titles}.\n\n"
+        f"![The first panels of its dashboard](../pictures/{page.name}.png)\n\n"
+        "Saved with it are these searches, here in OpenSearch's query DSL and in PPL (which the "
+        "engine needs a plugin for, as Amazon OpenSearch Service has it).\n\n" + "\n".join(searches)
     )
 
 

@@ -42,6 +42,7 @@ def up(_: argparse.Namespace) -> int:
     started = _start()
     print(f"\nemulated AWS   {started.aws_endpoint}")
     print(f"OpenSearch     {started.opensearch_endpoint}  ({started.search})")
+    print(f"dashboards     {started.page}/")
     _show(started.outputs)
     if started.member:
         print(f"in the member account {emulated_aws.MEMBER}, whose key is its id")

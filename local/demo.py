@@ -273,6 +273,7 @@ def _next(stack: Stack) -> str:
     engine = stack.opensearch_endpoint
     return f"""
 Where to look next
+  dashboards of all log types, in a browser: {stack.page}/
   the stack runs on: {engine} takes searches, {stack.aws_endpoint} is AWS
     curl '{engine}/aws-*/_search?q=source.ip:%22203.0.113.0%2F24%22&size=3&pretty'
   all names and addresses: .local/endpoints.json

@@ -34,6 +34,7 @@ class Expected:
 class Published:
     """What the function said of one object when it was done with it."""
 
+    log_type: str
     records: int
     indexed: int
     already_there: int

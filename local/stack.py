@@ -3,13 +3,14 @@
 import contextlib
 import fcntl
 import json
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from local import ROOT, STATE, emulated_aws
 from local.deploy import Deployment
-from local.processes import Processes, StartFailed
+from local.processes import LOOPBACK, Processes, StartFailed, free_port
 from local.search_engines import ENGINES
 
 
@@ -21,6 +22,8 @@ class Stack:
     opensearch_endpoint: str
     search: str
     outputs: dict[str, str]
+    page: str
+    """The address that browsers open."""
     member: dict[str, str] = field(default_factory=dict)
     """The outputs in the member account; empty if there is none."""
 
@@ -45,7 +48,7 @@ class LocalStack:
             stack = Stack(**json.loads(self.endpoints.read_text()))
         except (FileNotFoundError, TypeError, ValueError):
             return None
-        whole = self.processes.running("aws") and self.processes.running(stack.search)
+        whole = all(map(self.processes.running, ("aws", stack.search, "page")))
         return stack if whole else None
 
     def up(
@@ -102,14 +105,15 @@ class LocalStack:
         self.deployment.finish_build(member=member)
         _say("deploying")
         parameters = {"OpenSearchEndpoint": in_front(engine), "AwsEndpointUrl": aws}
+        page = before.page if before else start_page(self.processes, self.endpoints)
         if not member:
-            return Stack(aws, engine, search, self.deployment.deploy(aws, parameters))
+            return Stack(aws, engine, search, self.deployment.deploy(aws, parameters), page)
         central = self.deployment.deploy(
             aws, parameters | {"MemberAccountIds": emulated_aws.MEMBER}
         )
         _say("deploying in the member account")
         in_member = self.deployment.deploy_member(aws, central, {})
-        return Stack(aws, engine, search, central, in_member)
+        return Stack(aws, engine, search, central, page, in_member)
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -121,6 +125,14 @@ class LocalStack:
             except BlockingIOError:
                 raise StartFailed("the stack is being started from this checkout") from None
             yield
+
+
+def start_page(processes: Processes, endpoints: Path) -> str:
+    """Start the page's server for the stack that this file describes; return its address."""
+    port = free_port()
+    processes.start("page", [sys.executable, "-m", "local.page_server", str(port), endpoints])
+    processes.wait_until("page", lambda: "ready" in processes.log("page").read_text(), 60)
+    return f"http://{LOOPBACK}:{port}"
 
 
 def _say(what: str) -> None:

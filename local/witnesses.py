@@ -4,7 +4,7 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -50,6 +50,16 @@ def identity(reject: dict[str, Any]) -> str:
     return str(reject.get("raw") or reject["raw_base64"] if in_stream else reject["_id"])
 
 
+@dataclass(frozen=True)
+class Said:
+    """What the functions logged: the counts of what they are done with, by what it came in."""
+
+    published: dict[str, Published]
+    skipped: int
+    failures: list[str]
+    """Why messages failed, the latest last."""
+
+
 class Witnesses:
     """One running stack, asked for its counts."""
 
@@ -75,14 +85,14 @@ class Witnesses:
 
     def found(self) -> Found:
         """Ask all of them."""
-        published, skipped, _ = self._said()
+        said = self.said()
         rejects = {
             (came_in(reject["source"], reject["log_type"]), identity(reject))
             for reject in self.rejects()
             if _keeps_its_name(reject["source"]) or self._is_of_account(reject["account_id"])
         }
         in_backup = Counter(where for where, _ in rejects)
-        return Found(self.searchable(), in_backup, published, skipped)
+        return Found(self.searchable(), in_backup, said.published, said.skipped)
 
     def in_lake(self, lake: Lake) -> dict[str, InLake]:
         """Ask the ledger, the tables and the backup bucket what the lake has.
@@ -141,7 +151,7 @@ class Witnesses:
 
     def failures(self) -> list[str]:
         """Say why messages failed, each reason once, the latest first."""
-        return list(dict.fromkeys(reversed(self._said()[2])))
+        return list(dict.fromkeys(reversed(self.said().failures)))
 
     def waiting(self) -> dict[str, int]:
         """Count the messages in the queues and their dead-letter queues."""
@@ -178,7 +188,7 @@ class Witnesses:
                 self._rejects[part] = [json.loads(line) for line in lines]
             yield from self._rejects[part]
 
-    def _said(self) -> tuple[dict[str, Published], int, list[str]]:
+    def said(self) -> Said:
         """Read the functions' logs: what they published, skipped, and why they failed."""
         parts: dict[tuple[str, str], dict[int, dict[str, Any]]] = {}
         said: dict[str, list[dict[str, Any]]] = {}
@@ -198,7 +208,7 @@ class Witnesses:
             if not max(lines.items())[1]["resume_at"]:
                 said.setdefault(came_in(*source), []).extend(lines.values())
         done = {where: _published(lines) for where, lines in said.items()}
-        return done, skipped, failures
+        return Said(done, skipped, failures)
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """Read what the functions logged."""
@@ -237,13 +247,14 @@ def _rows(lake: Lake) -> Iterator[tuple[str, str, str, int]]:
                 yield "rows", source, table, count
 
 
-def _published(lines: Any) -> Published:
+def _published(lines: list[dict[str, Any]]) -> Published:
     total: Counter[str] = Counter()
     for line in lines:
         for name in ("records", "indexed", "already_there", "rejected"):
             total[name] += line[name]
         total["filtered"] += sum(line["filtered"].values())
     return Published(
+        _known_type(lines[0]["log_type"]),
         total["records"],
         total["indexed"],
         total["already_there"],

@@ -2,9 +2,9 @@
 
 The folders mirror the package's: what a module promises is tested in the folder of its name.
 Beside them: `deployment` (buckets, queues and a search engine in this process), `accounts` (of the
-emulated AWS that is a process of its own), `emulated_aws`, `search_engine` and `local_stack`
-(fixtures), `properties` (how many examples they are tested with), `templates`, `docs`, `local`,
-`functions` and `end_to_end` for what is not part of the package, `benchmarks`.
+emulated AWS that is a process of its own), `emulated_aws`, `search_engine`, `browser` and
+`local_stack` (fixtures), `properties` (how many examples they are tested with), `templates`,
+`docs`, `local`, `functions` and `end_to_end` for what is not part of the package, `benchmarks`.
 """
 
 import os
@@ -24,6 +24,7 @@ pytest_plugins = [
     "tests.local_stack",
     "tests.sample_indexes",
     "tests.secured_engine",
+    "tests.browser",
 ]
 
 ENGINE_FIXTURES = {"opensearch", "own_opensearch", "secured"}

@@ -55,9 +55,13 @@ class SampleIndexes:
 @pytest.fixture(scope="session")
 def sample_indexes(opensearch: str) -> SampleIndexes:
     """Index the sample logs of every type, and the golden documents."""
-    prefix = f"test-{uuid.uuid4().hex[:12]}"
+    return indexed(opensearch, f"test-{uuid.uuid4().hex[:12]}")
+
+
+def indexed(url: str, prefix: str) -> SampleIndexes:
+    """Index them under a prefix in the engine at an address."""
     settings = IndexSettings(prefix=prefix, period="year", replicas=0)
-    client = connect(SearchSettings(endpoint=opensearch, auth="none"))
+    client = connect(SearchSettings(endpoint=url, auth="none"))
     set_up(client, settings, formats.NAMES)
     writer = BulkWriter(
         client, seconds_left=lambda: 60, ensure_template=template_check(client, settings)

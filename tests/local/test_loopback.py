@@ -22,6 +22,7 @@ STACK = Stack(
         "QueueUrl": "http://127.0.0.1:4566/000000000000/objects",
         "ParquetQueueUrl": "http://127.0.0.1:4566/000000000000/parquet-files",
     },
+    "http://127.0.0.1:8080",
 )
 
 
@@ -40,7 +41,7 @@ def test_no_server_of_the_stack_can_be_reached_from_outside(deployed: Stack) -> 
     address = own_address()
     if address == LOOPBACK:
         pytest.skip("this machine has no address but loopback")
-    for url in (deployed.aws_endpoint, deployed.opensearch_endpoint):
+    for url in (deployed.aws_endpoint, deployed.opensearch_endpoint, deployed.page):
         port = urlsplit(url).port
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((address, port), timeout=5)

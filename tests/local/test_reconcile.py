@@ -18,7 +18,7 @@ from local.reconcile import (
 
 URI = "s3://logs/a.log.gz"
 ONE = Expected(URI, "alb", records=100, rejected=3, filtered=2)
-SAID = Published(records=100, indexed=95, already_there=0, rejected=3, filtered=2)
+SAID = Published("alb", records=100, indexed=95, already_there=0, rejected=3, filtered=2)
 IN_LAKE = InLake(records=98, expired=0, rejected=3, rows=95)
 WELL = Found({URI: 95}, {URI: 3}, {URI: SAID})
 

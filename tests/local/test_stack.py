@@ -27,6 +27,7 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalStac
     monkeypatch.setattr(
         "local.stack.ENGINES", {"osmem": lambda p: start("osmem", p), "other": None}
     )
+    monkeypatch.setattr("local.stack.start_page", lambda processes, _: start("page", processes))
     monkeypatch.setattr(Deployment, "start_build", lambda self, *, member: None)
     monkeypatch.setattr(Deployment, "finish_build", lambda self, *, member: None)
     monkeypatch.setattr(Deployment, "deploy", lambda self, aws, parameters: dict(parameters))
@@ -49,7 +50,8 @@ def test_up_writes_down_where_it_is_and_down_forgets_it(local: LocalStack) -> No
         "OpenSearchEndpoint": "http://osmem",
         "AwsEndpointUrl": "http://aws",
     }
-    assert local.down() == ["osmem", "aws"]
+    assert stack.page == "http://page"
+    assert local.down() == ["page", "osmem", "aws"]
     assert local.running() is None
     assert not local.endpoints.exists()
 
@@ -88,9 +90,10 @@ def test_a_second_up_deploys_into_the_servers_that_run(local: LocalStack) -> Non
     assert server.read_text() == before
 
 
-def test_a_stack_that_lost_a_server_is_begun_anew(local: LocalStack) -> None:
+@pytest.mark.parametrize("server", ["aws", "osmem", "page"])
+def test_a_stack_that_lost_a_server_is_begun_anew(local: LocalStack, server: str) -> None:
     local.up("osmem")
-    local.processes.stop("aws")
+    local.processes.stop(server)
     assert local.running() is None
     local.up("osmem")
     assert local.running() is not None

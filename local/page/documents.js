@@ -1,0 +1,48 @@
+// Records in a table, and one of them whole.
+
+import { element, table } from "./elements.js";
+import { column, text } from "./values.js";
+
+const COMMON = ["@timestamp", "log.type", "cloud.account_id", "cloud.region"];
+
+/** Columns that these documents have: the common ones, then those that say most. */
+export function usualColumns(hits) {
+  const own = Object.keys(hits[0]?._source ?? {}).filter((name) => !COMMON.includes(name) && !["log", "cloud", "event"].includes(name));
+  return [...COMMON, ...own.slice(0, 4)];
+}
+
+export function documents(caption, columns, hits) {
+  if (!hits.length) return [element("p", { class: "about" }, "Nothing found.")];
+  const heads = [{ label: "" }, ...columns.map((label) => ({ label, moment: label === "@timestamp" }))];
+  return [table(caption, heads, hits.map((hit) => {
+    const cells = columns.map((name) => column(hit, name));
+    return [opener(cells.slice(0, 2).join(" "), "Record", () => whole(hit)), ...cells];
+  }))];
+}
+
+export function opener(what, title, content) {
+  return element("button", { type: "button", "aria-label": `Details of ${what}`, onclick: () => open(title, content()) }, "⋯");
+}
+
+function open(title, content) {
+  const dialog = document.getElementById("detail");
+  document.getElementById("detail-title").textContent = title;
+  document.getElementById("detail-content").replaceChildren(...content);
+  dialog.showModal();
+}
+
+function whole(hit) {
+  const fields = [["_index", hit._index], ["_id", hit._id], ...flat(hit._source)];
+  return [
+    table("Fields", [{ label: "Field" }, { label: "Value" }], fields.map(([name, value]) => [name, text(value)])),
+    element("details", {}, element("summary", {}, "As JSON"), element("pre", {}, JSON.stringify(hit._source, null, 2))),
+  ];
+}
+
+function* flat(document, above = "") {
+  for (const [name, value] of Object.entries(document)) {
+    const nested = value !== null && typeof value === "object" && !Array.isArray(value);
+    if (nested) yield* flat(value, `${above}${name}.`);
+    else yield [above + name, value];
+  }
+}
