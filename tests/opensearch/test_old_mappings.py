@@ -29,7 +29,7 @@ def leaves(mapping: dict[str, Any], above: str = "") -> Iterator[tuple[str, dict
 
 
 def older(mapping: dict[str, Any]) -> dict[str, Any]:
-    """Make of a mapping that of a version that lacked fields, and took others for something else."""
+    """Make of a mapping that of a version without some fields, and with others of another type."""
     fields = {}
     for number, (name, field) in enumerate(leaves(mapping)):
         if field["type"] == "alias":
