@@ -231,18 +231,21 @@ def of_set_up(search: Search, scenario: str) -> list[Step]:
     """Say what the function that sets up the engine does."""
     account = search.account
     name = account.id(scenario, "SetUpFunction")
+    roles = ("IndexingRoleArns", "SetUpRoleArns", "DeletingRoleArns")
+    access = {"MasterSecretArn": "", "Name": "of-a-trial", **{key: [] for key in roles}}
+    asked = {"ResourceProperties": {"Access": access}}
 
     def wait_for_an_engine() -> None:
         nowhere = {"OPENSEARCH_ENDPOINT": "http://127.0.0.1:9"}
         account.functions.update_function_configuration(FunctionName=name, Timeout=30)
         try:
             with environment(account.endpoint, name, **nowhere):
-                account.invoke(scenario, "SetUpFunction", account.request("Create"))
+                account.invoke(scenario, "SetUpFunction", account.request("Create", **asked))
         finally:
             account.functions.update_function_configuration(FunctionName=name, Timeout=300)
 
     # As if it had waited for long: a right that it lacks is not one that takes a while to be known.
-    ask = partial(account.ask, scenario, "SetUpFunction", "Create", Began=0)
+    ask = partial(account.ask, scenario, "SetUpFunction", "Create", Began=0, **asked)
     return [
         Step("sets the engine up", ask),
         Step("waits for an engine", wait_for_an_engine),
