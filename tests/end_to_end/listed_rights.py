@@ -84,6 +84,11 @@ LISTED = (
         "s3:GetObject s3:ListBucket",
         "the same for an organization's: tests/templates/test_accounts.py",
     ),
+    Listed(
+        "ListsOrganizationsObjects",
+        "s3:ListBucket",
+        "the same for an organization's: tests/templates/test_accounts.py",
+    ),
     Listed("DecryptsMembersLogObjects", "kms:Decrypt", _KEYS),
     Listed("EntersCollection", "aoss:APIAccessAll", _COLLECTION),
     Listed("AsksForTheCollectionsType", "aoss:BatchGetCollection", _COLLECTION),
