@@ -434,6 +434,15 @@ def test_the_pages_are_those_of_a_deployment(browser: Browser) -> None:
     assert browser.ask("HEAD", "/pages.json").body == b""
 
 
+def test_a_page_about_one_value_says_how_to_name_it_here_and_in_dashboards() -> None:
+    about_one = [page for page in export()["pages"] if page["ask"]]
+    assert len(about_one) == 3
+    for page in about_one:
+        first = page["panels"][0]["text"]
+        assert "in its own field above the page" in first
+        assert "in OpenSearch Dashboards, which has no such field, in the query bar" in first
+
+
 def test_the_charting_library_is_the_one_that_its_licence_is_beside() -> None:
     first = (FOLDER / "vendor" / "chart.umd.min.js").read_text()[:200]
     assert f"Chart.js v{npm_packages.CHARTS.version}" in first
