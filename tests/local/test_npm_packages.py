@@ -1,7 +1,9 @@
-"""What comes from npm: checked against its checksum; and which browser tests get."""
+"""What comes from npm: checked against its checksum; which browser tests get; the page's names."""
 
 import platform
+import re
 import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +11,59 @@ import pytest
 
 from local import npm_packages
 from local.processes import StartFailed
+
+# It reads JavaScript without running it. What it says of types, which nobody declares, counts not.
+COMPILER = npm_packages.Package(
+    "typescript",
+    "5.9.3",
+    "sha512-jl1vZzPDinLr9eUt3J/t7V6FgNEw9QjvBPdysz9KfQDD41fQrC2Y4vKQdiaUpFT4bXlb1RHhLpp8wtm6M5TgSw==",
+)
+SAID = {
+    "TS1": "syntax",
+    "TS2304": "an unknown name",
+    "TS2305": "an import that is not exported",
+    "TS2307": "a module that is not there",
+    "TS2552": "an unknown name, nearly one",
+    "TS2554": "too many or too few arguments",
+    "TS2724": "an import that is nearly exported",
+    "TS6133": "an unused name",
+    "TS6192": "unused imports",
+    "TS6196": "an unused declaration",
+    "TS6198": "unused names",
+    "TS7027": "code that is never reached",
+}
+
+
+def findings(compiler: Path, module: Path) -> list[str]:
+    """Say what is wrong with a module and with those that it imports."""
+    checks = ["--allowJs", "--checkJs", "--noEmit", "--noUnusedLocals", "--noUnusedParameters"]
+    checks += [
+        "--allowUnreachableCode",
+        "false",
+        "--target",
+        "esnext",
+        "--moduleResolution",
+        "bundler",
+    ]
+    checks += ["--module", "esnext", "--lib", "dom,dom.iterable,esnext", "--pretty", "false"]
+    said = subprocess.run(
+        ["node", compiler / "bin" / "tsc", *checks, module],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert not said.stderr
+    return re.findall(rf"^.*error (?:TS1\d{{3}}|{'|'.join(SAID)}):.*$", said.stdout, re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_the_pages_modules_have_no_unknown_and_no_unused_names(tmp_path: Path) -> None:
+    compiler = npm_packages.fetch(COMPILER, tmp_path)
+    page = npm_packages.VENDORED.parent
+    assert findings(compiler, page / "page.js") == []
+    wrong = tmp_path / "wrong.js"
+    wrong.write_text(f'import {{ colour }} from "{page}/charts.js";\nmissing();\n')
+    assert len(findings(compiler, wrong)) == 2
 
 
 @pytest.mark.slow
