@@ -4,22 +4,20 @@
 """
 
 import base64
-import json
 import tempfile
-import threading
 from pathlib import Path
 
 from local import ROOT
-from local.page_server import PREFIX, PageServer
+from local.page_server import PREFIX
 from local.processes import Processes
 from local.search_engines import start_osmem
 from servicelogs.opensearch.dashboards.export import export
 from tests.browser import Browser
-from tests.local.test_page import TOTAL, load
+from tests.local.test_page import TOTAL, load, served
 from tests.sample_indexes import indexed
 
 PICTURES = ROOT / "docs" / "pictures"
-WIDTH, HEIGHT = 1280, 860
+WIDTH, HEIGHT = 1280, 800
 SCALE = 0.6
 # When the sample logs are of: the golden inputs have records of other years.
 FEW = 50
@@ -39,9 +37,6 @@ def main() -> None:
 
 def _take(folder: Path, engine: str) -> None:
     indexed(engine, PREFIX)
-    stack = {"aws_endpoint": "", "opensearch_endpoint": engine, "search": "osmem"}
-    endpoints = folder / "endpoints.json"
-    endpoints.write_text(json.dumps(stack | {"outputs": {}, "page": ""}))
     browser = Browser(folder)
     try:
         browser.command(
@@ -51,17 +46,15 @@ def _take(folder: Path, engine: str) -> None:
             deviceScaleFactor=SCALE,
             mobile=False,
         )
-        with PageServer(0, endpoints) as server:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+        with served(engine, folder) as url:
             for page in export()["pages"]:
                 if not page["ask"]:
-                    address = f"http://127.0.0.1:{server.server_port}/#{page['name']}"
+                    address = f"{url}#{page['name']}"
                     load(browser, f"{address}?{RANGE}")
                     if browser.run(TOTAL) < FEW:
                         load(browser, address)
                     taken = browser.command("Page.captureScreenshot", format="png")["data"]
                     (PICTURES / f"{page['name']}.png").write_bytes(base64.b64decode(taken))
-            server.shutdown()
     finally:
         browser.close()
 
