@@ -7,7 +7,7 @@ import { between } from "./time.js";
 import { moment, number, shortened } from "./values.js";
 
 const { Chart } = globalThis;
-const SERIES = 10;
+const SERIES = 15;
 const DAY = 86400e3;
 /** What tells lines apart besides their colours. */
 const DASHES = [[], [8, 4], [2, 3], [12, 3, 2, 3], [5, 2]];
@@ -102,10 +102,12 @@ function ofAxes({ panel, keys, overTime, step, all }) {
   const stacked = panel.kind !== "line";
   // Of several measures the legend has the names.
   const measure = numbersOf(panel).length === 1 && !panel.percent ? panel.measures[0].label : "";
+  // Of half a record nobody wants to know.
+  const whole = !panel.percent && panel.measures.every(({ kind }) => kind === "count" || kind === "distinct");
   const title = (text) => ({ display: Boolean(text), text, color: colour("--quiet") });
   const value = { stacked, beginAtZero: true, max: panel.percent ? 100 : undefined, grid: { color: colour("--line") },
     title: title(shortened(measure, IN_LEGEND)),
-    ticks: { color: colour("--quiet"), maxRotation: 0, callback: (each) => number(each, all[0]?.unit, true) } };
+    ticks: { color: colour("--quiet"), maxRotation: 0, precision: whole ? 0 : undefined, callback: (each) => number(each, all[0]?.unit, true) } };
   const written = overTime ? ofTime(keys, step) : { title: "", tick: (one) => shortened(one, BESIDE_AXIS) };
   const key = { stacked, grid: { display: false }, title: title(written.title),
     ticks: { color: colour("--quiet"), autoSkip: overTime, autoSkipPadding: 16, maxRotation: 0, callback: (at) => written.tick(keys[at]) } };

@@ -33,7 +33,7 @@ export function build(pages) {
     input("from", "From (UTC)", "datetime-local"), input("to", "To (UTC)", "datetime-local"),
     ...pages.filters.map(({ field, label }) => select(field, label, [["", "All"]])),
     input("ask", "", "search"),
-    input("query", "Query (Lucene), as http.response.status_code:[500 TO 599]", "search"),
+    input("query", 'Query (Lucene), as source.ip:"192.0.2.0/24"', "search"),
     input("text", "Text anywhere in a rejected record, or in its reason", "search"),
     element("button", { type: "submit" }, "Search"),
     element("button", { type: "reset" }, "Clear"));
