@@ -80,9 +80,11 @@ export function options(field, values) {
   control.value = chosen;
 }
 
-/** Mark the query as what is wrong, or as nothing that is. */
+/** Mark what is wrong: the query, or without one the value that the page is about; or that nothing is. */
 export function invalid(wrong) {
-  form.elements.query.setAttribute("aria-invalid", String(wrong && Boolean(form.elements.query.value)));
+  const { query, ask } = form.elements;
+  query.setAttribute("aria-invalid", String(wrong && Boolean(query.value)));
+  ask.setAttribute("aria-invalid", String(wrong && !query.value && Boolean(ask.value)));
 }
 
 function offer(control, value) {

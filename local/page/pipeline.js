@@ -7,7 +7,7 @@ import { number, text } from "./values.js";
 const COUNTS = { objects: "Objects", records: "Records", indexed: "Indexed", already_there: "There already",
   rejected: "Rejected", filtered: "Filtered" };
 const NAMES = Object.keys(COUNTS);
-const ABOUT_FILTERED = "Outside LogGroupPrefix is what an account's subscription brings of other log groups, as of the functions' own.";
+const ABOUT_FILTERED = "Outside LogGroupPrefix are events of other log groups, which an account's subscription brings too.";
 
 export const pipeline = {
   name: "pipeline", title: "State of the pipeline", uses: [], draw,

@@ -397,6 +397,13 @@ def test_a_query_that_is_none_is_said_once(browser: Browser, address: str) -> No
     assert browser.run(PANELS) == []
 
 
+def test_a_value_that_is_none_is_marked(browser: Browser, address: str) -> None:
+    load(browser, f"{address}#client?ask=hello")
+    assert "'hello'" in browser.run("document.getElementById('error').textContent")
+    wrong = "[...document.querySelectorAll('[aria-invalid=true]')].map((one) => one.name)"
+    assert browser.run(wrong) == ["ask"]
+
+
 def test_a_record_opens_whole_and_gives_the_focus_back(page: Browser) -> None:
     drawn(page, "#nlb")
     page.wait("!!document.querySelector('[data-panel=newest] tbody button')")
