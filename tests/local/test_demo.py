@@ -152,6 +152,7 @@ def test_a_record_too_few_fails_the_demo_and_names_the_object(
     complaint = capsys.readouterr().err
     assert f"{sample.key}: {sample.records - sample.rejected} searchable, should be" in complaint
     assert "make down" in complaint
+    assert f"--endpoint-url {deployed.aws_endpoint} logs filter-log-events" in complaint
 
 
 def test_the_searches_find_what_the_samples_hold(twice: list[Delivered]) -> None:
