@@ -103,9 +103,10 @@ function ofAxes({ panel, keys, overTime, step, all }) {
   // Of several measures the legend has the names.
   const measure = numbersOf(panel).length === 1 && !panel.percent ? panel.measures[0].label : "";
   const title = (text) => ({ display: Boolean(text), text, color: colour("--quiet") });
+  const whole = !panel.percent && numbersOf(panel).every(({ kind }) => kind === "count" || kind === "distinct");
   const value = { stacked, beginAtZero: true, max: panel.percent ? 100 : undefined, grid: { color: colour("--line") },
     title: title(shortened(measure, IN_LEGEND)),
-    ticks: { color: colour("--quiet"), maxRotation: 0, callback: (each) => number(each, all[0]?.unit, true) } };
+    ticks: { color: colour("--quiet"), maxRotation: 0, precision: whole ? 0 : undefined, callback: (each) => number(each, all[0]?.unit, true) } };
   const written = overTime ? ofTime(keys, step) : { title: "", tick: (one) => shortened(one, BESIDE_AXIS) };
   const key = { stacked, grid: { display: false }, title: title(written.title),
     ticks: { color: colour("--quiet"), autoSkip: overTime, autoSkipPadding: 16, maxRotation: 0, callback: (at) => written.tick(keys[at]) } };

@@ -513,6 +513,44 @@ def test_text_has_contrast_in_light_and_in_dark(
     assert [one for one in series if contrast(one, surface) < 3] == []
 
 
+def test_an_axis_has_a_unit_and_counts_whole_records(page: Browser) -> None:
+    drawn(page, f"#alb?cloud.account_id={ODD_ACCOUNT}")
+    axes = """
+    [...document.querySelectorAll('canvas')].map((one) => Chart.getChart(one))
+      .filter((one) => one.config.type !== 'pie').map(({ options, scales }) => {
+        const { ticks, options: { title } } = scales[options.indexAxis === 'x' ? 'y' : 'x'];
+        return { title: title.text, ticks: ticks.map(({ label }) => label) };
+      })
+    """
+    counted = [one["ticks"] for one in page.run(axes) if one["title"] == "Records"]
+    assert counted
+    assert all(label.isdigit() for labels in counted for label in labels)
+    times = """
+    [...document.querySelectorAll('canvas')].map((one) => Chart.getChart(one))
+      .filter((one) => one.options.onClick).map(({ scales }) => scales.x.options.title.text)
+    """
+    assert set(page.run(times)) == {"2026-11-20, UTC"}
+
+
+def test_a_chart_over_time_leads_closer_when_it_is_clicked(page: Browser) -> None:
+    drawn(page, "#alb_connection")
+    before = page.run(TOTAL)
+    canvases = "[...document.querySelectorAll('canvas')]"
+    canvas = f"{canvases}.find((one) => Chart.getChart(one).options.onClick)"
+    page.run(f"{canvas}.scrollIntoView({{block: 'center'}})")
+    x, y = page.run(f"""(() => {{
+      const canvas = {canvas};
+      const {{ left, top }} = canvas.getBoundingClientRect();
+      const {{ x, y }} = Chart.getChart(canvas).getDatasetMeta(0).data[0];
+      return [left + x, top + y];
+    }})()""")
+    for event in ("mouseMoved", "mousePressed", "mouseReleased"):
+        page.command("Input.dispatchMouseEvent", type=event, x=x, y=y, button="left", clickCount=1)
+    page.wait("location.hash.includes('range=custom')")
+    drawn(page)
+    assert 0 < page.run(TOTAL) < before
+
+
 def test_nothing_moves(page: Browser) -> None:
     drawn(page, "#alb_connection")
     charts = "[...document.querySelectorAll('canvas')].map((one) => Chart.getChart(one))"
@@ -541,6 +579,9 @@ def test_a_narrow_window_is_not_scrolled_sideways(page: Browser, width: int, nam
         outside = f"""[...document.querySelectorAll('#filters *, main h1, .panel, canvas')]
           .filter((one) => one.getBoundingClientRect().right > {width}).length"""
         assert page.run(outside) == 0
+        page.run("document.querySelector('td button')?.click()")
+        cut = "[...document.querySelectorAll('#detail .scroll')]"
+        assert page.run(f"{cut}.every((one) => one.scrollWidth <= one.clientWidth)")
     finally:
         page.command("Emulation.clearDeviceMetricsOverride")
 
