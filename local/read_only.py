@@ -36,7 +36,7 @@ OTHER_QUERIES = {
 }
 CLAUSES = {"filter", "must", "should", "must_not"}
 AGGREGATIONS = {
-    "terms": {"field", "size", "order", "missing", "min_doc_count"},
+    "terms": {"field", "size", "shard_size", "order", "missing", "min_doc_count"},
     "date_histogram": {"field", "fixed_interval", "min_doc_count", "time_zone"},
     "range": {"field", "ranges"},
     "sum": {"field"},
