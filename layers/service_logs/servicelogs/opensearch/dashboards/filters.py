@@ -91,7 +91,7 @@ def query_of(filter_: Filter) -> Query:
         case IsBetween(field, bounds):
             return {"range": {field: {BOUNDS[word][0]: value for word, value in bounds}}}
         case IsLike(field, pattern):
-            return {"wildcard": {field: {"value": pattern}}}
+            return {"wildcard": {field: {"value": re.sub(r"([\\?])", r"\\\1", pattern)}}}
         case HasWords(field, words):
             return {"match": {field: {"query": words, "operator": "and"}}}
         case Exists(field):
