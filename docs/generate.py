@@ -15,7 +15,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from docs import roles
+from docs import conditions, roles
 from local.sample_logs import ACCOUNT, REGION, log_events, objects
 from servicelogs import formats
 from servicelogs.command_line.reference import field_entries, personal_fields, type_of
@@ -276,11 +276,15 @@ def _roles() -> str:
         if found:
             text.append(f"### `{path.relative_to(ROOT)}`\n")
         for role in found:
-            own = [s.row for s in role.statements if s.content["Sid"] not in _OF_EVERY_FUNCTION]
+            own = [one.row for one in _of_its_own(role)]
             heading = f"**`{role.name}`**, {role.of}\n\n"
             rows = _table(("what for", "actions", "on", "when"), own) if own else "Nothing more.\n"
             text.append(heading + rows)
     return "\n".join(text)
+
+
+def _of_its_own(role: roles.Role) -> list[roles.Statement]:
+    return [one for one in role.statements if one.content["Sid"] not in _OF_EVERY_FUNCTION]
 
 
 def _others() -> str:
@@ -290,6 +294,33 @@ def _others() -> str:
         for one in roles.policies_of_resources(roles.read(path))
     ]
     return _table(("scenario", "who", "may", "actions", "on", "when"), rows)
+
+
+def _conditions() -> str:
+    """Say what the conditions mean that the tables name."""
+    meanings: dict[str, dict[str, list[str]]] = {}
+    keys = set()
+    for path in roles.SCENARIOS:
+        template = roles.read(path)
+        shown = [one for role in roles.roles(template) for one in _of_its_own(role)]
+        for statement in (*shown, *roles.policies_of_resources(template)):
+            keys |= set(statement.held_by)
+            for name in (one.removeprefix("not ") for one in statement.there_if):
+                said = conditions.in_words(name, template["Conditions"])
+                where = meanings.setdefault(name, {}).setdefault(said, [])
+                where += [] if path.stem in where else [path.stem]
+    there = [(f"if `{name}`", _by_scenario(meanings[name])) for name in sorted(meanings)]
+    held = [(f"held by `{key}`", conditions.HELD[key]) for key in sorted(keys)]
+    return _table(("the tables say", "which means"), [*there, *held])
+
+
+def _by_scenario(meanings: dict[str, list[str]]) -> str:
+    """Write what a condition means; where that differs, in which scenario."""
+    if len(meanings) == 1:
+        return next(iter(meanings))
+    return "<br>".join(
+        f"{', '.join(f'`{one}`' for one in where)}: {said}" for said, where in meanings.items()
+    )
 
 
 def _selectors() -> str:
@@ -313,6 +344,7 @@ OTHER_PARTS: dict[str, Callable[[], str]] = {
     "personal": _personal,
     "roles": _roles,
     "others": _others,
+    "conditions": _conditions,
     "selectors": _selectors,
 }
 

@@ -15,6 +15,7 @@ type Template = Mapping[str, Any]
 
 _USERS = {
     "AWS::Serverless::Function": "function",
+    "AWS::Lambda::Function": "function",
     "AWS::Serverless::StateMachine": "state machine",
     "AWS::KinesisFirehose::DeliveryStream": "Firehose",
 }
@@ -32,10 +33,15 @@ class Statement:
     there_if: tuple[str, ...]
 
     @property
+    def held_by(self) -> list[str]:
+        """Give the condition keys of IAM that hold it."""
+        return [key for test in self.content.get("Condition", {}).values() for key in test]
+
+    @property
     def row(self) -> tuple[str, str, str, str]:
         """Write it for a reader: what for, which actions, on what, and when."""
-        held = [f"`{key}`" for test in self.content.get("Condition", {}).values() for key in test]
-        when = [*(f"if `{one}`" for one in self.there_if), *(f"held by {key}" for key in held)]
+        held = [f"held by `{key}`" for key in self.held_by]
+        when = [*(f"if `{one}`" for one in self.there_if), *held]
         return (
             _words(self.content["Sid"]),
             ", ".join(f"`{action}`" for action in _listed(self.content["Action"])),
@@ -141,20 +147,31 @@ def _resource(value: Any) -> str:
     match value:
         case {"Fn::GetAtt": [str(name), str()]} | {"Ref": str(name)}:
             return name
-        case {"Fn::Sub": [str(text), dict()]} | {"Fn::Sub": str(text)} | str(text):
+        case {"Fn::Sub": [str(text), dict() as own]}:
+            return _short(re.sub(r"\$\{(\w+)\}", lambda m: _list_in(own.get(m[1])) or m[0], text))
+        case {"Fn::Sub": str(text)} | str(text):
             return _short(text)
         case {"Fn::If": [_, yes, {"Ref": "AWS::NoValue"}]}:
             return _resource(yes)
         case {"Fn::If": [_, yes, no]}:
             return " or ".join(dict.fromkeys((_resource(yes), _resource(no))))
         case {"Fn::Split": [",", several]}:
-            return _resource(several)
+            return _resource(several).replace(",", " and ")
     raise ValueError(f"a resource is written in a way that is not known here: {str(value)[:200]}")
+
+
+def _list_in(value: Any) -> str:
+    """Name the list that is joined into a text; nothing if none is."""
+    match value:
+        case {"Fn::Join": [_, {"Ref": str(name)}]}:
+            return f"${{{name}}}"
+    return ""
 
 
 def _short(text: str) -> str:
     text = re.sub(r"arn:(\$\{AWS::Partition\}|\*):s3:::", "", text)
     text = re.sub(_OF_THIS_ACCOUNT, r"\1 ", text)
+    text = re.sub(r"arn:\$\{AWS::Partition\}:iam::(.+):root$", r"account \1", text)
     text = re.sub(r"\$\{AWS::AccountId\}", "<account>", text)
     return re.sub(r"\$\{(\w+)(?:\.\w+)?\}", r"<\1>", text)
 

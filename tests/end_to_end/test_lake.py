@@ -200,7 +200,7 @@ def test_a_compaction_that_is_killed_before_any_of_its_writes_changes_no_row(
 def test_a_day_that_is_past_its_retention_is_gone_from_catalog_and_bucket(
     engine: LightEngine,
 ) -> None:
-    delivery = engine.deliver("clb")
+    delivery = engine.deliver("alb", "clb")
     engine.convert()
     assert engine.counts(delivery)["clb"]
     function = engine.functions("CompactPartitionsArn")["ExpirePartitions"]

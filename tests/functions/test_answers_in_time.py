@@ -33,7 +33,15 @@ EVENT = {
     "StackId": "stack",
     "RequestId": "request",
     "LogicalResourceId": "resource",
-    "ResourceProperties": {},
+    "ResourceProperties": {
+        "Access": {
+            "MasterSecretArn": "",
+            "Name": "service-logs-1",
+            "IndexingRoleArns": [],
+            "SetUpRoleArns": [],
+            "DeletingRoleArns": [],
+        }
+    },
 }
 
 

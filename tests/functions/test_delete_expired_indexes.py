@@ -65,7 +65,7 @@ def test_what_is_refused_fails_the_invocation_after_the_others_went(
 ) -> None:
     with ScriptedServer() as server:
         server.script = answers(refused=OLD[0])
-        with pytest.raises(ClusterNeedsFixing, match="Map the function's role"):
+        with pytest.raises(ClusterNeedsFixing, match="Map the role or user that it names"):
             load(server).lambda_handler({}, Context())
         assert any(OLD[1] in one.path for one in server.requests if one.method == "DELETE")
     (logged,) = [record for record in caplog.records if record.levelname == "ERROR"]

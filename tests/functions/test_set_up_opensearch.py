@@ -10,8 +10,18 @@ from types import SimpleNamespace
 import pytest
 
 from servicelogs.errors import ClusterNeedsFixing, ConfigurationError, TryLater
+from servicelogs.opensearch.access import Access
+from servicelogs.opensearch.answers import Guard, NotPermitted
 
 PATH = Path(__file__).parents[2] / "functions" / "set_up_opensearch" / "app.py"
+ACCESS = {
+    "MasterSecretArn": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:master",
+    "EngineArn": "arn:aws:es:eu-west-1:111122223333:domain/logs",
+    "Name": "service-logs-1",
+    "IndexingRoleArns": ["arn:indexes"],
+    "SetUpRoleArns": ["arn:sets-up"],
+    "DeletingRoleArns": [],
+}
 
 
 class Clock:
@@ -80,7 +90,7 @@ def request(kind="Create", **more):
         "StackId": "stack",
         "RequestId": "request",
         "LogicalResourceId": "SearchEngine",
-        "ResourceProperties": {},
+        "ResourceProperties": {"Access": ACCESS | {"MasterSecretArn": ""}},
         **more,
     }
 
@@ -185,15 +195,6 @@ def test_an_error_nobody_thought_of_is_answered(function):
     assert run(function, request())["Status"] == "FAILED"
 
 
-ACCESS = {
-    "MasterSecretArn": "arn:aws:secretsmanager:eu-west-1:1:secret:master",
-    "Name": "service-logs-1",
-    "IndexingRoleArns": ["arn:indexes"],
-    "SetUpRoleArns": ["arn:sets-up"],
-    "DeletingRoleArns": [],
-}
-
-
 @pytest.fixture
 def mapped(function, monkeypatch):
     """Note in which order roles are let in and templates are put, and with which credentials."""
@@ -203,11 +204,11 @@ def mapped(function, monkeypatch):
     def connect(search):
         return f"{search.auth} {search.secret_arn}".strip()
 
-    def allow(master, access, prefix):
-        steps.append(("allow", master, access.security_roles(), prefix))
+    def allow(master, access):
+        steps.append(("allow", master, access))
 
-    def withdraw(master, access):
-        steps.append(("withdraw", master, list(access.security_roles())))
+    def withdraw(master, name):
+        steps.append(("withdraw", master, name))
 
     monkeypatch.setattr("servicelogs.opensearch.client.connect", connect)
     monkeypatch.setattr("servicelogs.opensearch.access.connect", connect)
@@ -219,12 +220,14 @@ def mapped(function, monkeypatch):
 def test_roles_are_let_in_by_the_master_user_before_the_setup_signs_in_by_itself(function, mapped):
     answer = run(function, request(ResourceProperties={"Access": ACCESS}))
     assert answer["Status"] == "SUCCESS"
-    roles = {
-        "service-logs-1-indexing": ["arn:indexes"],
-        "service-logs-1-setting-up": ["arn:sets-up"],
-        "service-logs-1-deleting": [],
-    }
-    assert mapped == [("allow", f"basic {ACCESS['MasterSecretArn']}", roles, "aws")]
+    access = Access(
+        name="service-logs-1",
+        index_prefix="aws",
+        indexing_roles=["arn:indexes"],
+        set_up_roles=["arn:sets-up"],
+        deleting_roles=[],
+    )
+    assert mapped == [("allow", f"basic {ACCESS['MasterSecretArn']}", access)]
     ((client, *_),) = function.calls
     assert client == "none"
 
@@ -238,9 +241,38 @@ def test_no_role_is_let_in_without_the_secret_of_a_master_user(function, mapped)
 
 def test_delete_takes_the_access_away(function, mapped):
     run(function, request("Delete", ResourceProperties={"Access": ACCESS}))
-    ((step, master, names),) = mapped
-    assert (step, master) == ("withdraw", f"basic {ACCESS['MasterSecretArn']}")
-    assert names == [f"service-logs-1-{what}" for what in ("indexing", "setting-up", "deleting")]
+    assert mapped == [("withdraw", f"basic {ACCESS['MasterSecretArn']}", "service-logs-1")]
+
+
+def test_an_update_without_the_secret_keeps_what_it_mapped(function, mapped):
+    """The functions go on as they are let in: without their roles the update would fail."""
+    before = {"Access": ACCESS}
+    answer = run(function, request("Update", OldResourceProperties=before))
+    assert answer["Status"] == "SUCCESS"
+    assert mapped == []
+
+
+@pytest.mark.parametrize(
+    ("guard", "says"),
+    [
+        (Guard.SECURITY_PLUGIN, 'rolesmapping/service-logs-1-setting-up {"backend_roles":["arn:s'),
+        (Guard.DOMAIN_POLICY, f'"Resource":"{ACCESS["EngineArn"]}/*"'),
+        (Guard.COLLECTION_POLICY, "data access policy service-logs-1 lets in arn:sets-up"),
+    ],
+)
+def test_a_refusal_is_answered_with_what_lets_the_roles_in(function, guard, says):
+    function.results = [NotPermitted("OpenSearch answers 403", "", guard)]
+    reason = run(function, request())["Reason"]
+    assert reason.startswith(
+        "OpenSearch was not set up: ClusterNeedsFixing: OpenSearch answers 403"
+    )
+    assert says in reason
+
+
+def test_roles_that_wait_to_be_mapped_are_named_with_what_they_import(function, monkeypatch):
+    monkeypatch.setenv("DASHBOARDS_ENDPOINT", "https://search.example/_dashboards")
+    function.results = [NotPermitted("OpenSearch answers 403", "", Guard.SECURITY_PLUGIN)]
+    assert "service-logs-1-importing" in run(function, request())["Reason"]
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,20 @@ SPOKEN_FOR: dict[tuple[str, str], dict] = {
         "no permissions for [indices:data/write/bulk[s], indices:data/write/index] "
         "and User [name=writer, backend_roles=[], requestedTenant=null]",
     ),
+    # As users of OpenSearch Serverless report it, of roles without data access.
+    ("security_exception", "authorization_exception"): item_error(
+        403,
+        "security_exception",
+        "OpenSearch exception [type=authorization_exception, reason=User does not have "
+        "permissions for the requested resource]",
+    ),
+    ("Forbidden", ""): item_error(403, "Forbidden", "403 Forbidden"),
+    # As Amazon OpenSearch Service answers in front of the engine.
+    ("status_403", "not authorized to perform"): item_error(
+        403,
+        "status_403",
+        "User: arn:aws:sts::1:assumed-role/x/y is not authorized to perform: es:ESHttpPost",
+    ),
     # OpenSearch 3.8.0 answers so when asked to create an index, but its bulk request creates it.
     ("index_create_block_exception", ""): item_error(
         403,
@@ -416,6 +430,15 @@ def test_a_tripped_circuit_breaker_leaves_the_documents_for_later(
         (Answer(401, b"Unauthorized", "text/plain; charset=UTF-8"), "OpenSearchAuth"),
         # As Amazon OpenSearch Service answers in front of the engine.
         (Answer(403, {"Message": "User: x is not authorized to perform"}), "access policy"),
+        (
+            Answer(403, {"message": "The security token included in the request is invalid."}),
+            "role",
+        ),
+        # As OpenSearch Serverless does.
+        (
+            Answer(403, {"status": 403, "error": {"reason": "403 Forbidden", "type": "Forbidden"}}),
+            "network policy",
+        ),
         (Answer(404, {"message": "Not Found"}), "OpenSearchEndpoint"),
     ],
 )

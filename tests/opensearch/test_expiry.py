@@ -114,7 +114,7 @@ def test_one_index_that_is_refused_stops_no_other(
     assert expired.deleted == [f"aws-alb-2026.01.{day}" for day in ("01", "04", "05")]
     (refused,) = expired.refused.values()
     assert isinstance(refused, ClusterNeedsFixing)
-    assert "Map the function's role" in str(refused)
+    assert "Map the role or user that it names" in str(refused)
 
 
 def test_an_engine_that_does_not_answer_is_said(

@@ -37,7 +37,9 @@ def test_the_check_passes_after_the_setup_and_tells_what_to_do_before_it(
     engine: OpenSearch, unique_prefix: str
 ) -> None:
     check = template_check(engine, settings(unique_prefix))
-    with pytest.raises(ClusterNeedsFixing, match=r"is missing: deploy the stack again"):
+    with pytest.raises(
+        ClusterNeedsFixing, match=r"is missing: deploy the stack with another SetUpAgain"
+    ):
         check("made_up")
     set_up(engine, settings(unique_prefix), LOG_TYPES)
     check("made_up")

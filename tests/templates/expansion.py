@@ -74,16 +74,26 @@ def expand(name: str, project: Path = ROOT) -> Template:
 
 def decide(name: str, project: Path = ROOT, /, **parameters: str) -> dict[str, Template]:
     """Return the resources that a stack with these parameters has, each If decided."""
-    template = expand(name, project)
+    return _decided(expand(name, project), "Resources", parameters)
+
+
+def outputs(name: str, **parameters: str) -> dict[str, Template]:
+    """Return the outputs of a stack with these parameters, each If decided."""
+    return _decided(expand(name), "Outputs", parameters)
+
+
+def _decided(
+    template: Template, section: str, parameters: Mapping[str, str]
+) -> dict[str, Template]:
     values: dict[str, Any] = PSEUDO | {
         key: _value(declared, str(parameters.get(key, declared.get("Default", f"<{key}>"))))
         for key, declared in template["Parameters"].items()
     }
     decision = _Decision(template.get("Conditions", {}), values, template.get("Mappings", {}))
     return {
-        logical_id: decision.of(resource)
-        for logical_id, resource in template["Resources"].items()
-        if "Condition" not in resource or decision.holds(resource["Condition"])
+        logical_id: decision.of(one)
+        for logical_id, one in template[section].items()
+        if "Condition" not in one or decision.holds(one["Condition"])
     }
 
 

@@ -5,7 +5,16 @@ import re
 
 import pytest
 
-from tests.templates.expansion import ROOT, TEMPLATES, as_list, decide, of_type, read, statements
+from tests.templates.expansion import (
+    ROOT,
+    TEMPLATES,
+    as_list,
+    decide,
+    of_type,
+    outputs,
+    read,
+    statements,
+)
 
 OWN, ONE, OTHER = "111122223333", "222233334444", "333344445555"
 ORGANIZATION = "o-a1b2c3d4e5"
@@ -301,15 +310,23 @@ def test_the_root_makes_a_way_for_log_groups_of_others_alone(make, scenario):
     assert ("StreamToOpenSearch" in made) == (scenario == "LogGroupsToStream")
 
 
+@pytest.mark.parametrize("kind", ["Rds", "Lambda", "Stream"])
+def test_the_root_has_a_destination_only_where_others_may_send_to_it(kind):
+    name, make = f"{kind}DestinationArn", {f"Make{kind}Destination": "true"}
+    assert name not in outputs("template.yaml", **LISTED)
+    assert name not in outputs("template.yaml", **make)
+    assert name in outputs("template.yaml", **LISTED, **make)
+
+
 def test_the_root_says_what_each_account_has_to_give():
-    outputs = read("template.yaml")["Outputs"]
+    declared = read("template.yaml")["Outputs"]
     wanted = {
         name
         for name in read(MEMBER)["Parameters"]
         if re.search("TargetArn|Destination|ReaderRole", name)
     }
-    assert wanted <= set(outputs)
-    target = str(outputs["ObjectsTargetArn"]["Value"])
+    assert wanted <= set(declared)
+    target = str(declared["ObjectsTargetArn"]["Value"])
     order = ("EventBusArn", "TopicArn", "QueueArn")
     assert sorted(order, key=target.index) == list(order)
 

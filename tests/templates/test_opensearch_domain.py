@@ -109,4 +109,5 @@ def test_the_setup_maps_the_roles_of_its_scenario_with_the_secret_that_it_alone_
         if SECRET in str(role)
     ]
     assert readers == ["SetUpFunctionRole"]
-    assert "Access" not in decide(name)["SearchEngine"]["Properties"]
+    # Without the secret the setup says who is to be mapped.
+    assert decide(name)["SearchEngine"]["Properties"]["Access"] == access | {"MasterSecretArn": ""}

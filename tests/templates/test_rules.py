@@ -486,13 +486,14 @@ def test_functions_and_layers_are_of_the_architecture_asked_for(name):
         assert layer["Properties"]["CompatibleArchitectures"] == [{"Ref": "Architecture"}]
 
 
-@pytest.mark.parametrize(
-    ("asked", "mode"), [({}, "PassThrough"), ({"Tracing": "Active"}, "Active")]
-)
-def test_functions_begin_traces_only_where_it_is_asked_for(asked, mode):
-    resources = decide("scenarios/s3_to_opensearch.yaml", **asked)
-    for name, function in of_type(resources, "AWS::Lambda::Function").items():
-        assert function["Properties"]["TracingConfig"] == {"Mode": mode}, name
+@every_scenario
+def test_functions_begin_traces_only_where_it_is_asked_for(name):
+    template = expand(name)
+    tracing = template["Parameters"].get("Tracing")
+    assert tracing is None or tracing["Default"] == "PassThrough"
+    asked = tracing and {"Mode": {"Ref": "Tracing"}}
+    for logical_id, function in of_type(template["Resources"], "AWS::Lambda::Function").items():
+        assert function["Properties"].get("TracingConfig") == asked, logical_id
 
 
 @every_scenario

@@ -15,8 +15,8 @@ from servicelogs.errors import OutOfTime, UnreadableEvent, one_line
 
 logger = logging.getLogger(__name__)
 
-# Of JSON, in which one character may take twelve. CloudFormation takes 4 KiB of the whole answer.
-_LONGEST_REASON = 2000
+# In bytes, of the JSON with all that goes with a reason; CloudFormation takes 4096.
+_LONGEST_ANSWER = 4000
 
 
 SECONDS_TO_ANSWER = 45
@@ -69,11 +69,13 @@ def succeed(
 
 
 def fail(event: Mapping[str, Any], reason: str) -> None:
-    """Answer that the request was not carried out, and why."""
+    """Answer that the request was not carried out, and why; a reason that is too long is cut."""
     reason = one_line(reason)
-    while len(json.dumps(reason)) > _LONGEST_REASON:
+    outcome = {"Status": "FAILED", "Reason": reason}
+    while reason and len(_body(event, outcome)) > _LONGEST_ANSWER:
         reason = reason[: len(reason) * 9 // 10]
-    _answer(event, {"Status": "FAILED", "Reason": reason})
+        outcome["Reason"] = reason
+    _answer(event, outcome)
 
 
 def fail_to_import(event: Mapping[str, Any], error: ImportError) -> None:
@@ -86,6 +88,19 @@ def fail_to_import(event: Mapping[str, Any], error: ImportError) -> None:
 
 
 def _answer(event: Mapping[str, Any], outcome: Mapping[str, Any]) -> None:
+    body = _body(event, outcome)
+    request = urllib.request.Request(  # noqa: S310 - https, from CloudFormation
+        event["ResponseURL"],
+        data=body,
+        method="PUT",
+        # A presigned address: S3 refuses a content type that was not signed.
+        headers={"Content-Type": ""},
+    )
+    with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+        logger.info("answer sent to CloudFormation", extra={"status": response.status})
+
+
+def _body(event: Mapping[str, Any], outcome: Mapping[str, Any]) -> bytes:
     missing = [name for name in _ASKED_FOR if not isinstance(event.get(name), str)]
     if missing:
         raise UnreadableEvent(
@@ -99,12 +114,4 @@ def _answer(event: Mapping[str, Any], outcome: Mapping[str, Any]) -> None:
         "LogicalResourceId": event["LogicalResourceId"],
         **outcome,
     }
-    request = urllib.request.Request(  # noqa: S310 - https, from CloudFormation
-        event["ResponseURL"],
-        data=json.dumps(answer).encode(),
-        method="PUT",
-        # A presigned address: S3 refuses a content type that was not signed.
-        headers={"Content-Type": ""},
-    )
-    with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
-        logger.info("answer sent to CloudFormation", extra={"status": response.status})
+    return json.dumps(answer).encode()

@@ -85,7 +85,7 @@ def test_where_the_address_is_ignored_conflicts_are_resolved_by_overwriting(
     ("answer", "error", "says"),
     [
         (Answer(403, "no permissions"), ConfigurationError, "SetUpFunctionRoleArn"),
-        (Answer(401, "Unauthorized"), ConfigurationError, "kibana_user"),
+        (Answer(401, "Unauthorized"), ConfigurationError, "OpenSearchMasterSecretArn"),
         (Answer(404, {"error": "no handler found"}), ConfigurationError, "not as OpenSearch Dash"),
         (Answer(200, "<html>Log in</html>", "text/html"), ConfigurationError, "not as OpenSearch"),
         (Answer(200, {"cluster_name": "x"}), ConfigurationError, "not as OpenSearch Dashboards"),
@@ -145,6 +145,7 @@ def test_dashboards_that_cannot_be_reached_fail_nothing_and_say_where_the_file_i
     said = place_saved_objects()
 
     assert said.startswith("Not imported, they wait in s3://log-backup/dashboards/aws.ndjson: ")
+    assert "run DashboardsImportCommand, or fix this and deploy with another SetUpAgain" in said
     assert "is not reached" in said
     assert len(said) <= 1000
     assert kept(backup) == OBJECTS

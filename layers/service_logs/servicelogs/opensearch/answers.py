@@ -44,6 +44,25 @@ class Verdict(Enum):
     """Nobody has thought about it: it fails its own message, unless it is the answer to all."""
 
 
+class Guard(Enum):
+    """What decides who may ask for what."""
+
+    SECURITY_PLUGIN = auto()
+    DOMAIN_POLICY = auto()
+    """And the policies of the role, which AWS looks at before the domain does."""
+    COLLECTION_POLICY = auto()
+
+
+class NotPermitted(ClusterNeedsFixing):
+    """Whoever asks lacks a permission; `guard` decides over it, `cause` is what it said."""
+
+    def __init__(self, cause: str, advice: str, guard: Guard) -> None:
+        """Say what was refused, and what helps in general."""
+        super().__init__(f"{cause}. {advice}")
+        self.cause = cause
+        self.guard = guard
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One line of the table."""
@@ -54,6 +73,8 @@ class Row:
     """A pattern found in the error's reason; empty: any."""
     advice: str = ""
     """What it means, or what to do about it."""
+    guard: Guard | None = None
+    """What must let in whoever asks."""
 
 
 TABLE: tuple[Row, ...] = (
@@ -130,12 +151,39 @@ TABLE: tuple[Row, ...] = (
         "The cluster does not create indexes by itself: let action.auto_create_index "
         "allow the indexes of IndexPrefix.",
     ),
+    # Of OpenSearch Serverless: before what all other security exceptions mean.
+    Row(
+        Verdict.FIX,
+        "security_exception",
+        "authorization_exception",
+        "The collection's data access policy must let the function's role in: check that "
+        "CollectionName names the collection at OpenSearchEndpoint.",
+        Guard.COLLECTION_POLICY,
+    ),
+    Row(
+        Verdict.FIX,
+        "Forbidden",
+        "",
+        "The collection's network policy must let the function in, and OpenSearchArn be the "
+        "collection's.",
+        Guard.COLLECTION_POLICY,
+    ),
     Row(
         Verdict.FIX,
         "security_exception",
         "",
-        "Map the function's role or user to a role of the security plugin that has the "
-        "permissions docs/opensearch.md lists, the one that the reason names among them.",
+        "Map the role or user that it names to a role of the security plugin that has the "
+        "permissions docs/opensearch.md lists, this one among them.",
+        Guard.SECURITY_PLUGIN,
+    ),
+    # Of AWS, which stands before a domain.
+    Row(
+        Verdict.FIX,
+        "status_403",
+        "not authorized to perform",
+        "The domain's access policy must let in the role that it names, and OpenSearchArn be the "
+        "domain's.",
+        Guard.DOMAIN_POLICY,
     ),
     Row(
         Verdict.FIX,
@@ -175,7 +223,7 @@ _UNREADABLE = {"index_not_found_exception", "index_closed_exception", "cluster_b
 
 _BY_STATUS: Mapping[int, str] = {
     401: "The cluster refuses the credentials: check OpenSearchAuth and its secret or role.",
-    403: "The access policy of the domain or collection must allow the function's role.",
+    403: "The access policy of the domain or collection must allow the function's role or user.",
     404: "The address is not an OpenSearch endpoint: check OpenSearchEndpoint.",
 }
 
@@ -191,6 +239,7 @@ class Finding:
     type: str
     reason: str
     advice: str = ""
+    guard: Guard | None = None
 
     def as_rejection(self) -> str:
         """Say why a document was rejected."""
@@ -201,6 +250,8 @@ class Finding:
         """Return the error that fails what could not be delivered."""
         said = f"OpenSearch answers {self.type}: {self.reason}"
         match self.verdict:
+            case Verdict.FIX if self.guard:
+                return NotPermitted(said, self.advice, self.guard)
             case Verdict.FIX:
                 return ClusterNeedsFixing(f"{said}. {self.advice}")
             case Verdict.UNKNOWN:
@@ -219,7 +270,7 @@ def judge(status: int, error: object) -> Finding:
     reason = _reason(error)
     for row in TABLE:
         if row.type == kind and re.search(row.reason, reason):
-            return Finding(row.verdict, kind, reason, row.advice)
+            return Finding(row.verdict, kind, reason, row.advice, row.guard)
     if status == 413:
         return Finding(Verdict.SPLIT, kind, reason, _TOO_LARGE)
     if status == 429 or status >= 500:

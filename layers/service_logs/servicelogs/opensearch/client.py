@@ -105,6 +105,7 @@ class SecretPassword:
             raise ConfigurationError(
                 f"the secret {self._arn!r} must be JSON with the keys username and password"
             ) from error
+        self.user = str(secret["username"])
         self._header = f"Basic {base64.b64encode(pair.encode()).decode()}"
         self._until = time.monotonic() + SECRET_SECONDS
 

@@ -51,8 +51,8 @@ def template_check(client: OpenSearch, settings: IndexSettings) -> Callable[[str
         if found != expected:
             state = f"is there in version {found!r}, not {expected!r}" if found else "is missing"
             raise ClusterNeedsFixing(
-                f"the index template {name!r} {state}: deploy the stack again, so that its "
-                "setup puts the template in place"
+                f"the index template {name!r} {state}: deploy the stack with another SetUpAgain, "
+                "so that its setup puts the template in place"
             )
 
     return check

@@ -76,9 +76,10 @@ def _decoded(status: int, data: bytes, url: str) -> dict[str, Any]:
         raise TryLater(f"{url} answers {status}: {text[:_SHOWN]}")
     if status in (401, 403):
         raise ConfigurationError(
-            f"{url} answers {status}: map the role of SetUpFunctionRoleArn (or the user of "
-            "OpenSearchSecretArn) to the role kibana_user with write access to the global tenant, "
-            f"and allow es:ESHttpPost: {text[:_SHOWN]}"
+            f"{url} answers {status}: give OpenSearchMasterSecretArn, by whom the setup maps its "
+            "role, or map the role of SetUpFunctionRoleArn (or the user of OpenSearchSecretArn) to "
+            "what docs/opensearch.md lists as importing; the domain's access policy must allow "
+            f"es:ESHttpPost: {text[:_SHOWN]}"
         )
     try:
         answer = json.loads(text)

@@ -47,5 +47,8 @@ def place_saved_objects() -> str:
         host = urlsplit(dashboards.endpoint).hostname or ""
         count = import_objects(dashboards.endpoint, authenticate(search, host, session), objects)
     except (ConfigurationError, TryLater) as error:
-        return one_line(f"Not imported, they wait in s3://{bucket}/{key}: {error}")[:_LONGEST]
+        return one_line(
+            f"Not imported, they wait in s3://{bucket}/{key}: run DashboardsImportCommand, or fix "
+            f"this and deploy with another SetUpAgain: {error}"
+        )[:_LONGEST]
     return f"{count} saved objects were imported into {dashboards.endpoint}"
