@@ -20,8 +20,8 @@ from tests import properties  # noqa: F401 - it declares the profiles
 settings.load_profile("full")
 pytest_plugins = [
     "tests.emulated_aws",
-    "tests.secured_engine",
     "tests.search_engine",
+    "tests.secured_engine",
     "tests.local_stack",
     "tests.sample_indexes",
     "tests.browser",

@@ -102,9 +102,8 @@ function ofAxes({ panel, keys, overTime, step, all }) {
   const stacked = panel.kind !== "line";
   // Of several measures the legend has the names.
   const measure = numbersOf(panel).length === 1 && !panel.percent ? panel.measures[0].label : "";
-  // Of half a record nobody wants to know.
-  const whole = !panel.percent && panel.measures.every(({ kind }) => kind === "count" || kind === "distinct");
   const title = (text) => ({ display: Boolean(text), text, color: colour("--quiet") });
+  const whole = !panel.percent && numbersOf(panel).every(({ kind }) => kind === "count" || kind === "distinct");
   const value = { stacked, beginAtZero: true, max: panel.percent ? 100 : undefined, grid: { color: colour("--line") },
     title: title(shortened(measure, IN_LEGEND)),
     ticks: { color: colour("--quiet"), maxRotation: 0, precision: whole ? 0 : undefined, callback: (each) => number(each, all[0]?.unit, true) } };
@@ -131,7 +130,14 @@ function ofTime(keys, step) {
 }
 
 function legend(lines) {
-  return { color: colour("--text"), ...(lines ? { usePointStyle: true, pointStyle: "line", pointStyleWidth: 28 } : { boxWidth: 12 }) };
+  const ofLines = { usePointStyle: true, pointStyle: "line", pointStyleWidth: 28, generateLabels: dashed };
+  return { color: colour("--text"), ...(lines ? ofLines : { boxWidth: 12 }) };
+}
+
+/** What Chart.js writes into a legend, with the dashes of the lines: by itself it has those of their points. */
+function dashed(chart) {
+  const { generateLabels } = Chart.defaults.plugins.legend.labels;
+  return generateLabels(chart).map((one) => ({ ...one, lineDash: chart.data.datasets[one.datasetIndex].borderDash }));
 }
 
 function tooltip(name) {

@@ -31,7 +31,8 @@ function chosen(said) {
   const words = said.text?.toLowerCase();
   return (reject) => {
     const delivered = Date.parse(reject.delivered);
-    return delivered >= from && delivered < to
+    // What says no moment is of any time: better seen too often than never.
+    return !(delivered < from || delivered >= to)
       && fields.every(([field, member]) => reject[member] === said[field])
       && (!words || Object.values(reject).some((value) => text(value).toLowerCase().includes(words)));
   };

@@ -274,12 +274,6 @@ def test_one_record_is_said_with_its_time(page: Browser) -> None:
     assert said == "1 record, of 2026-11-20 08:20:00 UTC."
 
 
-def test_a_number_of_records_has_no_fractions_on_its_axis(page: Browser) -> None:
-    drawn(page, "#alb?cloud.account_id=" + ODD_ACCOUNT)
-    ticks = "Chart.getChart(document.querySelector('canvas')).scales.y.ticks"
-    assert page.run(f"{ticks}.map((one) => one.value)") == [0, 1]
-
-
 def test_records_are_shown_with_their_time_and_with_values_that_can_be_read(page: Browser) -> None:
     drawn(page, "#config")
     heads = "[...document.querySelectorAll('{} th')].map((th) => th.textContent)"
@@ -571,6 +565,52 @@ def test_text_has_contrast_in_light_and_in_dark(
     assert [one for one in series if contrast(one, surface) < 3] == []
 
 
+def test_an_axis_has_a_unit_and_counts_whole_records(page: Browser) -> None:
+    drawn(page, f"#alb?cloud.account_id={ODD_ACCOUNT}")
+    axes = """
+    [...document.querySelectorAll('canvas')].map((one) => Chart.getChart(one))
+      .filter((one) => one.config.type !== 'pie').map(({ options, scales }) => {
+        const { ticks, options: { title } } = scales[options.indexAxis === 'x' ? 'y' : 'x'];
+        return { title: title.text, ticks: ticks.map(({ label }) => label) };
+      })
+    """
+    counted = [one["ticks"] for one in page.run(axes) if one["title"] == "Records"]
+    assert counted
+    assert all(label.isdigit() for labels in counted for label in labels)
+    times = """
+    [...document.querySelectorAll('canvas')].map((one) => Chart.getChart(one))
+      .filter((one) => one.options.onClick).map(({ scales }) => scales.x.options.title.text)
+    """
+    assert set(page.run(times)) == {"2026-11-20, UTC"}
+
+
+def test_the_legend_of_lines_has_their_dashes(page: Browser) -> None:
+    drawn(page, "#alb")
+    chart = "Chart.getChart(document.querySelector('[data-panel=time-that-targets-took] canvas'))"
+    dashes = page.run(f"{chart}.legend.legendItems.map((one) => one.lineDash)")
+    assert dashes == page.run(f"{chart}.data.datasets.map((one) => one.borderDash)")
+    assert len({str(one) for one in dashes}) == 3
+
+
+def test_a_chart_over_time_leads_closer_when_it_is_clicked(page: Browser) -> None:
+    drawn(page, "#alb_connection")
+    before = page.run(TOTAL)
+    canvases = "[...document.querySelectorAll('canvas')]"
+    canvas = f"{canvases}.find((one) => Chart.getChart(one).options.onClick)"
+    page.run(f"{canvas}.scrollIntoView({{block: 'center'}})")
+    x, y = page.run(f"""(() => {{
+      const canvas = {canvas};
+      const {{ left, top }} = canvas.getBoundingClientRect();
+      const {{ x, y }} = Chart.getChart(canvas).getDatasetMeta(0).data[0];
+      return [left + x, top + y];
+    }})()""")
+    for event in ("mouseMoved", "mousePressed", "mouseReleased"):
+        page.command("Input.dispatchMouseEvent", type=event, x=x, y=y, button="left", clickCount=1)
+    page.wait("location.hash.includes('range=custom')")
+    drawn(page)
+    assert 0 < page.run(TOTAL) < before
+
+
 def test_nothing_moves(page: Browser) -> None:
     drawn(page, "#alb_connection")
     charts = "[...document.querySelectorAll('canvas')].map((one) => Chart.getChart(one))"
@@ -600,6 +640,9 @@ def test_a_narrow_window_is_not_scrolled_sideways(page: Browser, width: int, nam
         outside = f"""[...document.querySelectorAll('#filters *, main h1, .panel, canvas')]
           .filter((one) => one.getBoundingClientRect().right > {width}).length"""
         assert page.run(outside) == 0
+        page.run("document.querySelector('td button')?.click()")
+        cut = "[...document.querySelectorAll('#detail .scroll')]"
+        assert page.run(f"{cut}.every((one) => one.scrollWidth <= one.clientWidth)")
     finally:
         page.command("Emulation.clearDeviceMetricsOverride")
 

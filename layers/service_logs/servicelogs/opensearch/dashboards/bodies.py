@@ -92,9 +92,9 @@ def _aggregations(
 def shard_size(outermost: Bucket, *, alone: bool) -> int:
     """Say of how many values each shard tells its count.
 
-    OpenSearch's own, 25 for a size of 10, is of each part of a shard that it searches at once, and
-    leaves out of a sum what lies in many of them. Values with buckets inside are fewer: all these
-    buckets count against the 65,535 that a request may have.
+    Of OpenSearch's own, 25 for a size of 10, what is large in the sum of many days' indexes and
+    among the largest of none is left out. Values with buckets inside are fewer: all these buckets
+    count against the 65,535 that a request may have.
     """
     return 1000 if alone else 10 * outermost.size
 
