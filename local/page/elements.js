@@ -48,7 +48,10 @@ const SHORT = 28;
 /** A table whose columns are {label, number, moment} and whose rows are lists of texts or elements. */
 export function table(caption, columns, rows) {
   const heads = columns.map((one) => element("th", { scope: "col", class: one.number && "number" }, one.label));
-  const kind = (cell, column) => (column.number ? "number" : (column.moment || cell.length <= SHORT) && "short");
+  const kind = (cell, column) => {
+    if (column.number) return "number";
+    return column.moment || cell.length <= SHORT ? "short" : cell.length && "long";
+  };
   const lines = rows.map((row) =>
     element("tr", {}, row.map((cell, at) => element("td", { class: kind(cell, columns[at]) }, cell))),
   );

@@ -6,7 +6,7 @@ import { visible } from "./values.js";
 export function numbersOf(panel) {
   return panel.measures.flatMap((measure) =>
     measure.kind === "percentiles"
-      ? measure.percents.map((percent) => ({ ...measure, percent, label: `${measure.label}, ${percent} %` }))
+      ? measure.percents.map((percent) => ({ ...measure, percent, label: `p${percent} of ${measure.field}` }))
       : [measure]);
 }
 

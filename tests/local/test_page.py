@@ -283,6 +283,14 @@ def test_records_are_shown_with_their_time_and_with_values_that_can_be_read(page
     assert "{" not in page.run(first)
 
 
+def test_long_texts_keep_some_width_beside_many_columns(page: Browser) -> None:
+    drawn(page, "#request")
+    narrow = """[...document.querySelectorAll('td.long')]
+      .filter((one) => one.getBoundingClientRect().width < 100).length"""
+    assert page.run("document.querySelectorAll('td.long').length") > 0
+    assert page.run(narrow) == 0
+
+
 def test_the_form_takes_one_line_and_keeps_its_width(page: Browser) -> None:
     """Where lists have other values, what is beside them stays where it is."""
     page.resize(1280)
