@@ -2,8 +2,10 @@
 
 import http.client
 import json
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -372,7 +374,6 @@ def test_a_body_that_is_too_large_is_refused_unread(browser: Browser, engine: En
         answer = browser.ask("POST", SEARCH, b"{}", Content_Length=length)
         assert answer.status == 413
         assert "may have 16384" in answer.error
-        assert answer.headers["Connection"] == "close"
     assert engine.asked == []
 
 
@@ -383,6 +384,71 @@ def test_a_body_of_no_known_length_is_refused(
     assert browser.ask("POST", SEARCH, b"{}", Content_Length=length).status == 411
     assert browser.ask("POST", SEARCH, b"{}", Transfer_Encoding="chunked").status == 411
     assert engine.asked == []
+
+
+def sent(browser: Browser, *parts: bytes) -> bytes:
+    """Send bytes as they are, and read until the server ends the connection."""
+    with socket.create_connection((LOOPBACK, browser.port), timeout=10) as connection:
+        for part in parts:
+            connection.sendall(part)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"Content-Length: 2\r\nContent-Length: 70\r\n",
+        b"Content-Length: 2\r\nTransfer-Encoding : chunked\r\n",
+        b"Content-Length: 2\r\nConnection: keep-alive\r\n",
+    ],
+)
+def test_what_comes_behind_a_request_is_no_other_request(
+    browser: Browser, engine: Engine, headers: bytes
+) -> None:
+    named = f"Host: {browser.host}\r\nContent-Type: application/json\r\n".encode()
+    asked = f"POST {SEARCH} HTTP/1.1\r\n".encode() + named + headers + b"\r\n{}"
+    answer = sent(browser, asked, asked)
+    assert answer.count(b"HTTP/1.") == 1
+    assert len(engine.asked) == 1
+    answer = sent(browser, b"GET / HTTP/1.1\r\n" + named + headers + b"\r\n{}", asked)
+    assert answer.count(b"HTTP/1.") == 1
+    assert len(engine.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"GET /page.css", b"GET /", b"no request", b"GET / HTTP/1.1.1", b"PRI * HTTP/2.0", b"a b c d"],
+)
+def test_an_answer_to_what_is_no_http_has_all_headers(browser: Browser, line: bytes) -> None:
+    answer = sent(browser, line + f"\r\nHost: {browser.host}\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.0 ")
+    assert b"X-Content-Type-Options: nosniff\r\n" in answer
+
+
+def test_whoever_asks_slowly_stops_no_other_and_is_not_waited_for_for_ever(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_server, "SECONDS_TO_ASK", 0.3)
+    with socket.create_connection((LOOPBACK, browser.port), timeout=10) as slow:
+        slow.sendall(b"GET /")
+        assert browser.ask("GET", "/").status == 200
+        answer = b"".join(iter(lambda: slow.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.0 403 ")
+
+
+def test_more_connections_than_a_browser_has_are_ended(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_server, "MOST_CONNECTIONS", 2)
+    with ExitStack() as idle:
+        for _ in range(2):
+            idle.enter_context(socket.create_connection((LOOPBACK, browser.port), timeout=10))
+        with pytest.raises((ConnectionError, http.client.HTTPException)):
+            browser.ask("GET", "/")
+    while True:  # until the server has seen that they are gone
+        with suppress(ConnectionError, http.client.HTTPException):
+            assert browser.ask("GET", "/").status == 200
+            break
 
 
 @pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded"])
