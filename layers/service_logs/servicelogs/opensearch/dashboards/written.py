@@ -4,6 +4,7 @@ import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from math import isfinite
 from pathlib import Path
 
 import yaml
@@ -38,7 +39,9 @@ class Written:
         return self.value
 
     def items(self) -> list["Written"]:
-        """Read a list; what is not one is a list of itself."""
+        """Read a list that has something; what is no list is one of itself."""
+        if self.value == []:
+            raise self.mistake("the list must not be empty")
         return self.value if isinstance(self.value, list) else [self]
 
     def text(self) -> str:
@@ -103,6 +106,10 @@ def _written(node: yaml.Node, file: Path, depth: int = 0) -> Written:
     if isinstance(node, yaml.SequenceNode):
         return Written([_written(item, file, depth + 1) for item in node.value], file, line)
     value = yaml.constructor.SafeConstructor().construct_object(node)
+    if isinstance(value, float) and not isfinite(value):
+        raise Written(node.value, file, line).mistake(
+            f"{node.value!r} must be a number or in quotes"
+        )
     if value is not None and not isinstance(value, str | int | float | bool):
         raise Written(node.value, file, line).mistake(f"{node.value!r} must be in quotes")
     return Written(value, file, line)
