@@ -15,6 +15,7 @@ HELD = {
     "aws:SourceArn": "the service must act for the resource that is named, as a bucket or a rule",
     "aws:SourceOrgID": "the service must act for an account of the organization",
     "iam:PassedToService": "the role may be named to this service alone",
+    # pragma: allowlist nextline secret: the name of a condition key
     "kms:EncryptionContext:SecretARN": "the key serves for this secret alone",
     "kms:EncryptionContext:SourceArn": "the key serves for this state machine's log alone",
     "kms:EncryptionContext:aws:lambda:FunctionArn": "the key serves for environments of functions "

@@ -85,7 +85,7 @@ def run(stack: Stack) -> int:
         wrong += [f"{count} messages in the {name}" for name, count in _left(witnesses).items()]
         wrong += lake_queries.findings(lake)
         if wrong:
-            _complain(wrong, witnesses)
+            _complain(wrong, witnesses, stack)
             return 1
         if known:
             print(
@@ -222,7 +222,7 @@ def _rejected(witnesses: Witnesses, uris: Container[str]) -> Iterator[str]:
         yield f"  {name:<{width}} record {number:>4}: {reject['reason']}"
 
 
-def _complain(wrong: list[str], witnesses: Witnesses) -> None:
+def _complain(wrong: list[str], witnesses: Witnesses, stack: Stack) -> None:
     rejected = [
         f"{reject['source']}, record {reject['record_number']}: {reject['reason']}"
         for reject in witnesses.rejects()
@@ -240,7 +240,11 @@ def _complain(wrong: list[str], witnesses: Witnesses) -> None:
     print(
         "\nThe stack still runs: `make demo` delivers again (what is there stays as it is); "
         "`make down`, then `make demo` begins anew.\n"
-        "What the servers said is in .local/processes/*.log.",
+        "What the servers said is in .local/processes/*.log, what the functions said in their log "
+        "groups (LogGroupNames in .local/endpoints.json), as the AWS CLI reads them:\n"
+        f"  AWS_ACCESS_KEY_ID={emulated_aws.ACCOUNT} AWS_SECRET_ACCESS_KEY=test "
+        f"AWS_DEFAULT_REGION={emulated_aws.REGION} aws --endpoint-url {stack.aws_endpoint} "
+        "logs filter-log-events --output text --log-group-name NAME",
         file=sys.stderr,
     )
 

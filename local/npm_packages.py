@@ -7,6 +7,7 @@ version change it here with its integrity (`npm view NAME@VERSION dist.integrity
 import base64
 import fcntl
 import hashlib
+import os
 import platform
 import shutil
 import subprocess
@@ -78,12 +79,24 @@ def fetch(package: Package, folder: Path) -> Path:
 
 
 def browser() -> tuple[Path, Path | None]:
-    """Give a Chromium, and the folder of libraries that it needs: this machine's, else npm's."""
+    """Give a Chromium, and the folder of libraries that it needs.
+
+    It is the one that the variable CHROMIUM names, else one in PATH, else npm's.
+    """
+    if named := os.environ.get("CHROMIUM"):
+        if (program := shutil.which(named)) is None:
+            raise StartFailed(
+                f"CHROMIUM is {named!r:.200}, must be the path of a Chromium or Chrome"
+            )
+        return Path(program), None
     for name in ("chromium", "chromium-browser", "google-chrome"):
         if found := shutil.which(name):
             return Path(found), None
     if platform.machine() not in ("x86_64", "AMD64") or sys.platform != "linux":
-        raise StartFailed("no chromium in PATH, and the one from npm is for Linux on x86_64")
+        raise StartFailed(
+            "there is no chromium or google-chrome in PATH, and npm has one for Linux on x86_64 "
+            "alone: set CHROMIUM to the path of a Chromium or Chrome"
+        )
     cache = cache_folder()
     home = cache / f"chromium-{BROWSER.version}"
     cache.mkdir(parents=True, exist_ok=True)

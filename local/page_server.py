@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
 from http import HTTPStatus
+from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -227,8 +228,8 @@ def _ask(url: str, body: bytes) -> tuple[int, bytes]:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
-    except OSError as error:
-        text = f"the search engine does not answer ({error}): is the stack up?"
+    except (OSError, HTTPException) as error:
+        text = f"the search engine does not answer ({error or repr(error)}): is the stack up?"
         raise Refused(HTTPStatus.BAD_GATEWAY, text) from error
 
 

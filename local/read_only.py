@@ -21,9 +21,12 @@ MOST_CHARACTERS = 1000
 MOST_LEVELS = 40
 """Of lists and objects in each other."""
 MOST_HITS = 1000
-MOST_BUCKETS = 10_000
+MOST_RESULTS = 65_535
+"""Of aggregations: as many buckets an engine gives, which counts them when it has made them."""
 STEPS = 100
 """So many buckets of a panel over time are reckoned with."""
+SKETCH = 20
+"""What is remembered of many values for a number has about the size of so many buckets."""
 APIS = ("_search", "_count")
 
 SEARCH = {
@@ -51,7 +54,7 @@ OTHER_QUERIES = {
 }
 CLAUSES = {"filter", "must", "should", "must_not"}
 AGGREGATIONS = {
-    "terms": {"field", "size", "order", "missing", "min_doc_count"},
+    "terms": {"field", "size", "shard_size", "order", "missing", "min_doc_count"},
     "date_histogram": {"field", "fixed_interval", "min_doc_count", "time_zone"},
     "range": {"field", "ranges"},
     "sum": {"field"},
@@ -96,8 +99,11 @@ def checked_body(api: str, body: bytes) -> bytes:
         raise Refused(HTTPStatus.BAD_REQUEST, f"the body is not JSON: {error}") from error
     _check_extent(request)
     _check_request(request, SEARCH if api == "_search" else COUNT)
-    if (buckets := _buckets(request.get("aggs", {}))) > MOST_BUCKETS:
-        text = f"the aggregations may have {buckets} buckets, must have at most {MOST_BUCKETS}"
+    if (results := _results(request.get("aggs", {}))) > MOST_RESULTS:
+        text = (
+            f"the aggregations may have {results} buckets and numbers, must have at most "
+            f"{MOST_RESULTS}"
+        )
         raise Refused(HTTPStatus.BAD_REQUEST, text)
     return checked
 
@@ -179,7 +185,8 @@ def _check_aggregations(aggregations: Any, where: str) -> None:
 def _check_numbers(kind: str, said: Mapping[str, Any], where: str) -> None:
     match kind:
         case "terms":
-            _check_number(said.get("size", 10), f"{where}.size", 1, MOST_BUCKETS)
+            for name in said.keys() & {"size", "shard_size"}:
+                _check_number(said[name], f"{where}.{name}", 1, MOST_RESULTS)
         case "range":
             if not isinstance(said.get("ranges"), list):
                 raise Refused(HTTPStatus.BAD_REQUEST, f"{where}.ranges must be a list")
@@ -189,18 +196,21 @@ def _check_numbers(kind: str, said: Mapping[str, Any], where: str) -> None:
             _check_number(said.get("min_doc_count", 0), name, 1, sys.maxsize)
 
 
-def _buckets(aggregations: Mapping[str, Any]) -> int:
-    """Count the buckets that aggregations may come to, which were checked before."""
+def _results(aggregations: Mapping[str, Any]) -> int:
+    """Count the buckets and numbers that aggregations, checked before, may come to."""
     found = 0
     for aggregation in aggregations.values():
-        inner = 1 + _buckets(aggregation.get("aggs", {}))
-        found += inner * sum(_buckets_of(kind, said) for kind, said in aggregation.items())
+        inner = _results(aggregation.get("aggs", {}))
+        for kind, said in aggregation.items():
+            if kind != "aggs":
+                found += _results_of(kind, said) * (1 + inner)
     return found
 
 
-def _buckets_of(kind: str, said: Mapping[str, Any]) -> int:
+def _results_of(kind: str, said: Mapping[str, Any]) -> int:
     match kind:
         case "terms":
+            # Not `shard_size`: there are so many only where there are documents for them.
             return int(said.get("size", 10))
         case "date_histogram":
             return STEPS
@@ -208,8 +218,10 @@ def _buckets_of(kind: str, said: Mapping[str, Any]) -> int:
             return len(said["ranges"])
         case "filters":
             return len(said.get("filters", {}))
+        case "cardinality" | "percentiles":
+            return SKETCH
         case _:
-            return 0
+            return 1
 
 
 def _check_filters(said: Any, where: str) -> None:

@@ -57,7 +57,7 @@ class Said:
     published: dict[str, Published]
     skipped: int
     failures: list[str]
-    """Why messages failed, the latest last."""
+    """Why messages failed, each reason once, the latest first."""
 
 
 class Witnesses:
@@ -151,7 +151,7 @@ class Witnesses:
 
     def failures(self) -> list[str]:
         """Say why messages failed, each reason once, the latest first."""
-        return list(dict.fromkeys(reversed(self.said().failures)))
+        return self.said().failures
 
     def waiting(self) -> dict[str, int]:
         """Count the messages in the queues and their dead-letter queues."""
@@ -208,7 +208,7 @@ class Witnesses:
             if not max(lines.items())[1]["resume_at"]:
                 said.setdefault(came_in(*source), []).extend(lines.values())
         done = {where: _published(lines) for where, lines in said.items()}
-        return Said(done, skipped, failures)
+        return Said(done, skipped, list(dict.fromkeys(reversed(failures))))
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """Read what the functions logged."""

@@ -1,6 +1,7 @@
 """A headless Chromium for tests, driven by the DevTools protocol over a pipe.
 
-`browser` is one for each module: it reaches no host but this machine, and notes what it asks for.
+`browser` is one for the whole run: it reaches no host but this machine, and notes what it asks for.
+Which Chromium it is: `npm_packages.browser`; the variable CHROMIUM names another.
 """
 
 import itertools
@@ -50,6 +51,7 @@ class Browser:
             }
         to_browser, self._to = os.pipe()
         self._from, from_browser = os.pipe()
+        self._log = folder / "browser.log"
         # The protocol's pipe has the numbers 3 and 4.
         command = 'exec "$@" 3<&"$TO" 4>&"$FROM"'
         environment |= {"TO": str(to_browser), "FROM": str(from_browser)}
@@ -57,7 +59,7 @@ class Browser:
             ["bash", "-c", command, "bash", program, *FLAGS, f"--user-data-dir={folder}/profile"],
             env=environment,
             pass_fds=(to_browser, from_browser),
-            stderr=(folder / "browser.log").open("wb"),
+            stderr=self._log.open("wb"),
         )
         os.close(to_browser)
         os.close(from_browser)
@@ -91,7 +93,7 @@ class Browser:
 
     def _read(self) -> None:
         some = os.read(self._from, 1 << 20)
-        assert some, "the browser has ended"
+        assert some, f"the browser has ended: {self._log.read_text(errors='replace')[-2000:]}"
         *messages, self._buffer = (self._buffer + some).split(b"\0")
         for message in map(json.loads, messages):
             if "id" in message:
@@ -135,6 +137,16 @@ class Browser:
         self.command("Input.dispatchKeyEvent", type="keyDown", text=text, **said)
         self.command("Input.dispatchKeyEvent", type="keyUp", **said)
 
+    def resize(self, width: int, height: int = 800) -> None:
+        """Give the page a window of this size."""
+        self.command(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
+
     def close(self) -> None:
         """End it."""
         self._process.terminate()
@@ -147,13 +159,13 @@ class Browser:
         os.close(self._from)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Start a browser; where none can be had a test is skipped, which fails in CI."""
     try:
         npm_packages.browser()
     except StartFailed as error:
-        pytest.skip(str(error))
+        pytest.skip(f"no browser: {error}")
     opened = Browser(tmp_path_factory.mktemp("browser"))
     try:
         yield opened

@@ -21,13 +21,13 @@ settings.load_profile("full")
 pytest_plugins = [
     "tests.emulated_aws",
     "tests.search_engine",
+    "tests.secured_engine",
     "tests.local_stack",
     "tests.sample_indexes",
-    "tests.secured_engine",
     "tests.browser",
 ]
 
-ENGINE_FIXTURES = {"opensearch", "own_opensearch", "secured"}
+ENGINE_FIXTURES = {"opensearch", "own_opensearch", "sample_indexes", "secured"}
 STACK_FIXTURES = {"deployed", "local_stack"}
 
 
@@ -43,8 +43,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
         fixtures = set(getattr(item, "fixturenames", ()))
         if fixtures & ENGINE_FIXTURES:
             item.add_marker(pytest.mark.engine)
-        if "secured" in fixtures:
-            item.add_marker(pytest.mark.xdist_group("secured"))
         if fixtures & STACK_FIXTURES:
             item.add_marker(pytest.mark.end_to_end)
             item.add_marker(pytest.mark.xdist_group("stack of two accounts"))

@@ -1,4 +1,4 @@
-"""`sample_indexes`: what is searched in tests of searches and panels, on a real OpenSearch.
+"""`sample_indexes`: what tests of searches and panels search, on OpenSearch 3.8.0 and on 2.19.4.
 
 The sample logs of every type, and what the golden inputs become, for they have the rare fields.
 """
@@ -30,6 +30,7 @@ from servicelogs.settings import IndexSettings, LogSettings, SearchSettings
 from servicelogs.sources.decompression import decompressed
 from servicelogs.sources.parquet import rows_as_json
 from tests.formats.make_cases import cases, event_cases, expected_file
+from tests.secured_engine import Secured
 
 DELIVERED = datetime(2026, 11, 20, 8, 20, tzinfo=UTC)
 # Of one object: its records seem to be of days after their delivery, so their date is adjusted.
@@ -52,16 +53,26 @@ class SampleIndexes:
         return answer
 
 
-@pytest.fixture(scope="session")
-def sample_indexes(opensearch: str) -> SampleIndexes:
-    """Index the sample logs of every type, and the golden documents."""
-    return indexed(opensearch, f"test-{uuid.uuid4().hex[:12]}")
+@pytest.fixture(scope="session", params=["opensearch", "secured"], ids=["3.8", "2.19"])
+def sample_indexes(request: pytest.FixtureRequest) -> SampleIndexes:
+    """Index the sample logs of every type, and the golden documents, in both real engines."""
+    engine = request.getfixturevalue(request.param)
+    prefix = f"test-{uuid.uuid4().hex[:12]}"
+    return (
+        indexed_by(engine.client(), prefix)
+        if isinstance(engine, Secured)
+        else indexed(engine, prefix)
+    )
 
 
 def indexed(url: str, prefix: str) -> SampleIndexes:
     """Index them under a prefix in the engine at an address."""
+    return indexed_by(connect(SearchSettings(endpoint=url, auth="none")), prefix)
+
+
+def indexed_by(client: OpenSearch, prefix: str) -> SampleIndexes:
+    """Index them under a prefix in the engine of a client."""
     settings = IndexSettings(prefix=prefix, period="year", replicas=0)
-    client = connect(SearchSettings(endpoint=url, auth="none"))
     set_up(client, settings, formats.NAMES)
     writer = BulkWriter(
         client, seconds_left=lambda: 60, ensure_template=template_check(client, settings)

@@ -2,6 +2,7 @@
 
 - `opensearch`: the address of a real OpenSearch 3.8.0, fetched and started once for the whole run,
   shared by all workers of a parallel one. Every claim about OpenSearch is tested on it.
+- `secured` (`tests.secured_engine`): a real OpenSearch 2.19.4, shared likewise.
 - `osmem`: the address of the embedded engine that a local stack uses by default.
 
 A test gets an engine that others use too: it works under names of its own (`unique_prefix`), and
@@ -16,7 +17,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ import pytest
 from local.processes import Processes
 from local.search_engines import start_opensearch, start_osmem
 
-# The environment variable that names the folder of the run's engine.
+# The environment variable that names the folder of the run's engines.
 FOLDER = "SERVICE_LOGS_TESTS_ENGINE"
 
 
@@ -35,7 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End the engine, also one whose worker crashed."""
+    """End the engines, also one whose worker crashed."""
     if not _is_worker(config):
         folder = Path(os.environ.pop(FOLDER))
         Processes(folder).stop_all()
@@ -47,16 +48,21 @@ def opensearch() -> str:
     """Give the address of a real OpenSearch: the first worker that asks starts it."""
     if url := os.environ.get("SEARCH_URL"):
         return url.rstrip("/")
+    return started_once("opensearch", start_opensearch)
+
+
+def started_once(name: str, start: Callable[[Processes], str]) -> str:
+    """Start an engine of the run, if no other worker has, and give its address."""
     folder = Path(os.environ[FOLDER])
-    address = folder / "address"
-    with (folder / "lock").open("w") as lock:
+    address = folder / f"{name}.address"
+    with (folder / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not address.exists():
             processes = Processes(folder)
             try:
-                address.write_text(start_opensearch(processes))
+                address.write_text(start(processes))
             except BaseException:
-                processes.stop_all()
+                processes.stop(name)
                 raise
     return address.read_text()
 

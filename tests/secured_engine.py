@@ -1,14 +1,16 @@
 """A real OpenSearch 2.19.4 with the security plugin: TLS, users, fine-grained access control.
 
 Fetched once into the cache of `local.search_engines`, with a Java of its age, and started once for
-the tests that ask for `secured`. Its certificates and its `admin` are the plugin's own for
-demonstrations.
+the whole run, shared by all workers. Its certificates and its `admin` are the plugin's own for
+demonstrations. What is not about access asks it through `Secured.client`: the older of the two
+versions of OpenSearch that documents, panels and setup are tested on.
 """
 
 import contextlib
 import fcntl
 import hashlib
 import io
+import json
 import os
 import shutil
 import ssl
@@ -19,15 +21,20 @@ import urllib.error
 import urllib.request
 import zipfile
 from base64 import b64encode
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import create_autospec
 
+import boto3
 import pytest
+from opensearchpy import OpenSearch
 
 from local import ROOT
 from local.processes import LOOPBACK, Processes, free_port
 from local.search_engines import JVM_OPTIONS, LOGGING, USER_INSTEAD_OF_ROOT, cache_folder
+from servicelogs.opensearch.client import connect
+from servicelogs.settings import SearchSettings
+from tests.search_engine import started_once
 
 VERSION = "2.19.4"
 PACKAGES = {
@@ -42,6 +49,7 @@ PACKAGES = {
 }
 # It refuses to start on a Java without a security manager (24 and newer).
 JAVA_VERSION = "21.0.8.2"
+SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:opensearch-AbCdEf"
 MASTER, PASSWORD = "admin", "Correct-Horse-42"  # pragma: allowlist secret - of a test
 
 
@@ -52,18 +60,24 @@ class Secured:
     url: str
     authority: Path
 
+    def client(self) -> OpenSearch:
+        """Connect as the functions do that have a password."""
+        secret = json.dumps({"username": MASTER, "password": PASSWORD})
+        session = create_autospec(boto3.Session, instance=True)
+        session.client.return_value.get_secret_value.return_value = {"SecretString": secret}
+        settings = SearchSettings(endpoint=self.url, auth="basic", secret_arn=SECRET)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SSL_CERT_FILE", str(self.authority))
+            return connect(settings, session)
+
 
 @pytest.fixture(scope="session")
-def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
-    """Give a running engine."""
-    processes = Processes(tmp_path_factory.mktemp("secured"))
-    try:
-        yield _start(processes)
-    finally:
-        processes.stop_all()
+def secured() -> Secured:
+    """Give the engine: the first worker that asks starts it."""
+    return Secured(started_once("secured", _start), _home() / "config" / "root-ca.pem")
 
 
-def _start(processes: Processes) -> Secured:
+def _start(processes: Processes) -> str:
     home = _home()
     user = USER_INSTEAD_OF_ROOT if os.geteuid() == 0 else None
     scratch = Path(tempfile.mkdtemp(prefix="service-logs-secured-"))
@@ -96,17 +110,16 @@ def _start(processes: Processes) -> Secured:
         scratch=scratch,
         cwd=scratch,
     )
-    found = Secured(f"https://{LOOPBACK}:{port}", config / "root-ca.pem")
-    processes.wait_until("secured", lambda: _answers(found), 240)
-    return found
+    url = f"https://{LOOPBACK}:{port}"
+    processes.wait_until("secured", lambda: _answers(url, config / "root-ca.pem"), 240)
+    return url
 
 
-def _answers(engine: Secured) -> bool:
-    context = ssl.create_default_context(cafile=str(engine.authority))
-    context.check_hostname = False
+def _answers(url: str, authority: Path) -> bool:
+    context = ssl.create_default_context(cafile=str(authority))
     token = b64encode(f"{MASTER}:{PASSWORD}".encode()).decode()
     request = urllib.request.Request(
-        f"{engine.url}/_cluster/health", headers={"authorization": f"Basic {token}"}
+        f"{url}/_cluster/health", headers={"authorization": f"Basic {token}"}
     )
     try:
         with urllib.request.urlopen(request, timeout=5, context=context) as answer:

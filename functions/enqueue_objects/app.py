@@ -10,7 +10,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from servicelogs.delivery.enqueue import Engine, Enqueuer, Progress
 from servicelogs.log_lines import as_line, fail_on_one_line
-from servicelogs.settings import EnqueueSettings, read_settings
+from servicelogs.settings import AccountSettings, EnqueueSettings, read_settings
 from servicelogs.sources.queue import Queue
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ arns: dict[Engine, str] = {
     "LightEngine": settings.light_engine_queue_arn,
 }
 queues = {engine: Queue.of_arn(sqs, arn) for engine, arn in arns.items() if arn}
-enqueuer = Enqueuer(boto3.client("s3"), queues, settings)
+enqueuer = Enqueuer(boto3.client("s3"), queues, settings, read_settings(AccountSettings))
 
 
 @fail_on_one_line

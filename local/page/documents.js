@@ -1,27 +1,29 @@
 // Records in a table, and one of them whole.
 
-import { element, table } from "./elements.js";
-import { column, text } from "./values.js";
+import { element, nothing, table } from "./elements.js";
+import { column, shortened, text, visible } from "./values.js";
 
 const COMMON = ["@timestamp", "log.type", "cloud.account_id", "cloud.region"];
+const MORE = 4;
 
 /** Columns that these documents have: the common ones, then those that say most. */
 export function usualColumns(hits) {
   const own = Object.keys(hits[0]?._source ?? {}).filter((name) => !COMMON.includes(name) && !["log", "cloud", "event"].includes(name));
-  return [...COMMON, ...own.slice(0, 4)];
+  return [...COMMON, ...own.slice(0, MORE)];
 }
 
 export function documents(caption, columns, hits) {
-  if (!hits.length) return [element("p", { class: "about" }, "Nothing found.")];
-  const heads = [{ label: "" }, ...columns.map((label) => ({ label, moment: label === "@timestamp" }))];
+  if (!hits.length) return [nothing()];
+  const heads = [{ label: "Record" }, ...columns.map((label) => ({ label, moment: label === "@timestamp" }))];
   return [table(caption, heads, hits.map((hit) => {
     const cells = columns.map((name) => column(hit, name));
-    return [opener(cells.slice(0, 2).join(" "), "Record", () => whole(hit)), ...cells];
+    return [opener(`the record ${shortened(cells.slice(0, 2).join(" "))}`, "Record", () => whole(hit)), ...cells.map((cell) => shortened(cell))];
   }))];
 }
 
+/** A button that shows something whole, in a dialog. */
 export function opener(what, title, content) {
-  return element("button", { type: "button", "aria-label": `Details of ${what}`, onclick: () => open(title, content()) }, "⋯");
+  return element("button", { type: "button", "aria-label": `Open ${what}`, onclick: () => open(title, content()) }, "Open");
 }
 
 function open(title, content) {
@@ -34,8 +36,8 @@ function open(title, content) {
 function whole(hit) {
   const fields = [["_index", hit._index], ["_id", hit._id], ...flat(hit._source)];
   return [
-    table("Fields", [{ label: "Field" }, { label: "Value" }], fields.map(([name, value]) => [name, text(value)])),
-    element("details", {}, element("summary", {}, "As JSON"), element("pre", {}, JSON.stringify(hit._source, null, 2))),
+    table("Fields", [{ label: "Field" }, { label: "Value" }], fields.map(([name, value]) => [visible(name), text(value)])),
+    element("details", {}, element("summary", {}, "As JSON"), element("pre", {}, visible(JSON.stringify(hit._source, null, 2)))),
   ];
 }
 

@@ -1,14 +1,23 @@
 // The form above all pages. What it says stands in the page's address, so that it can be shared.
 
 import { element } from "./elements.js";
-import { RANGES } from "./requests.js";
+import { RANGES } from "./time.js";
 
 const form = document.getElementById("filters");
+let narrowedBy;
 
 /** What the address says: the page's name, and what narrows it. */
 export function said() {
   const [name, rest = ""] = location.hash.slice(1).split("?");
-  return { page: decodeURIComponent(name), ...Object.fromEntries(new URLSearchParams(rest)) };
+  return { ...Object.fromEntries(new URLSearchParams(rest)), page: unescaped(name) };
+}
+
+function unescaped(name) {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name; // as somebody wrote it by hand
+  }
 }
 
 export function address(page, narrowing) {
@@ -18,12 +27,14 @@ export function address(page, narrowing) {
 }
 
 export function build(pages) {
+  narrowedBy = pages.filters.map(({ field }) => field);
   form.replaceChildren(
     select("range", "Time", Object.entries(RANGES)),
     input("from", "From (UTC)", "datetime-local"), input("to", "To (UTC)", "datetime-local"),
     ...pages.filters.map(({ field, label }) => select(field, label, [["", "All"]])),
-    input("ask", "", "search", "wide"),
-    input("query", "Query (Lucene), as http.response.status_code:[500 TO 599]", "search", "wide"),
+    input("ask", "", "search"),
+    input("query", "Query (Lucene), as http.response.status_code:[500 TO 599]", "search"),
+    input("text", "Text anywhere in a rejected record, or in its reason", "search"),
     element("button", { type: "submit" }, "Search"),
     element("button", { type: "reset" }, "Clear"));
   const changed = () => { location.hash = address(said().page, Object.fromEntries(new FormData(form))); };
@@ -38,31 +49,40 @@ export function build(pages) {
   form.addEventListener("reset", () => { location.hash = address(said().page, {}); });
 }
 
-/** Let the form say what the address says, and show what this page needs of it. */
+/** Let the form say what the address says, and show what this page uses of it. */
 export function show(now, page) {
+  const used = uses(page, now);
   for (const control of form.querySelectorAll("[name]")) {
     // Of a value that is not offered the address is right: it narrows the panels all the same.
     if (control.tagName === "SELECT") offer(control, now[control.name]);
     control.value = now[control.name] ?? "";
+    control.parentElement.hidden = !used.includes(control.name);
   }
-  for (const name of ["from", "to"]) form.elements[name].parentElement.hidden = now.range !== "custom";
-  const oneType = page.log_types?.length === 1;
-  form.elements["log.type"].parentElement.hidden = oneType && !now["log.type"];
-  const ask = form.elements.ask;
-  ask.parentElement.hidden = !page.ask;
-  ask.parentElement.firstChild.textContent = page.ask?.label ?? "";
+  form.elements.ask.parentElement.firstChild.textContent = page.ask?.label ?? "";
+  form.querySelector("[type=submit]").textContent = used.length ? "Search" : "Refresh";
+  form.querySelector("[type=reset]").hidden = !used.length;
 }
 
-export function options(field, keys) {
+function uses(page, now) {
+  const oneType = page.log_types?.length === 1;
+  const ofAll = ["range", ...narrowedBy.filter((field) => field !== "log.type" || !oneType || now[field]), page.ask && "ask", "query"];
+  const used = page.uses ?? ofAll;
+  return used.includes("range") && now.range === "custom" ? [...used, "from", "to"] : used;
+}
+
+/** Offer values to choose from, whatever is chosen now. */
+export function options(field, values) {
   const control = form.elements[field];
   const chosen = control.value;
-  control.replaceChildren(element("option", { value: "" }, "All"), ...keys.map((key) => element("option", { value: key }, key)));
+  const offered = [...new Set(values)].filter(Boolean).sort();
+  control.replaceChildren(element("option", { value: "" }, "All"), ...offered.map((value) => element("option", { value }, value)));
   offer(control, chosen);
   control.value = chosen;
 }
 
+/** Mark the query as what is wrong, or as nothing that is. */
 export function invalid(wrong) {
-  form.elements.query.setAttribute("aria-invalid", wrong && form.elements.query.value ? "true" : "false");
+  form.elements.query.setAttribute("aria-invalid", String(wrong && Boolean(form.elements.query.value)));
 }
 
 function offer(control, value) {
@@ -73,6 +93,8 @@ function select(name, label, offered) {
   return element("label", {}, label, element("select", { name }, offered.map(([value, text]) => element("option", { value }, text))));
 }
 
-function input(name, label, type, wide = false) {
-  return element("label", { class: wide }, label, element("input", { name, type, autocomplete: "off", spellcheck: "false", step: type === "datetime-local" && "1" }));
+function input(name, label, type) {
+  const more = type === "search" ? { "aria-errormessage": "error" } : { step: "1" };
+  return element("label", { class: type === "search" && "wide" }, label,
+    element("input", { name, type, autocomplete: "off", spellcheck: "false", ...more }));
 }

@@ -1,16 +1,20 @@
 // The page: which of the pages is shown, and what all of its panels have in common.
 
 import { forget } from "./charts.js";
-import { documents, usualColumns } from "./documents.js";
-import { element } from "./elements.js";
+import { element, fill, panel } from "./elements.js";
 import { address, build, invalid, options, said, show } from "./filters.js";
-import { fill, section } from "./panels.js";
-import { OWN_PAGES } from "./pipeline.js";
-import { get, interval, narrowed, narrowing, search, timeRange } from "./requests.js";
+import { narrowing, timeRange } from "./narrowing.js";
+import { newest } from "./newest.js";
+import { drawn } from "./panels.js";
+import { pipeline } from "./pipeline.js";
+import { rejected } from "./rejected.js";
+import { get, search } from "./requests.js";
+import { between, interval } from "./time.js";
 import { moment, number } from "./values.js";
 
-const NEWEST = 50;
+const OWN_PAGES = [rejected, pipeline];
 const MOST_OPTIONS = 100;
+const DAY = 86400e3;
 const place = (id) => document.getElementById(id);
 let pages;
 let current = new AbortController();
@@ -24,6 +28,11 @@ async function start() {
     return;
   }
   build(pages);
+  place("skip").addEventListener("click", (event) => {
+    // The address says which page is shown: it is not the link's to change.
+    event.preventDefault();
+    place("main").focus();
+  });
   addEventListener("hashchange", draw);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   await draw();
@@ -36,23 +45,27 @@ async function draw() {
   const now = said();
   const page = [...pages.pages, ...OWN_PAGES].find(({ name }) => name === now.page) ?? pages.pages[0];
   head(page, now);
+  place("panels").setAttribute("aria-busy", "true");
   try {
     const status = page.draw ? await drawOwn(page, now, signal) : await drawPanels(page, now, signal);
-    if (!signal.aborted) place("status").textContent = status;
+    if (!signal.aborted) place("status").replaceChildren(...status);
   } catch (error) {
     if (signal.aborted) return;
     clear();
-    invalid(true);
+    invalid(error.status === 400);
     place("status").textContent = "";
     place("error").textContent = error.message;
   }
-  if (!signal.aborted) place("main").dataset.drawn = location.hash;
+  if (signal.aborted) return;
+  place("panels").setAttribute("aria-busy", "false");
+  place("main").dataset.drawn = location.hash;
 }
 
 function head(page, now) {
   delete place("main").dataset.drawn;
-  place("pages").replaceChildren(...[...pages.pages, ...OWN_PAGES].map(({ name, title, ask }) =>
-    element("li", {}, element("a", { href: address(name, { ...now, ask: ask && now.ask }), "aria-current": name === page.name && "page" }, title))));
+  place("detail").close();
+  place("pages").replaceChildren(...pages.pages.map((one) => link(one, page, now)));
+  place("own-pages").replaceChildren(...OWN_PAGES.map((one) => link(one, page, now)));
   document.title = `${page.title} · Service Logs`;
   place("title").textContent = page.title;
   place("about").textContent = page.about;
@@ -60,9 +73,17 @@ function head(page, now) {
   place("error").textContent = "";
   show(now, page);
   invalid(false);
-  // Another page: a screen reader goes on at its title.
-  if (shown && shown !== page.name) place("title").focus();
+  if (shown && shown !== page.name) {
+    // What is still there is another page's. A screen reader goes on at the title of this one.
+    clear();
+    place("title").focus();
+  }
   shown = page.name;
+}
+
+function link({ name, title, ask }, page, now) {
+  const href = address(name, { ...now, ask: ask && now.ask });
+  return element("li", {}, element("a", { href, "aria-current": name === page.name && "page" }, title));
 }
 
 function clear() {
@@ -71,24 +92,38 @@ function clear() {
 }
 
 async function drawOwn(page, now, signal) {
-  const { status, sections } = await page.draw(now);
-  if (signal.aborted) return "";
+  const { status, sections, offered = {} } = await page.draw(now, signal);
+  if (signal.aborted) return [];
   clear();
   place("panels").replaceChildren(...sections);
-  return status;
+  for (const [field, values] of Object.entries(offered)) options(field, values);
+  return [status];
 }
 
 async function drawPanels(page, now, signal) {
   const filters = narrowing(page, pages, now);
   const [found] = await Promise.all([extent(page, filters, signal), offer(page, now, signal)]);
-  if (signal.aborted) return "";
-  const step = interval(found.from, found.to);
+  if (signal.aborted) return [];
+  const narrowed = { filters, time: { ...found, step: interval(found.from, found.to) }, signal };
   clear();
-  const sections = page.panels.map(section);
-  place("panels").replaceChildren(...sections, newest(page, filters, signal));
-  await Promise.all(page.panels.map((panel, at) => fill(sections[at], page, panel, { filters, step, signal })));
-  if (!found.total) return "No records.";
-  return `${number(found.total)} records from ${moment(found.from)} to ${moment(found.to)} UTC.`;
+  const sections = page.panels.map((one) => panel(one));
+  const last = newest(page, pages.time_field, narrowed);
+  place("panels").replaceChildren(...sections, last.section);
+  const wanted = () => !signal.aborted;
+  await Promise.all([last.loaded, ...page.panels.map((one, at) =>
+    fill(sections[at].querySelector(".content"), wanted, () => drawn(page, one, narrowed)))]);
+  return summary(page, now, found, filters);
+}
+
+function summary(page, now, { total, from, to }, filters) {
+  if (!total) {
+    return [filters.length ? "No records match what is chosen above." : "No records yet: `make demo` delivers sample logs."];
+  }
+  const text = `${number(total)} records from ${moment(from)} to ${moment(to)} UTC.`;
+  if (now.range || to - from < 2 * DAY) return [text];
+  // Of several years charts over time show little: from here it is one step to what is newest.
+  const day = between(to - DAY, to + 1000);
+  return [text, " ", element("a", { href: address(page.name, { ...now, ...day }) }, "Show the newest day of them"), "."];
 }
 
 async function extent(page, filters, signal) {
@@ -99,36 +134,14 @@ async function extent(page, filters, signal) {
   return { total: hits.total.value, from: aggregations?.from?.value ?? 0, to: aggregations?.to?.value ?? 0 };
 }
 
-/** Offer the accounts, Regions and types that there are in this time, whatever is chosen now. */
+/** Offer the accounts, Regions and types that there are in this time. */
 async function offer(page, now, signal) {
   const aggs = Object.fromEntries(pages.filters.map(({ field }, at) => [`by_${at}`, { terms: { field, size: MOST_OPTIONS } }]));
   const body = { size: 0, query: { bool: { filter: timeRange(pages.time_field, now) } }, aggs };
   const { aggregations } = await search(page.index, body, signal);
+  if (signal.aborted) return;
   pages.filters.forEach(({ field }, at) =>
-    options(field, (aggregations?.[`by_${at}`]?.buckets ?? []).map(({ key }) => String(key)).sort()));
-}
-
-/** The newest documents, of all or of one of the page's saved searches. */
-function newest(page, filters, signal) {
-  const all = { title: "All records", about: "", columns: null, body: { size: NEWEST, query: { bool: { filter: [] } },
-    sort: [{ [pages.time_field]: { order: "desc", unmapped_type: "date_nanos" } }] } };
-  const searches = [all, ...page.searches];
-  const about = element("p", { class: "about" });
-  const content = element("div", { class: "content" });
-  const choice = element("select", { onchange: () => load(searches[choice.selectedIndex]) },
-    searches.map(({ title }) => element("option", {}, title)));
-  const load = async (chosen) => {
-    about.textContent = chosen.about;
-    try {
-      const { hits } = await search(page.index, narrowed(chosen.body, filters), signal);
-      content.replaceChildren(...documents("Newest records", chosen.columns ?? usualColumns(hits.hits), hits.hits));
-    } catch (error) {
-      if (!signal.aborted) content.replaceChildren(element("p", { class: "wrong" }, `Not found: ${error.message}`));
-    }
-  };
-  load(all);
-  return element("section", { class: "panel w12", "aria-labelledby": "panel-newest", "data-panel": "newest" },
-    element("h2", { id: "panel-newest" }, "Newest records"), element("label", {}, "Search", choice), about, content);
+    options(field, (aggregations?.[`by_${at}`]?.buckets ?? []).map(({ key }) => String(key))));
 }
 
 start();

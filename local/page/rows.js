@@ -1,5 +1,7 @@
 // From an answer of the engine to rows: the keys of its buckets, and its measures.
 
+import { visible } from "./values.js";
+
 /** The numbers that a panel shows of each innermost bucket: percentiles are several. */
 export function numbersOf(panel) {
   return panel.measures.flatMap((measure) =>
@@ -28,7 +30,7 @@ function* walk(found, buckets, numbers, above) {
 
 function entries(found, bucket) {
   if (!Array.isArray(found)) return Object.entries(found);
-  return found.map((one) => [bucket.kind === "time" ? one.key : String(one.key_as_string ?? one.key), one]);
+  return found.map((one) => [bucket.kind === "time" ? one.key : visible(String(one.key_as_string ?? one.key)), one]);
 }
 
 function value(bucket, measure) {
@@ -58,13 +60,14 @@ export function series(panel, found, axis) {
   return [...made.values()];
 }
 
-export function axis(panel, found, step) {
+/** What a chart has values for: the keys that were found, or all steps of the page's time, so that charts can be compared. */
+export function axis(panel, found, { from, to, step }) {
   if (panel.buckets.at(-1).kind !== "time") return [...new Set(found.map(({ keys }) => keys[0]))];
-  const moments = found.map(({ keys }) => keys.at(-1));
-  if (!moments.length) return [];
-  const last = Math.max(...moments);
+  // A record may have come since the page asked for its time.
+  const last = Math.max(to, ...found.map(({ keys }) => keys.at(-1)));
   const all = [];
-  for (let one = Math.min(...moments); one <= last; one += step) all.push(one);
+  // The engine's buckets begin at multiples of the step.
+  for (let one = Math.floor(from / step) * step; one <= last; one += step) all.push(one);
   return all;
 }
 

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from local.stand_ins.identities import owner
+
 FILE = "ASKED_RIGHTS_FILE"
 """The variable that names the file: a line of JSON for each right that is asked for."""
 
@@ -28,6 +30,7 @@ def written_down(evaluate: Callable[..., Any]) -> Callable[..., Any]:
                 "role": context.principal_arn.split("/")[1],
                 "action": context.action,
                 "resource": context.resource_arn,
+                "owner": owner(context),
                 "given": result.decision == "Allow",
             }
             with file.open("a") as lines:

@@ -26,9 +26,9 @@ def condition_value(key: str, context: Any) -> Any:
         case "aws:principalarn":
             return role_of(context.principal_arn)
         case "aws:resourceaccount" | "s3:resourceaccount":
-            return _owner(context)
+            return owner(context)
         case "aws:resourceorgid":
-            return organization(_owner(context))
+            return organization(owner(context))
         case "aws:principalorgid":
             return organization(context.principal_account)
         case "aws:sourceorgid":
@@ -90,7 +90,8 @@ def account_of(arn: str) -> str:
     return arn.split(":")[4] if arn.count(":") > 4 else ""
 
 
-def _owner(context: Any) -> str:
+def owner(context: Any) -> str:
+    """Give the account whose resource is asked for."""
     arn = context.resource_arn
     bucket = arn.removeprefix(_BUCKET).partition("/")[0] if arn.startswith(_BUCKET) else ""
     return s3._bucket_owner_account(bucket) or account_of(arn) or context.principal_account

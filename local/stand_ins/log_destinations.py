@@ -108,7 +108,7 @@ def _require_allowed(destination: Mapping[str, Any], action: str, role: str, gro
         )
     statements = [one for one in policy["Statement"] if ORGANIZATION not in str(one).lower()]
     if not _allows({"Statement": statements}, destination, action):
-        roles.require(role, SERVICE, "logs:PutLogEvents", group)
+        roles.require(role, SERVICE, "logs:PutLogEvents", group, source_arn=group)
 
 
 def _allows(policy: Any, destination: Mapping[str, Any], action: str) -> bool:

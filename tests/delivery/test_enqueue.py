@@ -16,11 +16,14 @@ from servicelogs.delivery.enqueue import Engine, Enqueuer, Progress
 from servicelogs.delivery.rejects import file_key, line
 from servicelogs.errors import DeliveryError, UnreadableEvent
 from servicelogs.records import Reject, Source
-from servicelogs.settings import EnqueueSettings
-from servicelogs.sources.event_notifications import read_notification
+from servicelogs.settings import AccountSettings, EnqueueSettings
+from servicelogs.sources.event_notifications import ObjectToRead, read_notification
 from servicelogs.sources.queue import Queue
 
-LOGS, BACKUP = "log-archive", "log-backup"
+LOGS, BACKUP, THEIRS = "log-archive", "log-backup", "aws-waf-logs-theirs"
+OWN, MEMBER, STRANGER = "123456789012", "222233334444", "777788889999"
+ACCOUNTS = AccountSettings(account_id=OWN, member_account_ids=(MEMBER, "333344445555"))
+OF_MEMBER = {"bucket": THEIRS, "account": MEMBER, "region": "eu-west-1"}
 SETTINGS = EnqueueSettings(log_bucket=LOGS, log_bucket_prefix="logs/", backup_bucket=BACKUP)
 ODD = 'logs/a+b %41 "é\u2028\x7f'
 
@@ -30,15 +33,21 @@ class World:
 
     def __init__(self, engines: tuple[Engine, ...] = ("OpenSearch", "LightEngine")) -> None:
         self.s3, self.sqs = boto3.client("s3"), boto3.client("sqs")
-        for bucket in (LOGS, BACKUP):
+        for bucket in (LOGS, BACKUP, THEIRS):
             self.s3.create_bucket(Bucket=bucket)
         self.urls = {e: self.sqs.create_queue(QueueName=e)["QueueUrl"] for e in engines}
         queues = {engine: Queue(self.sqs, url) for engine, url in self.urls.items()}
-        self.enqueuer = Enqueuer(self.s3, queues, SETTINGS)
+        self.enqueuer = Enqueuer(self.s3, queues, SETTINGS, ACCOUNTS)
+        self.listed: list[tuple[str, str]] = []
+        """Which buckets were listed, and who had to own them."""
+        self.s3.meta.events.register("provide-client-params.s3.ListObjectsV2", self._note)
 
-    def put(self, *keys: str, **more: Any) -> None:
+    def _note(self, params: dict[str, Any], **_: Any) -> None:
+        self.listed.append((params["Bucket"], params["ExpectedBucketOwner"]))
+
+    def put(self, *keys: str, bucket: str = LOGS, **more: Any) -> None:
         for key in keys:
-            self.s3.put_object(Bucket=LOGS, Key=key, Body=b"x", **more)
+            self.s3.put_object(Bucket=bucket, Key=key, Body=b"x", **more)
 
     def reject(self, uri: str, number: int = 1, folder: str = "rejected/") -> None:
         source = Source(
@@ -53,6 +62,12 @@ class World:
         return self.enqueuer.enqueue({"bucket": LOGS, **asked}, found, lambda: seconds_left)
 
     def sent(self, engine: Engine) -> list[tuple[str, str]]:
+        """Receive all messages about objects of this account."""
+        found = self.received(engine)
+        assert not {one.account_id or one.region for one in found} - {""}
+        return sorted((one.bucket, one.key) for one in found)
+
+    def received(self, engine: Engine) -> list[ObjectToRead]:
         """Receive all messages, as the engine's function reads them."""
         found = []
         while messages := self.sqs.receive_message(
@@ -61,8 +76,8 @@ class World:
             for message in messages:
                 (wanted,) = read_notification(message["Body"]).objects
                 assert (wanted.start, wanted.etag, wanted.continuations) == (1, "", 0)
-                found.append((wanted.bucket, wanted.key))
-        return sorted(found)
+                found.append(wanted)
+        return found
 
 
 @pytest.fixture
@@ -82,6 +97,37 @@ def test_objects_of_a_prefix_reach_each_engine_under_their_keys(world: World) ->
 
     assert world.sent("OpenSearch") == world.sent("LightEngine") == of_logs(*keys, ODD)
     assert (progress.listed, progress.sent, progress.more) == (26, 52, False)
+
+
+def test_objects_of_another_account_are_sent_as_its_own_and_the_bucket_has_to_be_its(
+    world: World,
+) -> None:
+    world.put("a/1", "b/1", bucket=THEIRS)
+
+    progress = world.enqueue(prefix="a/", engine="LightEngine", **OF_MEMBER)
+
+    assert (progress.listed, progress.sent) == (1, 1)
+    (wanted,) = world.received("LightEngine")
+    assert wanted == ObjectToRead(THEIRS, "a/1", account_id=MEMBER, region="eu-west-1")
+    assert world.listed == [(THEIRS, MEMBER)]
+
+
+def test_a_bucket_of_this_account_has_to_be_its_own(world: World) -> None:
+    world.put("logs/1")
+    for account in ({}, {"account": OWN, "region": "eu-west-1"}):
+        assert world.enqueue(engine="OpenSearch", **account).sent == 1
+        assert world.sent("OpenSearch") == of_logs("logs/1")
+    assert world.listed == [(LOGS, OWN)] * 2
+
+
+def test_each_account_of_an_organization_may_be_asked_for(world: World) -> None:
+    world.put("1", bucket=THEIRS)
+    accounts = AccountSettings(account_id=OWN, organization_id="o-a1b2c3d4e5")
+    enqueuer = Enqueuer(world.s3, {}, SETTINGS, accounts)
+    progress = enqueuer.enqueue(OF_MEMBER | {"account": STRANGER}, Progress(), lambda: 300)
+    assert progress.listed == 1
+    with pytest.raises(UnreadableEvent, match="account: must be among"):
+        enqueuer.enqueue(OF_MEMBER | {"account": "777"}, Progress(), lambda: 300)
 
 
 def test_one_engine_alone_gets_what_is_for_it(world: World) -> None:
@@ -198,6 +244,10 @@ def test_objects_whose_records_were_rejected_are_sent_again_to_the_search_engine
         ({"bucket": "somebody-elses"}, "bucket: must be log-archive or log-backup, not 'somebody"),
         ({"bucket": ""}, "bucket: must be log-archive or log-backup, not ''"),
         ({"bucket": None}, "Expected `str`, got `null` - at `$.bucket`"),
+        (OF_MEMBER | {"account": STRANGER}, "account: must be among MemberAccountIds, or of Orga"),
+        (OF_MEMBER | {"account": ""}, "for a bucket of another account, account must be given"),
+        (OF_MEMBER | {"region": ""}, "region: must be that of the bucket, as eu-west-1"),
+        (OF_MEMBER | {"region": "eu-west-1/../x"}, "region: must be that of the bucket"),
         ({"prefix": "other/"}, "prefix: must begin with 'logs/', not 'other/'"),
         ({"prefx": "logs/"}, "unknown field `prefx`"),
         ({"engine": "opensearch"}, "Invalid enum value 'opensearch' - at `$.engine`"),

@@ -23,7 +23,7 @@ class Running:
 
 
 @contextmanager
-def running_stack(folder: Path) -> Iterator[Running]:
+def running_stack(folder: Path, accounts: int = 1) -> Iterator[Running]:
     """Deploy the whole stack into an emulator of its own, and end both."""
     front, local = Front(), LocalStack(folder)
     endpoints: list[str] = []
@@ -33,7 +33,7 @@ def running_stack(folder: Path) -> Iterator[Running]:
         return endpoints[0]
 
     try:
-        stack = local.up("osmem", in_front=stand_before)
+        stack = local.up("osmem", accounts=accounts, in_front=stand_before)
         yield Running(local, stack, front, endpoints[0])
     finally:
         local.down()
@@ -48,8 +48,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """Give a stack in which no other test has left anything."""
-    with running_stack(tmp_path_factory.mktemp("stack")) as running:
+    """Give a stack of two accounts in which no other test has left anything."""
+    with running_stack(tmp_path_factory.mktemp("stack"), accounts=2) as running:
         yield running
 
 

@@ -25,7 +25,6 @@ _MAPPING = "Lambda itself asks for it, and refuses a mapping without it"
 _MISSING = "without it S3 answers 403 and not 404 where there is no object; the emulator always 404"
 _UPLOADS = "ends an upload in parts that failed: only files of many megabytes have parts"
 _FIREHOSE = "Firehose: its page on access to S3 destinations asks for it"
-_MEMBERS = "for another account: tests/end_to_end/test_accounts.py deploys two"
 _COLLECTION = "there is no collection but in AWS"
 _TIERS = "the embedded engine has no tiers: tests/opensearch/test_tiers.py"
 _NETWORK = "Lambda connects a function to subnets: there are none in the emulator"
@@ -79,15 +78,18 @@ LISTED = (
         "kms:GenerateDataKey",
         _KEYS,
     ),
-    Listed("ReadsMembersLogObjects", "s3:GetObject s3:ListBucket", _MEMBERS),
+    Listed("ReadsMembersLogObjects", "s3:ListBucket", _MISSING),
     Listed(
         "ReadsOrganizationsLogObjects",
         "s3:GetObject s3:ListBucket",
         "the same for an organization's: tests/templates/test_accounts.py",
     ),
+    Listed(
+        "ListsOrganizationsObjects",
+        "s3:ListBucket",
+        "the same for an organization's: tests/templates/test_accounts.py",
+    ),
     Listed("DecryptsMembersLogObjects", "kms:Decrypt", _KEYS),
-    Listed("SendsMembersEvents", "firehose:PutRecord", _MEMBERS),
-    Listed("SendsMembersEvents", "kinesis:PutRecord", _MEMBERS),
     Listed("EntersCollection", "aoss:APIAccessAll", _COLLECTION),
     Listed("AsksForTheCollectionsType", "aoss:BatchGetCollection", _COLLECTION),
     Listed("MakesIndexesOfPastDays", "es:ESHttpPut", _TIERS),
@@ -134,10 +136,4 @@ LISTED = (
         "Step Functions: its page on policies of a Distributed Map",
     ),
     Listed("StartsRuns", "states:StartExecution", "the emulator's Scheduler needs no role"),
-    Listed(
-        "PutsNamedQueries",
-        "athena:BatchGetNamedQuery athena:UpdateNamedQuery athena:DeleteNamedQuery",
-        "of queries that are there the emulator does not know the workgroup, and changes none: "
-        "tests/lake/test_named_queries.py",
-    ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -21,6 +21,8 @@ class Asked:
     role: str
     action: str
     resource: str
+    owner: str
+    """The account whose resource it is."""
     given: bool
 
 
@@ -48,18 +50,24 @@ class Statement:
     sid: str
     actions: tuple[str, ...]
     resources: tuple[str, ...]
+    accounts: tuple[str, ...]
+    """Whose resources they have to be; none means anybody's."""
     document: str
 
     @classmethod
     def read(cls, statement: dict[str, Any]) -> Statement:
         """Read one as IAM has it."""
         actions, resources = (_as_tuple(statement[name]) for name in ("Action", "Resource"))
-        return cls(statement["Sid"], actions, resources, json.dumps(statement))
+        equals = statement.get("Condition", {}).get("StringEquals", {})
+        accounts = _as_tuple(equals.get("aws:ResourceAccount", ()))
+        return cls(statement["Sid"], actions, resources, accounts, json.dumps(statement))
 
-    def allows(self, action: str, resource: str) -> bool:
-        """Say whether it allows this; its conditions are not looked at."""
-        return action in self.actions and any(
-            fnmatchcase(resource, pattern) for pattern in self.resources
+    def allows(self, action: str, resource: str, owner: str = "") -> bool:
+        """Say whether it allows this; of its conditions only that of the owner is looked at."""
+        return (
+            action in self.actions
+            and any(fnmatchcase(resource, pattern) for pattern in self.resources)
+            and (not self.accounts or owner in self.accounts)
         )
 
 
@@ -119,5 +127,5 @@ class Role:
         )
 
 
-def _as_tuple(value: str | list[str]) -> tuple[str, ...]:
+def _as_tuple(value: str | Sequence[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)

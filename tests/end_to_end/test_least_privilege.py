@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ import pytest
 from tests.end_to_end import trials_of_enqueue as enqueue
 from tests.end_to_end import trials_of_lake as lake
 from tests.end_to_end import trials_of_log_groups as log_groups
+from tests.end_to_end import trials_of_member as member
 from tests.end_to_end import trials_of_search as search
 from tests.end_to_end.conftest import Running
 from tests.end_to_end.listed_rights import LISTED
@@ -34,7 +35,7 @@ from tests.templates.expansion import (
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]
 
 type Key = tuple[str, str]
-"""A scenario by its name in the root, and the logical id of a role in it."""
+"""A scenario by its name in the root or as the member account's, and a role's logical id in it."""
 
 DOMAIN = "arn:aws:es:eu-west-1:111122223333:domain/logs"
 
@@ -50,6 +51,15 @@ class Proof:
         self._requests: dict[Key, set[tuple[str, str]]] = {}
         self._asked: dict[Key, set[tuple[str, str]]] = {}
 
+    @cached_property
+    def member(self) -> member.Member:
+        """Give the account whose logs are read too, with all that its template makes."""
+        return member.Member(self.account.running)
+
+    def account_of(self, key: Key) -> Account:
+        """Give the account that has a role."""
+        return self.member if key[0] == member.SCENARIO else self.account
+
     def needed(self, key: Key) -> Needed:
         """Say what fails without each statement of a role."""
         if key not in self._needed:
@@ -58,7 +68,8 @@ class Proof:
 
     def _try_out(self, key: Key) -> None:
         steps = TRIALS[key](self)
-        self._needed[key] = self.account.try_out(self.account.role(*key), steps)
+        account = self.account_of(key)
+        self._needed[key] = account.try_out(account.role(*key), steps)
 
     def asked(self, key: Key) -> set[tuple[str, str]]:
         """Give which statement of a role was asked for which action."""
@@ -72,21 +83,24 @@ class Proof:
         if key in CALLS and key not in self._requests:
             self._requests[key] = self._watched(partial(CALLS[key], self))
         asked = {
-            (f"es:ESHttp{method.title()}", DOMAIN + path)
+            (f"es:ESHttp{method.title()}", DOMAIN + path, "")
             for method, path in self._requests.get(key, ())
         }
         template = SCENARIO_OF.get(key[0], "")
         statements = [one for role, one in _of_domain(template) if role == key[1]]
-        if key[1] in self.account.ids(key[0]):
-            role = self.account.role(*key)
-            since = self.account.asked.since()
-            asked |= {(one.action, one.resource) for one in since if one.role == role.name}
+        account = self.account_of(key)
+        if key[1] in account.ids(key[0]):
+            role = account.role(*key)
+            since = account.asked.since()
+            asked |= {
+                (one.action, one.resource, one.owner) for one in since if one.role == role.name
+            }
             statements += role.statements.values()
         return {
             (one.sid, action)
-            for action, resource in asked
+            for action, resource, owner in asked
             for one in statements
-            if one.allows(action, resource)
+            if one.allows(action, resource, owner)
         }
 
     def _watched(self, work: Callable[[], object]) -> set[tuple[str, str]]:
@@ -110,9 +124,10 @@ def _of_domain(template: str) -> list[tuple[str, Statement]]:
 
 
 def _scenarios() -> dict[str, str]:
-    """Give each scenario's template, by its name in the root."""
+    """Give each scenario's template, by its name in the root, and the member account's."""
     nested = of_type(read("template.yaml")["Resources"], "AWS::Serverless::Application")
-    return {name: one["Properties"]["Location"].removeprefix("./") for name, one in nested.items()}
+    found = {name: one["Properties"]["Location"].removeprefix("./") for name, one in nested.items()}
+    return found | {member.SCENARIO: "scenarios/member_account.yaml"}
 
 
 SCENARIO_OF = _scenarios()
@@ -137,6 +152,12 @@ TRIALS: dict[Key, Callable[[Proof], list[Step]]] = {
     ("LogGroupsToStream", "SubscriptionRole"): lambda p: log_groups.of_subscription(
         p.account, "LogGroupsToStream"
     ),
+    ("RdsToS3", "DestinationRole"): lambda p: log_groups.of_destination(
+        p.account, "RdsToS3", p.member
+    ),
+    ("LogGroupsToStream", "DestinationRole"): lambda p: log_groups.of_destination(
+        p.account, "LogGroupsToStream", p.member
+    ),
     ("S3ToLightEngine", "SetUpFunctionRole"): lambda p: lake.of_set_up(p.lake),
     ("S3ToLightEngine", "StageFunctionRole"): lambda p: lake.of_stage(p.lake),
     ("S3ToLightEngine", "PlanFunctionRole"): lambda p: lake.of_plan(p.lake),
@@ -153,6 +174,14 @@ TRIALS: dict[Key, Callable[[Proof], list[Step]]] = {
     ),
     ("EnqueueObjects", "EnqueueFunctionRole"): lambda p: enqueue.of_enqueue(p.account),
     ("EnqueueObjects", "EnqueueObjectsRole"): lambda p: enqueue.of_machine(p.account, p.lake.runs),
+    (member.SCENARIO, "ConfigureBucketFunctionRole"): lambda p: member.of_configure_bucket(
+        p.member
+    ),
+    (member.SCENARIO, "ForwardRole"): lambda p: member.of_forward(p.member, p.account),
+    (member.SCENARIO, "SubscribeFunctionRole"): lambda p: log_groups.of_subscribe(
+        p.member, member.SCENARIO
+    ),
+    (member.SCENARIO, "SubscriptionRole"): lambda p: member.of_subscription(p.member, p.account),
 }
 
 
@@ -181,12 +210,9 @@ def test_what_a_role_does_fails_without_each_statement_that_it_was_refused_for_w
 
 
 def _roles() -> Iterator[tuple[str, str, str, dict[str, set[str]]]]:
-    """Give each role of each template, where the root has it, and the actions of its statements.
-
-    What another account deploys the root has not: test_accounts.py tries that.
-    """
+    """Give each role of each template, where it is deployed, and the actions of its statements."""
     nested = {template: scenario for scenario, template in reversed(SCENARIO_OF.items())}
-    for template in [one for one in SCENARIOS if one != "scenarios/member_account.yaml"]:
+    for template in SCENARIOS:
         of_roles: dict[str, dict[str, set[str]]] = {}
         for role, statement in rights_by_role(expand(template)["Resources"]):
             actions = of_roles.setdefault(role, {}).setdefault(statement["Sid"], set())

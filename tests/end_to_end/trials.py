@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from local import ROOT, deploy
+from local import ROOT, deploy, emulated_aws
 from local.emulated_aws import asked_rights
 from tests.end_to_end.conftest import Running
 from tests.end_to_end.rights import AskedRights, Role
@@ -44,7 +44,9 @@ type Needed = dict[str, str]
 
 
 class Account:
-    """What is deployed, by its names in the templates."""
+    """What is deployed in an account, by its names in the templates."""
+
+    number = emulated_aws.ACCOUNT
 
     def __init__(self, running: Running) -> None:
         self.running = running
@@ -56,11 +58,12 @@ class Account:
         self.s3 = self.client("s3")
         self._stacks = self.client("cloudformation")
         self._ids: dict[str, dict[str, str]] = {}
-        self.s3.create_bucket(Bucket=ANSWERS)
+        self._answers = f"{ANSWERS}-{self.number}"
+        self.s3.create_bucket(Bucket=self._answers)
 
     def client(self, service: str) -> Any:
         """Make a client of the account's root."""
-        return deploy.client(service, self.endpoint)
+        return deploy.client(service, self.endpoint, self.number)
 
     def id(self, scenario: str, logical_id: str) -> str:
         """Give the name of a resource of a scenario, which is known by its name in the root."""
@@ -69,11 +72,15 @@ class Account:
     def ids(self, scenario: str) -> dict[str, str]:
         """Give the names of all resources of a scenario; none of one that is not deployed."""
         if scenario not in self._ids:
-            root = self._resources(deploy.local_settings(ROOT)["stack_name"])
-            self._ids[scenario] = self._resources(root[scenario]) if scenario in root else {}
+            self._ids[scenario] = self._found(scenario)
         return self._ids[scenario]
 
-    def _resources(self, stack: str) -> dict[str, str]:
+    def _found(self, scenario: str) -> dict[str, str]:
+        root = self.resources(deploy.local_settings(ROOT)["stack_name"])
+        return self.resources(root[scenario]) if scenario in root else {}
+
+    def resources(self, stack: str) -> dict[str, str]:
+        """Give the names of what a stack has made."""
         pages = self._stacks.get_paginator("list_stack_resources").paginate(StackName=stack)
         return {
             one["LogicalResourceId"]: one["PhysicalResourceId"]
@@ -100,14 +107,15 @@ class Account:
         request = self.request(kind, **event)
         self.invoke(scenario, function, request)
         key = request["RequestId"]
-        answer = json.loads(self.s3.get_object(Bucket=ANSWERS, Key=key)["Body"].read())
+        answer = json.loads(self.s3.get_object(Bucket=self._answers, Key=key)["Body"].read())
         if answer["Status"] != "SUCCESS":
             raise NotDone(answer["Reason"])
 
     def request(self, kind: str, **event: Any) -> dict[str, Any]:
         """Make a request of CloudFormation to a custom resource."""
         key = uuid.uuid4().hex
-        url = self.s3.generate_presigned_url("put_object", Params={"Bucket": ANSWERS, "Key": key})
+        where = {"Bucket": self._answers, "Key": key}
+        url = self.s3.generate_presigned_url("put_object", Params=where)
         said = {"ResourceProperties": {}, **event}
         about = {"RequestType": kind, "RequestId": key, "ResponseURL": url, **said}
         return about | dict.fromkeys(("StackId", "LogicalResourceId"), "of-a-trial")
@@ -163,15 +171,15 @@ class Account:
         except NotDone as error:
             failed = error
         missed: dict[str, None] = {}
-        for action, resource in self._refused(role, moment):
-            allowing = [s.sid for s in role.statements.values() if s.allows(action, resource)]
-            assert len(allowing) == 1, f"{action} on {resource} is allowed by {allowing}"
+        for right in self._refused(role, moment):
+            allowing = [s.sid for s in role.statements.values() if s.allows(*right)]
+            assert len(allowing) == 1, f"{right} is allowed by {allowing}"
             missed |= dict.fromkeys(allowing)
         assert missed or not failed, f"{step.what}: {failed}"
         assert not missed.keys() & set(given), f"{step.what}: {missed} were given"
         return list(missed)
 
-    def _refused(self, role: Role, moment: int) -> list[tuple[str, str]]:
-        since = self.asked.since(moment)
-        refused = [(a.action, a.resource) for a in since if a.role == role.name and not a.given]
+    def _refused(self, role: Role, moment: int) -> list[tuple[str, str, str]]:
+        since = [one for one in self.asked.since(moment) if one.role == role.name]
+        refused = [(one.action, one.resource, one.owner) for one in since if not one.given]
         return list(dict.fromkeys(refused))

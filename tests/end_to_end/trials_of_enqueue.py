@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import uuid
 from functools import partial
 
@@ -12,12 +13,13 @@ from servicelogs.records import Reject
 from servicelogs.sources.event_notifications import ObjectToRead
 from servicelogs.sources.s3_objects import open_object
 from tests.end_to_end.trials import Account, NotDone, Step
+from tests.end_to_end.trials_of_search import members_object
 
 SCENARIO = "EnqueueObjects"
 
 
 def of_enqueue(account: Account) -> list[Step]:
-    """Say what the function does: with log objects, and with files of rejects."""
+    """Say what the function does: with log objects, another account's too, and with rejects."""
     bucket, backup = account.outputs["LogBucketName"], account.outputs["BackupBucketName"]
     folder = uuid.uuid4().hex
     key = f"{folder}/of-a-trial.log"
@@ -28,11 +30,19 @@ def of_enqueue(account: Account) -> list[Step]:
     enqueue = partial(_enqueue, account)
     return [
         Step("sends objects", partial(enqueue, bucket=bucket, prefix=f"{folder}/")),
+        Step("sends another account's objects", partial(enqueue, **_of_member(account))),
         Step("sends rejects", partial(enqueue, bucket=backup, prefix=f"rejected/{folder}/")),
     ]
 
 
-def _enqueue(account: Account, **asked: str) -> None:
+def _of_member(account: Account) -> dict[str, str]:
+    """Put an object into the member's log bucket; give what asks for it."""
+    wanted = json.loads(members_object(account, "of-a-trial.log", b"no log\n"))
+    folder, _, _ = wanted.pop("key").partition("of-a-trial.log")
+    return {**wanted, "prefix": folder}
+
+
+def _enqueue(account: Account, /, **asked: str) -> None:
     event = {"asked": asked, "progress": {}}
     assert account.invoke(SCENARIO, "EnqueueFunction", event)["sent"]
 

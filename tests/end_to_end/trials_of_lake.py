@@ -17,12 +17,13 @@ from servicelogs.lake.deployment import Lake
 from servicelogs.lake.items import Items, update
 from servicelogs.lake.lease import Executions
 from servicelogs.lake.manifests import Manifest
+from servicelogs.lake.named_queries import PREFIX
 from servicelogs.lake.names import Partition
 from servicelogs.lake.plan import plan
 from servicelogs.settings import BackupSettings, LakeSettings, read_settings
 from tests.end_to_end.processes import environment
 from tests.end_to_end.trials import Account, NotDone, Step
-from tests.end_to_end.trials_of_search import message
+from tests.end_to_end.trials_of_search import members_object, message
 
 LAKE = "S3ToLightEngine"
 LOG_TYPE = "clb"
@@ -81,6 +82,10 @@ class Steps:
         record = {"bucket": {"name": bucket}, "object": {"key": key}}
         told = [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": record}]
         self.invoke("StageFunction", Records=[message(json.dumps({"Records": told}))])
+
+    def stage_members(self, wanted: str) -> None:
+        """Have an object of another account staged, as a message of our own names it."""
+        self.invoke("StageFunction", Records=[message(wanted)])
 
     def planned(self, objects: int = 1) -> str:
         """Make a batch of new objects; give its name."""
@@ -153,12 +158,17 @@ class Steps:
 
 
 def of_stage(steps: Steps) -> list[Step]:
-    aside = steps.quarantined()
+    """Say what stages objects."""
+    aside, sample = steps.quarantined(), steps.samples[0]
     return [
         Step("stages an object", partial(steps.stage, steps.bucket, steps.put())),
         Step(
             "takes an object out of quarantine",
             partial(steps.stage, steps.lake.staging.bucket, aside),
+        ),
+        Step(
+            "stages another account's object",
+            partial(steps.stage_members, members_object(steps.account, sample.key, sample.data)),
         ),
     ]
 
@@ -259,13 +269,19 @@ def of_pick(steps: Steps) -> list[Step]:
 
 
 def of_set_up(steps: Steps) -> list[Step]:
-    """Say what sets up tables, where there are some and one is missing, and queries."""
+    """Say what sets up tables and queries, where some are there, missing, changed or too many."""
     glue, athena = steps.account.client("glue"), steps.account.client("athena")
     work_group = {"WorkGroup": steps.account.outputs["WorkGroupName"]}
     database = steps.account.outputs["DatabaseName"]
     glue.delete_table(DatabaseName=database, Name=names.summary_of(LOG_TYPE))
-    for query in athena.list_named_queries(**work_group)["NamedQueryIds"]:
-        athena.delete_named_query(NamedQueryId=query)
+    renamed, changed, *_ = athena.list_named_queries(**work_group)["NamedQueryIds"]
+    for one, change in (
+        (renamed, {"Name": f"{PREFIX}of-a-trial"}),
+        (changed, {"QueryString": "SELECT 1"}),
+    ):
+        query = athena.get_named_query(NamedQueryId=one)["NamedQuery"]
+        kept = {name: query[name] for name in ("NamedQueryId", "Name", "QueryString")}
+        athena.update_named_query(**kept | change)
     return [Step("sets up the lake", partial(steps.account.ask, LAKE, "SetUpFunction", "Update"))]
 
 

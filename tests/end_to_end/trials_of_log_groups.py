@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -65,18 +66,7 @@ def of_subscribe(account: Account, scenario: str) -> list[Step]:
 
 def of_subscription(account: Account, scenario: str) -> list[Step]:
     """Say what CloudWatch Logs does by the role of a subscription."""
-    logs, group = account.client("logs"), f"/of-a-trial/{uuid.uuid4().hex}"
-    logs.create_log_group(logGroupName=group)
-
-    def subscribe() -> None:
-        try:
-            logs.put_subscription_filter(
-                logGroupName=group, filterName="one", **_destination(account, scenario)
-            )
-        except logs.exceptions.InvalidParameterException as refused:
-            raise NotDone(refused) from refused
-
-    return [Step("takes a test message", subscribe)]
+    return [Step("takes a test message", subscribing(account, **_destination(account, scenario)))]
 
 
 def of_firehose(account: Account, scenario: str) -> list[Step]:
@@ -103,11 +93,35 @@ def of_firehose(account: Account, scenario: str) -> list[Step]:
     return [Step("writes an object", deliver)]
 
 
+def of_destination(account: Account, scenario: str, member: Account) -> list[Step]:
+    """Say what CloudWatch Logs does for another account by the role of a destination."""
+    kind = "Stream" if scenario == "LogGroupsToStream" else scenario.removesuffix("ToS3")
+    to = account.outputs[f"{kind}DestinationArn"]
+    subscribe = subscribing(member, filterPattern="", destinationArn=to)
+    return [Step("takes a test message of another account", subscribe)]
+
+
+def subscribing(account: Account, **where: str) -> Callable[[], None]:
+    """Give what subscribes a new log group, which fails where a role may not send on."""
+    logs, group = account.client("logs"), f"/of-a-trial/{uuid.uuid4().hex}"
+    logs.create_log_group(logGroupName=group)
+
+    def subscribe() -> None:
+        try:
+            logs.put_subscription_filter(logGroupName=group, filterName="one", **where)
+        except logs.exceptions.InvalidParameterException as refused:
+            raise NotDone(refused) from refused
+
+    return subscribe
+
+
 def _destination(account: Account, scenario: str) -> dict[str, str]:
     """Say where a scenario has log events sent, and by which role."""
     role = account.iam.get_role(RoleName=account.id(scenario, "SubscriptionRole"))["Role"]["Arn"]
     if scenario == "LogGroupsToStream":
         to = account.outputs["StreamArn"]
+    elif scenario == "MemberAccount":
+        to = account.outputs["RdsDestinationArn"]
     else:
         name = account.id(scenario, "DeliveryStream")
         described = account.client("firehose").describe_delivery_stream(DeliveryStreamName=name)

@@ -14,7 +14,7 @@ from typing import Any
 
 from opensearchpy import OpenSearch
 
-from local import sample_logs
+from local import deploy, emulated_aws, sample_logs
 from local.sample_logs.parquet import parquet
 from servicelogs.delivery.rejects import file_key
 from servicelogs.opensearch.client import connect
@@ -52,6 +52,10 @@ class Search:
     def index(self, function: str, *keys: str) -> None:
         """Have a function index objects."""
         self.account.invoke(S3, function, {"Records": [self._message(*keys)]})
+
+    def index_members(self, function: str, wanted: str) -> None:
+        """Have a function index an object of another account, as a message of our own names it."""
+        self.account.invoke(S3, function, {"Records": [message(wanted)]})
 
     def _message(self, *keys: str, count: int = 1) -> dict[str, Any]:
         where = [{"bucket": {"name": self.bucket}, "object": {"key": key}} for key in keys]
@@ -104,6 +108,16 @@ def message(body: str, count: int = 1) -> dict[str, Any]:
     }
 
 
+def members_object(account: Account, key: str, data: bytes) -> str:
+    """Put an object into the member's log bucket; give the message that has it read."""
+    bucket, owner = account.running.stack.member["LogBucketName"], emulated_aws.MEMBER
+    key = f"{uuid.uuid4().hex[:8]}/{key}"
+    s3 = deploy.client("s3", account.endpoint, owner)
+    s3.put_object(Bucket=bucket, Key=key, Body=data)
+    where = {"bucket": bucket, "key": key}
+    return json.dumps({**where, "account": owner, "region": emulated_aws.REGION})
+
+
 def _milliseconds(day: str) -> int:
     return int(datetime.fromisoformat(f"{day}T12:00:00Z").timestamp() * 1000)
 
@@ -137,6 +151,14 @@ def of_index(search: Search) -> list[Step]:
         Step("removes what was rejected before", take_back),
         Step("looks for what the engine refuses", partial(index, refused)),
         Step("looks for records without a time", partial(index, without_time)),
+        Step(
+            "indexes another account's object",
+            partial(
+                search.index_members,
+                "IndexFunction",
+                members_object(search.account, alb.key, alb.data),
+            ),
+        ),
         Step("hands Parquet on", partial(index, search.put("flow.parquet", b"PAR1"))),
         Step(
             "works messages that came before by themselves",
@@ -160,6 +182,14 @@ def of_index_parquet(search: Search) -> list[Step]:
 
     return [
         Step("indexes an object", partial(index, good)),
+        Step(
+            "indexes another account's object",
+            partial(
+                search.index_members,
+                "IndexParquetFunction",
+                members_object(search.account, "flow.parquet", file),
+            ),
+        ),
         Step("keeps what it rejects", partial(index, hostile)),
         Step("removes what was rejected before", take_back),
         Step("looks for what the engine refuses", partial(index, refused)),
@@ -231,18 +261,21 @@ def of_set_up(search: Search, scenario: str) -> list[Step]:
     """Say what the function that sets up the engine does."""
     account = search.account
     name = account.id(scenario, "SetUpFunction")
+    roles = ("IndexingRoleArns", "SetUpRoleArns", "DeletingRoleArns")
+    access = {"MasterSecretArn": "", "Name": "of-a-trial", **{key: [] for key in roles}}
+    asked = {"ResourceProperties": {"Access": access}}
 
     def wait_for_an_engine() -> None:
         nowhere = {"OPENSEARCH_ENDPOINT": "http://127.0.0.1:9"}
         account.functions.update_function_configuration(FunctionName=name, Timeout=30)
         try:
             with environment(account.endpoint, name, **nowhere):
-                account.invoke(scenario, "SetUpFunction", account.request("Create"))
+                account.invoke(scenario, "SetUpFunction", account.request("Create", **asked))
         finally:
             account.functions.update_function_configuration(FunctionName=name, Timeout=300)
 
     # As if it had waited for long: a right that it lacks is not one that takes a while to be known.
-    ask = partial(account.ask, scenario, "SetUpFunction", "Create", Began=0)
+    ask = partial(account.ask, scenario, "SetUpFunction", "Create", Began=0, **asked)
     return [
         Step("sets the engine up", ask),
         Step("waits for an engine", wait_for_an_engine),

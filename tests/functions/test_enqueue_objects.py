@@ -22,6 +22,7 @@ def load(monkeypatch: pytest.MonkeyPatch, queue_url: str) -> ModuleType:
     attributes = boto3.client("sqs").get_queue_attributes(
         QueueUrl=queue_url, AttributeNames=["QueueArn"]
     )
+    monkeypatch.setenv("ACCOUNT_ID", "123456789012")
     monkeypatch.setenv("LOG_BUCKET", sample_events.BUCKET)
     monkeypatch.setenv("OPENSEARCH_QUEUE_ARN", attributes["Attributes"]["QueueArn"])
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ServiceLogs")

@@ -269,6 +269,36 @@ def test_a_refusal_is_answered_with_what_lets_the_roles_in(function, guard, says
     assert says in reason
 
 
+@pytest.fixture
+def secret(monkeypatch):
+    """Say that there is a secret with a user's name; note who reads it."""
+    arn, read = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:writer", []
+
+    def password(secret_arn, session):
+        read.append(secret_arn)
+        return SimpleNamespace(user="writer")
+
+    monkeypatch.setattr("servicelogs.opensearch.access.SecretPassword", password)
+    monkeypatch.setenv("OPENSEARCH_SECRET_ARN", arn)
+    return read
+
+
+def test_who_signs_in_by_name_is_named_instead_of_the_roles(function, secret, monkeypatch):
+    monkeypatch.setenv("OPENSEARCH_AUTH", "basic")
+    function.results = [NotPermitted("OpenSearch answers 403", "", Guard.SECURITY_PLUGIN)]
+    reason = run(function, request())["Reason"]
+    assert 'rolesmapping/service-logs-1-setting-up {"users":["writer"]}' in reason
+    assert "--disable-rollback" not in reason
+
+
+def test_a_secret_that_nobody_signs_in_with_is_not_read(function, secret, monkeypatch):
+    """The role has no right to, unless OpenSearchAuth is basic."""
+    monkeypatch.setenv("OPENSEARCH_AUTH", "sigv4")
+    function.results = [NotPermitted("OpenSearch answers 403", "", Guard.SECURITY_PLUGIN)]
+    assert '"backend_roles":["arn:sets-up"]' in run(function, request())["Reason"]
+    assert secret == []
+
+
 def test_roles_that_wait_to_be_mapped_are_named_with_what_they_import(function, monkeypatch):
     monkeypatch.setenv("DASHBOARDS_ENDPOINT", "https://search.example/_dashboards")
     function.results = [NotPermitted("OpenSearch answers 403", "", Guard.SECURITY_PLUGIN)]

@@ -1,69 +1,57 @@
-"""Take the pictures of the docs: each page as it draws the sample data.
+"""Take the pictures of the docs: each page as it draws what the demo delivered.
 
-`python -m tests.local.screenshots` writes docs/pictures/<page>.png.
+After `make demo`, `python -m tests.local.screenshots` writes docs/pictures/<page>.png.
 """
 
 import base64
-import json
+import sys
 import tempfile
-import threading
 from pathlib import Path
 
 from local import ROOT
-from local.page_server import PREFIX, PageServer
-from local.processes import Processes
-from local.search_engines import start_osmem
+from local.stack import LocalStack
 from servicelogs.opensearch.dashboards.export import export
 from tests.browser import Browser
 from tests.local.test_page import TOTAL, load
-from tests.sample_indexes import indexed
 
 PICTURES = ROOT / "docs" / "pictures"
-WIDTH, HEIGHT = 1280, 860
+WIDTH, HEIGHT = 1280, 800
 SCALE = 0.6
-# When the sample logs are of: the golden inputs have records of other years.
-FEW = 50
+# When the sample logs are of; a type that has fewer of that time is shown with all.
 RANGE = "range=custom&from=2026-11-20T08:10:00&to=2026-11-20T08:20:00"
+FEW = 50
 
 
 def main() -> None:
     """Take all of them."""
+    stack = LocalStack().running()
+    if stack is None:
+        sys.exit("no stack runs: run `make demo` first")
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        processes = Processes(Path(folder) / "processes")
+        browser = Browser(Path(folder))
         try:
-            _take(Path(folder), start_osmem(processes))
+            _take(browser, stack.page)
         finally:
-            processes.stop_all()
+            browser.close()
 
 
-def _take(folder: Path, engine: str) -> None:
-    indexed(engine, PREFIX)
-    stack = {"aws_endpoint": "", "opensearch_endpoint": engine, "search": "osmem"}
-    endpoints = folder / "endpoints.json"
-    endpoints.write_text(json.dumps(stack | {"outputs": {}, "page": ""}))
-    browser = Browser(folder)
-    try:
-        browser.command(
-            "Emulation.setDeviceMetricsOverride",
-            width=WIDTH,
-            height=HEIGHT,
-            deviceScaleFactor=SCALE,
-            mobile=False,
-        )
-        with PageServer(0, endpoints) as server:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            for page in export()["pages"]:
-                if not page["ask"]:
-                    address = f"http://127.0.0.1:{server.server_port}/#{page['name']}"
-                    load(browser, f"{address}?{RANGE}")
-                    if browser.run(TOTAL) < FEW:
-                        load(browser, address)
-                    taken = browser.command("Page.captureScreenshot", format="png")["data"]
-                    (PICTURES / f"{page['name']}.png").write_bytes(base64.b64decode(taken))
-            server.shutdown()
-    finally:
-        browser.close()
+def _take(browser: Browser, url: str) -> None:
+    browser.command(
+        "Emulation.setDeviceMetricsOverride",
+        width=WIDTH,
+        height=HEIGHT,
+        deviceScaleFactor=SCALE,
+        mobile=False,
+    )
+    for page in export()["pages"]:
+        if not page["ask"]:
+            address = f"{url}/#{page['name']}"
+            load(browser, f"{address}?{RANGE}")
+            if browser.run(TOTAL) < FEW:
+                load(browser, address)
+            taken = browser.command("Page.captureScreenshot", format="png")["data"]
+            (PICTURES / f"{page['name']}.png").write_bytes(base64.b64decode(taken))
 
 
 if __name__ == "__main__":

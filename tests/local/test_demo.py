@@ -1,10 +1,14 @@
 """The demo on a whole stack of two accounts: all counts right, twice; one that is off is said."""
 
 import dataclasses
+import json
 import re
+from collections import Counter
 from contextlib import redirect_stdout
 from io import StringIO
 from itertools import chain
+from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -64,6 +68,47 @@ def test_a_second_delivery_changes_nothing(twice: list[Delivered]) -> None:
     assert second.searchable == first.searchable
 
 
+def test_the_page_says_of_each_type_what_search_engine_and_backup_bucket_have(
+    twice: list[Delivered], deployed: Stack
+) -> None:
+    found = Witnesses(deployed, 0).found()
+    has: Counter[str] = Counter()
+    for source, published in found.published.items():
+        has[published.log_type] += found.searchable.get(source, 0)
+        has[published.log_type] += found.in_backup.get(source, 0) + published.filtered
+    page = asked(deployed, "pipeline.json")
+    said = {one["log_type"]: one for one in page["by_type"]}
+    assert said.keys() >= set(NAMES)
+    ends = ("indexed", "already_there", "rejected", "filtered")
+    assert all(one["records"] == sum(one[end] for end in ends) for one in said.values())
+    # What came by other ways than objects came twice, and is counted as often.
+    again = {one.format for one in chain(sample_logs.log_events(), sample_logs.stream_records(()))}
+    assert {name: one["records"] for name, one in said.items() if name not in again} == {
+        name: count for name, count in has.items() if name not in again
+    }
+    assert not any(page["waiting"].values())
+
+
+def test_the_page_has_every_reject_that_the_demo_prints(
+    twice: list[Delivered], deployed: Stack
+) -> None:
+    page = asked(deployed, "rejects.json")
+    on_page = {
+        f"{one['log_type']} record {one['record_number']}: {one['reason']}"
+        for one in page["records"]
+    }
+    printed = {" ".join(line.split()) for line in rejects(twice[0].text)}
+    assert printed
+    assert printed <= {" ".join(line.split()) for line in on_page}
+    assert {one["engine"] for one in page["records"]} == {"OpenSearch", "Light Engine"}
+
+
+def asked(stack: Stack, path: str) -> dict[str, Any]:
+    with urlopen(f"{stack.page}/{path}", timeout=60) as answer:
+        said: dict[str, Any] = json.load(answer)
+        return said
+
+
 def number(text: str) -> int:
     return int(text.replace(",", ""))
 
@@ -107,6 +152,7 @@ def test_a_record_too_few_fails_the_demo_and_names_the_object(
     complaint = capsys.readouterr().err
     assert f"{sample.key}: {sample.records - sample.rejected} searchable, should be" in complaint
     assert "make down" in complaint
+    assert f"--endpoint-url {deployed.aws_endpoint} logs filter-log-events" in complaint
 
 
 def test_the_searches_find_what_the_samples_hold(twice: list[Delivered]) -> None:

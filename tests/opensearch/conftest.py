@@ -9,6 +9,7 @@ from servicelogs.opensearch.client import connect
 from servicelogs.opensearch.writer import BulkWriter
 from servicelogs.settings import SearchSettings
 from tests.opensearch.scripted_server import ScriptedServer
+from tests.secured_engine import Secured
 
 
 @pytest.fixture
@@ -34,10 +35,14 @@ def real(opensearch: str, client_of: Callable[[str], OpenSearch]) -> OpenSearch:
     return client_of(opensearch)
 
 
-@pytest.fixture(params=["osmem", pytest.param("opensearch", marks=pytest.mark.engine)])
+REAL_ENGINES = [pytest.param(name, marks=pytest.mark.engine) for name in ("opensearch", "secured")]
+
+
+@pytest.fixture(params=["osmem", *REAL_ENGINES])
 def engine(request: pytest.FixtureRequest, client_of: Callable[[str], OpenSearch]) -> OpenSearch:
-    """Give a client of the embedded engine, then of the real one: they keep the same promises."""
-    return client_of(request.getfixturevalue(request.param))
+    """Give a client of the embedded engine, then of both real ones: they keep the same promises."""
+    found = request.getfixturevalue(request.param)
+    return found.client() if isinstance(found, Secured) else client_of(found)
 
 
 class Clock:

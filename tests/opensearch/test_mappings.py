@@ -23,6 +23,7 @@ from servicelogs.parsing.fields import Field
 from servicelogs.settings import IndexSettings, SearchSettings
 from tests.opensearch.blocks import Rejects, block, counts_of
 from tests.opensearch.made_up_format import MadeUp, made_up
+from tests.secured_engine import Secured
 
 # What cannot be, or (objects) has no values of its own.
 NOT_AGGREGATED = {"flat_object", "object", "text"}
@@ -288,12 +289,15 @@ def test_each_formats_template_is_accepted_with_its_neighbours(
 
 
 @pytest.fixture(scope="module")
-def indexes(opensearch: str, osmem: str) -> dict[str, tuple[OpenSearch, str]]:
-    """Make an index of each log type in both engines; give each engine's client, and the prefix."""
+def indexes(opensearch: str, secured: Secured, osmem: str) -> dict[str, tuple[OpenSearch, str]]:
+    """Make an index of each log type in every engine; give its client, and the prefix."""
     prefix = f"test-{uuid.uuid4().hex[:12]}"
     made = {}
-    for name, url in {"opensearch": opensearch, "osmem": osmem}.items():
-        client = connect(SearchSettings(endpoint=url, auth="none"))
+    clients = {
+        name: connect(SearchSettings(endpoint=url, auth="none"))
+        for name, url in {"opensearch": opensearch, "osmem": osmem}.items()
+    }
+    for name, client in (clients | {"secured": secured.client()}).items():
         set_up(client, IndexSettings(prefix=prefix, replicas=0), formats.NAMES)
         for log_type in formats.NAMES:
             client.indices.create(index=_index(prefix, log_type))
@@ -306,27 +310,32 @@ def _index(prefix: str, log_type: str) -> str:
 
 
 @pytest.mark.parametrize("log_type", formats.NAMES)
-def test_an_index_has_the_declared_mapping_in_both_engines(
+def test_an_index_has_the_declared_mapping_in_every_engine(
     log_type: str, indexes: dict[str, tuple[OpenSearch, str]]
 ) -> None:
     there = []
     for client, prefix in indexes.values():
         index = _index(prefix, log_type)
         there.append(client.indices.get_mapping(index=index)[index]["mappings"]["properties"])
-    assert there[0] == there[1] == mappings(formats.get(log_type))["properties"]
+    assert there == [mappings(formats.get(log_type))["properties"]] * 3
 
 
+@pytest.mark.parametrize("name", ["opensearch", "secured"])
 @pytest.mark.parametrize("log_type", formats.NAMES)
 def test_all_but_free_form_fields_and_texts_can_be_sorted_and_aggregated(
-    log_type: str, indexes: dict[str, tuple[OpenSearch, str]]
+    log_type: str, name: str, indexes: dict[str, tuple[OpenSearch, str]]
 ) -> None:
-    client, prefix = indexes["opensearch"]
+    client, prefix = indexes[name]
     fields = client.field_caps(index=_index(prefix, log_type), fields="*")["fields"]
     cannot = {
         name
         for name, kinds in fields.items()
         for kind, can in kinds.items()
-        if not name.startswith("_") and not can["aggregatable"] and kind not in NOT_AGGREGATED
+        if not name.startswith("_")
+        # OpenSearch 2.19 has one without a name in each free-form field.
+        and not name.endswith(".")
+        and not can["aggregatable"]
+        and kind not in NOT_AGGREGATED
     }
     assert cannot == set()
     assert len(fields) < TOTAL_FIELDS / 2

@@ -1,8 +1,6 @@
 """Every envelope leads to the same objects; what is not one is said, not dropped."""
 
 import json
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -200,13 +198,6 @@ def test_an_account_that_is_none_is_not_taken(account):
     event = json.loads(eventbridge("key")) | {"account": account}
     (found,) = read_notification(json.dumps(event)).objects
     assert found.account_id == ""
-
-
-def test_a_message_as_the_page_on_accounts_has_it_names_an_object_of_a_member():
-    text = (Path(__file__).parents[2] / "docs" / "accounts.md").read_text()
-    (found,) = read_notification(re.search(r"'(\{\"bucket\".*\})'", text)[1]).objects
-    assert (found.bucket, found.account_id) == ("MEMBER_BUCKET", "222233334444")
-    assert (found.region, found.start) == ("eu-west-1", 1)
 
 
 def test_what_is_left_for_later_says_whose_bucket_it_was():

@@ -30,7 +30,8 @@ READERS = f"arn:aws:iam::{OWN}:role/index,arn:aws:iam::{OWN}:role/parquet"
 BUCKET = "scenarios/log_bucket.yaml"
 ENGINES = ("scenarios/s3_to_opensearch.yaml", "scenarios/s3_to_light_engine.yaml")
 LOG_GROUPS = ("scenarios/firehose_to_s3.yaml", "scenarios/log_groups_to_stream.yaml")
-CENTRAL = (BUCKET, *ENGINES, *LOG_GROUPS)
+ENQUEUE = "scenarios/enqueue_objects.yaml"
+CENTRAL = (BUCKET, *ENGINES, *LOG_GROUPS, ENQUEUE)
 MEMBER = "scenarios/member_account.yaml"
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html:
@@ -104,7 +105,7 @@ def test_an_organization_is_named_wherever_all_accounts_would_be(name):
     for statement in statements(resources):
         if statement["Effect"] == "Allow" and statement.get("Principal") in ("*", {"AWS": "*"}):
             assert ORGANIZATION in str(statement["Condition"])
-    assert about_others(resources) or name in LOG_GROUPS
+    assert about_others(resources) or name in (*LOG_GROUPS, ENQUEUE)
     assert ORGANIZATION in str(resources)
 
 
@@ -186,6 +187,20 @@ def test_readers_reach_the_named_buckets_of_these_accounts_alone(name):
         assert found[sid]["Condition"] == {"StringEquals": condition}
 
 
+def test_what_is_there_already_is_listed_in_the_named_buckets_of_these_accounts_alone():
+    resources = central(ENQUEUE, MemberBucketNames="aws-waf-logs-*,trails", **LISTED, **ORGANIZED)
+    found = {s["Sid"]: s for s in statements(resources) if s.get("Sid", "").startswith("Lists")}
+    for sid, condition in {
+        "ListsMembersObjects": {"aws:ResourceAccount": MEMBERS},
+        "ListsOrganizationsObjects": {"aws:ResourceOrgID": ORGANIZATION},
+    }.items():
+        assert found[sid]["Action"] == "s3:ListBucket"
+        assert found[sid]["Resource"] == ["arn:*:s3:::aws-waf-logs-*", "arn:*:s3:::trails"]
+        assert found[sid]["Condition"] == {"StringEquals": condition}
+    assert "EnqueueFunctionRole" in str(read(ENQUEUE)["Outputs"]["ReaderRoleArns"]["Value"])
+    assert "EnqueueObjects" in str(read("template.yaml")["Outputs"]["ReaderRoleArns"]["Value"])
+
+
 @every_engine
 def test_keys_of_others_are_used_as_far_as_they_are_named_and_through_s3_alone(name):
     assert "DecryptsMembersLogObjects" not in str(central(name, **LISTED))
@@ -195,7 +210,7 @@ def test_keys_of_others_are_used_as_far_as_they_are_named_and_through_s3_alone(n
     assert statement["Condition"] == {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com"}}
 
 
-@every_engine
+@pytest.mark.parametrize("name", [*ENGINES, ENQUEUE])
 def test_the_functions_that_read_objects_know_whose_they_may_be(name):
     resources = central(name, **LISTED, **ORGANIZED)
     readers = [

@@ -111,3 +111,12 @@ def test_the_setup_maps_the_roles_of_its_scenario_with_the_secret_that_it_alone_
     assert readers == ["SetUpFunctionRole"]
     # Without the secret the setup says who is to be mapped.
     assert decide(name)["SearchEngine"]["Properties"]["Access"] == access | {"MasterSecretArn": ""}
+
+
+@pytest.mark.parametrize("name", INDEXING)
+def test_the_setup_runs_again_for_another_text_alone(name):
+    def asked(**parameters):
+        return decide(name, **parameters)["SearchEngine"]["Properties"]
+
+    assert asked(SetUpAgain="2") != asked(SetUpAgain="1")
+    assert asked(SetUpAgain="2") | {"Again": ""} == asked()

@@ -32,6 +32,13 @@ def _text(pattern: str, must_be: str) -> Callable[[str, str], str]:
     return read
 
 
+def _several(read_one: Callable[[str, str], str]) -> Callable[[str, str], tuple[str, ...]]:
+    def read(name: str, value: str) -> tuple[str, ...]:
+        return tuple(read_one(name, part) for part in value.split(","))
+
+    return read
+
+
 def _one_of(choices: tuple[str, ...]) -> _Reader:
     def read(name: str, value: str) -> str:
         if value not in choices:
@@ -178,13 +185,7 @@ _LOOPBACK = r"http://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?"
 
 _bucket = _text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket")
 _account_id = _text(r"\d{12}", "the id of an AWS account")
-_account_ids = _text(r"\d{12}(,\d{12})*", "ids of AWS accounts, separated by commas")
-
-
-def _buckets(name: str, value: str) -> tuple[str, ...]:
-    return tuple(str(_bucket(name, part)) for part in value.split(","))
-
-
+_account_ids, _buckets = _several(_account_id), _several(_bucket)
 _queue = _text(r"https?://\S+", "the address of an SQS queue")
 _queue_arn = _text(r"arn:[\w-]+:sqs:[\w-]+:\d{12}:[\w-]+", "the ARN of an SQS queue")
 
@@ -457,7 +458,9 @@ class AccountSettings:
 
     account_id: Annotated[str, _Variable("ACCOUNT_ID", _account_id)]
     """The deployment's own."""
-    member_account_ids: Annotated[str, _Variable("MEMBER_ACCOUNT_IDS", _account_ids)] = ""
+    member_account_ids: Annotated[
+        tuple[str, ...], _Variable("MEMBER_ACCOUNT_IDS", _account_ids)
+    ] = ()
     organization_id: Annotated[
         str, _Variable("ORGANIZATION_ID", _text(r"o-[a-z0-9]{10,32}", "the id of an organization"))
     ] = ""

@@ -19,7 +19,11 @@ def file(tmp_path, monkeypatch):
 
 def request(action="s3:GetObject", arn=ROLE, kind="AssumedRole"):
     return SimpleNamespace(
-        principal_arn=arn, principal_type=kind, action=action, resource_arn="arn:aws:s3:::logs/a"
+        principal_arn=arn,
+        principal_type=kind,
+        principal_account="111122223333",
+        action=action,
+        resource_arn="arn:aws:s3:::logs/a",
     )
 
 
@@ -35,6 +39,7 @@ def test_the_decision_is_given_on_and_written_down(file):
         "role": "index-logs",
         "action": "s3:GetObject",
         "resource": "arn:aws:s3:::logs/a",
+        "owner": "111122223333",
         "given": False,
     }
 

@@ -109,16 +109,6 @@ def test_a_panel_by_hand_takes_two_lines(tmp_path: Path) -> None:
         ),
         ("    kind: metric\n    filter: {elb: {from: 5}}\n", "5: from is for a number, and 'elb'"),
         ("    kind: metric\n    filter: {elb: {like: [a]}}\n", "5: this must be text; put it in"),
-        ("    kind: metric\n    filter: {elb: []}\n", "5: the list must not be empty"),
-        ("    kind: metric\n    filter: {any: []}\n", "5: the list must not be empty"),
-        (
-            "    kind: metric\n    filter: {elb_status_code: {from: 1, above: 2}}\n",
-            "5: from and above say the same bound twice",
-        ),
-        (
-            "    kind: metric\n    filter: {elb_status_code: {from: .inf}}\n",
-            "5: '.inf' must be a number or in quotes",
-        ),
         (
             "    kind: metric\n    filter: {source.ip: 10.0.0.0/255.0.0.0}\n",
             "5: 'source.ip' is a ip, and '10.0.0.0/255.0.0.0' is not",
@@ -136,6 +126,32 @@ def test_a_panel_by_hand_takes_two_lines(tmp_path: Path) -> None:
             "    kind: bar\n    by: sent_bytes\n    steps: [2, 1]\n",
             "6: steps must be numbers, e",
         ),
+        ("    kind: bar\n    by: sent_bytes\n    steps: []\n", "6: the list is empty"),
+        ("    kind: bar\n    by: [elb, elb]\n", "5: 'elb' stands twice"),
+        ("    kind: pie\n    by: {}\n", "5: names with a filter each are expected"),
+        ("    kind: metric\n    sum: []\n", "5: the list is empty"),
+        ("    kind: metric\n    size: 5\n", "5: size says nothing without by"),
+        ("    kind: metric\n    percents: [5]\n", "5: percents says nothing without percentiles"),
+        ("    kind: metric\n    percentiles: sent_bytes\n    percents: [5, 5]\n", "6: 5 stands tw"),
+        ("    kind: table\n    by: elb\n    percent: true\n", "6: 'percent' is an unknown key"),
+        ("    kind: table\n    by: elb\n    sort: elb\n", "6: 'elb' is an unknown order; there"),
+        ("    kind: records\n    columns: []\n", "5: the list is empty"),
+        ("    kind: metric\n    filter: {elb: []}\n", "5: the list is empty"),
+        ("    kind: metric\n    filter: {any: []}\n", "5: the list is empty"),
+        ("    kind: metric\n    filter: {elb_status_code: .inf}\n", "5: '.inf' is no number that"),
+        ("    kind: bar\n    by: sent_bytes\n    steps: [.nan]\n", "6: '.nan' is no number that"),
+        ("    kind: metric\n    width: 9223372036854775808\n", "5: '9223372036854775808' is no n"),
+        (
+            "    kind: metric\n    filter: {elb_status_code: {from: 500, below: 400}}\n",
+            "5: no number is between 500 and 400",
+        ),
+        (
+            "    kind: metric\n    filter: {elb_status_code: {from: 5, above: 4}}\n",
+            "5: either from or above is expected",
+        ),
+        (f"    kind: metric\n    title: {'x' * 121}\n", "5: 'title' stands twice"),
+        (f"    kind: metric\n  - {{title: {'x' * 121}, kind: metric}}\n", "5: a title must be one"),
+        ('    kind: metric\n  - {title: "a\\nb", kind: metric}\n', "5: a title must be one line"),
         ("    kind: area\n    percent: often\n", "5: percent must be true or false"),
         ("    kind: records\n", "3: columns is missing"),
         ("    kind: markdown\n", "3: text is missing"),
@@ -213,11 +229,28 @@ def test_what_is_wrong_with_a_page_is_said_with_its_line(
     assert mistake_of(tmp_path, text).startswith(expected)
 
 
-def test_bytes_that_are_no_text_are_a_mistake_of_the_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (b"title: \xff\n", "alb.yaml:1: this is not UTF-8"),
+        (b"title: T\npanels:\n  - {title: caf\xe9}\n", "alb.yaml:3: this is not UTF-8"),
+        ("title: T\n".encode("utf-16"), "alb.yaml:1: this is not UTF-8"),
+        (b"title: T\nabout: a\x07b\n", "alb.yaml:2: this is not YAML: control characters"),
+        (b"title: T\nabout: !foo x\n", "alb.yaml:2: 'x' must be in quotes, and without a tag"),
+        (b"title: T\nabout: !!python/object:os.system x\n", "alb.yaml:2: 'x' must be in quotes"),
+        (b"title: T\n---\ntitle: U\n", "alb.yaml:2: this is not YAML"),
+        (b"title: T\npanels: {title: R, kind: metric}\n", "alb.yaml:2: this must be a list"),
+        (b"title: T\npanels:\n", "alb.yaml:2: None must be a list"),
+        (b"title: T\nsearches: x\npanels: []\n", "alb.yaml:2: 'x' must be a list"),
+    ],
+)
+def test_what_cannot_be_read_is_a_mistake_of_its_line(
+    tmp_path: Path, written: bytes, expected: str
+) -> None:
     file = tmp_path / "alb.yaml"
-    file.write_bytes(b"title: \xff\n")
+    file.write_bytes(written)
     (found,) = mistakes([file])
-    assert "alb.yaml:1: this is not YAML" in str(found)
+    assert expected in str(found)
 
 
 def test_a_field_of_differing_types_is_refused_where_pages_cross_types(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_there_is_a_dashboard_a_page_with_every_panel_and_none_over_another() ->
 
 def test_two_deployments_never_overwrite_one_another() -> None:
     names = [*formats.NAMES]
-    prefixes = ["aws", "aws-alb", "aws-alb-connection", "logs"]
+    prefixes = ["aws", "aws-alb", "aws-alb-connection", "aws-", "aws-2", "a", "logs"]
     ids = [
         {(one["type"], one["id"]) for one in saved_objects(prefix, names)} for prefix in prefixes
     ]
@@ -127,6 +127,21 @@ def test_a_visualization_asks_for_what_the_panels_search_asks_for() -> None:
             expected = list(aggregations(body["aggs"]))
             assert buckets == [one for one in expected if one[0] not in METRICS]
             assert metrics == {one for one in expected if one[0] in METRICS}
+
+
+def test_values_are_looked_for_as_widely_as_in_the_panels_own_search() -> None:
+    """Dashboards adds what the JSON input of an aggregation has to its request."""
+    shown = {one["id"]: one["attributes"] for one in of_type("visualization")}
+    for page in pages():
+        for panel in page.panels:
+            terms = ((search_body(panel) or {}).get("aggs", {}).get("by_1") or {}).get("terms")
+            if terms:
+                state = json.loads(shown[f"aws.{page.name}.{panel.name}"]["visState"])
+                (first, *others) = [
+                    one["params"] for one in state["aggs"] if one["type"] == "terms"
+                ]
+                assert json.loads(first["json"]) == {"shard_size": terms["shard_size"]}
+                assert not any("json" in one for one in others)
 
 
 def aggregations(aggs: dict[str, Any]) -> list[tuple[str, str | None]]:

@@ -9,6 +9,7 @@ import re
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NoReturn, override
 
 from servicelogs import formats
@@ -164,12 +165,8 @@ def _parse(options: argparse.Namespace) -> int:
 
 
 def _convert(options: argparse.Namespace) -> int:
-    try:
+    with _needs("convert", "pyarrow"):
         from servicelogs.command_line.convert import convert_files  # late, like parsing
-    except ModuleNotFoundError as missing:
-        raise MissingLibrary(
-            f"convert needs {missing.name}: install it (pip install pyarrow)"
-        ) from missing
 
     converted = convert_files(
         options.files,
@@ -201,12 +198,8 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    try:
+    with _needs("lake verify", "boto3"):
         from servicelogs.command_line.lake import verify_lake  # late, like parsing
-    except ModuleNotFoundError as missing:
-        raise MissingLibrary(
-            f"lake verify needs {missing.name}: install it (pip install boto3)"
-        ) from missing
 
     is_well = verify_lake(
         options.database, options.work_group, options.ledger, as_json=options.json
@@ -215,12 +208,8 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _panels(options: argparse.Namespace) -> int:
-    try:
+    with _needs("panels", "pyyaml"):
         from servicelogs.command_line.panels import write_panels  # late, like parsing
-    except ModuleNotFoundError as missing:
-        raise MissingLibrary(
-            f"panels needs {missing.name}: install it (pip install pyyaml)"
-        ) from missing
 
     found = write_panels(
         options.prefix,
@@ -233,6 +222,17 @@ def _panels(options: argparse.Namespace) -> int:
 
 class MissingLibrary(ServiceLogsError):
     """A command needs a library that is not installed; the message says which."""
+
+
+@contextmanager
+def _needs(command: str, package: str) -> Iterator[None]:
+    """Import what a command needs beside the rest."""
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        raise MissingLibrary(
+            f"{command} needs {missing.name}: install it (pip install {package})"
+        ) from missing
 
 
 class _OneLine(argparse.ArgumentParser):

@@ -22,7 +22,8 @@ import msgspec
 from aws_lambda_powertools import Logger
 
 from servicelogs.errors import UnreadableEvent
-from servicelogs.settings import EnqueueSettings
+from servicelogs.parsing.places import NOWHERE, Place, checked_place
+from servicelogs.settings import AccountSettings, EnqueueSettings
 from servicelogs.sources.function_events import checked
 from servicelogs.sources.queue import ENTRIES, Queue
 
@@ -53,6 +54,8 @@ class _Input(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     start_after: str = ""
     modified_since: str = ""
     modified_before: str = ""
+    account: str = ""
+    region: str = ""
 
 
 class _OfRejects(msgspec.Struct):
@@ -76,19 +79,33 @@ class Asked:
     before: datetime
     replays: bool
     """They are files of rejects."""
+    place: Place
+    """The account that has to own the bucket, and its Region; nowhere if it is this account's."""
 
     @classmethod
-    def read(cls, event: object, settings: EnqueueSettings, engines: Collection[Engine]) -> Asked:
+    def read(
+        cls,
+        event: object,
+        settings: EnqueueSettings,
+        accounts: AccountSettings,
+        engines: Collection[Engine],
+    ) -> Asked:
         """Read what an execution was started with; an UnreadableEvent says what is wrong with it.
 
         The engines are those that this deployment has.
         """
         given = checked(event, _Input, "what enqueue_objects takes (see docs/backfill.md)")
+        place = _place(given, accounts)
         replays = bool(settings.backup_bucket) and given.bucket == settings.backup_bucket
-        if not replays and given.bucket != settings.log_bucket:
+        if not replays and given.bucket != settings.log_bucket and place is NOWHERE:
             known = " or ".join(filter(None, (settings.log_bucket, settings.backup_bucket)))
-            raise UnreadableEvent(f"bucket: must be {known}, not {given.bucket[:80]!r}")
+            raise UnreadableEvent(
+                f"bucket: must be {known}, not {given.bucket[:80]!r}; for a bucket of another "
+                "account, account must be given"
+            )
         allowed = REJECTED if replays else settings.log_bucket_prefix
+        if place is not NOWHERE:
+            replays, allowed = False, ""
         prefix = given.prefix or allowed
         if not prefix.startswith(allowed):
             raise UnreadableEvent(
@@ -103,7 +120,34 @@ class Asked:
             _moment("modifiedSince", given.modified_since, _FIRST),
             _moment("modifiedBefore", given.modified_before, _LAST),
             replays,
+            place,
         )
+
+    def message(self, bucket: str, key: str) -> str:
+        """Write the message that has an object read."""
+        wanted = {"bucket": bucket, "key": key}
+        if self.place is not NOWHERE:
+            wanted |= {"account": self.place.account_id, "region": self.place.region}
+        return json.dumps(wanted)
+
+
+def _place(given: _Input, accounts: AccountSettings) -> Place:
+    """Say whose bucket was asked for, and where it is, if it is another account's."""
+    if given.account in ("", accounts.account_id):
+        return NOWHERE
+    place = checked_place(given.account, given.region)
+    is_member = given.account in accounts.member_account_ids
+    if not place.account_id or not (is_member or accounts.organization_id):
+        raise UnreadableEvent(
+            f"account: must be among MemberAccountIds, or of OrganizationId, not "
+            f"{given.account[:80]!r}"
+        )
+    if not place.region:
+        raise UnreadableEvent(
+            "region: must be that of the bucket, as eu-west-1, for one of another account, not "
+            f"{given.region[:80]!r}"
+        )
+    return place
 
 
 def _engines(
@@ -163,18 +207,23 @@ class Enqueuer:
     """Sends objects of a bucket to the queues of engines."""
 
     def __init__(
-        self, s3: S3Client, queues: Mapping[Engine, Queue], settings: EnqueueSettings
+        self,
+        s3: S3Client,
+        queues: Mapping[Engine, Queue],
+        settings: EnqueueSettings,
+        accounts: AccountSettings,
     ) -> None:
         """Use the queues of the engines that there are."""
         self._s3 = s3
         self._queues = queues
         self._settings = settings
+        self._accounts = accounts
 
     def enqueue(
         self, asked: object, progress: Progress, seconds_left: Callable[[], float]
     ) -> Progress:
         """Go on from where an execution has come to, page by page, while there is time."""
-        wanted = Asked.read(asked, self._settings, [*self._queues])
+        wanted = Asked.read(asked, self._settings, self._accounts, [*self._queues])
         progress.start_after = progress.start_after or wanted.start_after
         end = progress.listed + MOST_OBJECTS
         with ThreadPoolExecutor(_AT_ONCE) as threads:
@@ -186,6 +235,7 @@ class Enqueuer:
     def _enqueue_page(self, asked: Asked, progress: Progress, threads: ThreadPoolExecutor) -> None:
         request: ListObjectsV2RequestTypeDef = {
             "Bucket": asked.bucket,
+            "ExpectedBucketOwner": asked.place.account_id or self._accounts.account_id,
             "Prefix": asked.prefix,
             "StartAfter": progress.start_after,
             "MaxKeys": PAGE_OBJECTS,
@@ -205,7 +255,7 @@ class Enqueuer:
             # Several files may hold rejects of one object.
             objects = [*dict.fromkeys(one for one in found if one)]
             counts["unsendable"] = found.count(None)
-        bodies = [json.dumps({"bucket": bucket, "key": key}) for bucket, key in objects]
+        bodies = [asked.message(bucket, key) for bucket, key in objects]
         for engine in asked.engines:
             # All have to arrive before the page counts as done.
             [*threads.map(self._queues[engine].send, batched(bodies, ENTRIES, strict=False))]

@@ -210,7 +210,7 @@ class StageFunction:
         accounts = read_settings(AccountSettings)
         self._accounts = Accounts(
             own=accounts.account_id,
-            members=accounts.member_account_ids.split(","),
+            members=accounts.member_account_ids,
             organization_id=accounts.organization_id,
         )
 

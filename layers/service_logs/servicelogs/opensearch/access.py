@@ -98,14 +98,14 @@ class Access:
 
 def access_of(asked: Mapping[str, Any], search: SearchSettings, indexes: IndexSettings) -> Access:
     """Read who asks from the member `Access` of CloudFormation's properties."""
-    user = SecretPassword(search.secret_arn, boto3.Session()).user if search.secret_arn else ""
+    by_name = search.auth == "basic"
     return Access(
         name=asked["Name"],
         index_prefix=indexes.prefix,
         indexing_roles=asked["IndexingRoleArns"],
         set_up_roles=asked["SetUpRoleArns"],
         deleting_roles=asked["DeletingRoleArns"],
-        user=user,
+        user=SecretPassword(search.secret_arn, boto3.Session()).user if by_name else "",
         imports_dashboards=bool(read_settings(DashboardsSettings).endpoint),
     )
 

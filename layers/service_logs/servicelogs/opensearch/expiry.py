@@ -7,6 +7,7 @@ today. What a record is filtered for as expired (`dates.DatePolicy`) is what has
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import NotFoundError, OpenSearchException
@@ -17,6 +18,11 @@ from servicelogs.opensearch.answers import judge_failure
 from servicelogs.opensearch.index_names import IndexNames
 from servicelogs.opensearch.indexes import cold_indexes, indexes_of
 from servicelogs.settings import IndexSettings
+
+
+class _Index(NamedTuple):
+    name: str
+    in_cold_storage: bool
 
 
 @dataclass(slots=True)
@@ -47,9 +53,9 @@ def delete_expired(
             break
         try:
             if _delete(client, index):
-                expired.deleted.append(index)
+                expired.deleted.append(index.name)
         except DeliveryError as error:
-            expired.refused[index] = error
+            expired.refused[index.name] = error
     return expired
 
 
@@ -59,31 +65,35 @@ def _past_retention(
     settings: IndexSettings,
     log_types: Sequence[str],
     now: datetime,
-) -> Iterator[str]:
+) -> Iterator[_Index]:
     for log_type in log_types:
         if not (days := settings.days_kept(log_type)):
             continue
         log_format = formats.get(log_type)
-        for path, index in _indexes(client, names, settings, log_type):
-            end = names.end(log_format, index)
+        for index in _indexes(client, names, settings, log_type):
+            end = names.end(log_format, index.name)
             if end is not None and end <= now - timedelta(days=days):
-                yield f"{path}{index}"
+                yield index
 
 
 def _indexes(
     client: OpenSearch, names: IndexNames, settings: IndexSettings, log_type: str
-) -> Iterator[tuple[str, str]]:
-    """Give each index of a log type, and what stands before its name when it is asked for."""
-    yield from (("", index) for index in indexes_of(client, names.patterns(log_type)))
+) -> Iterator[_Index]:
+    """Give each index of a log type; of those in cold storage another API knows."""
+    for name in indexes_of(client, names.patterns(log_type)):
+        yield _Index(name, in_cold_storage=False)
     if settings.cold_after_days:
-        yield from (("_cold/", index) for index in cold_indexes(client, names.stem(log_type)))
+        for name in cold_indexes(client, names.stem(log_type)):
+            yield _Index(name, in_cold_storage=True)
 
 
-def _delete(client: OpenSearch, index: str) -> bool:
+def _delete(client: OpenSearch, index: _Index) -> bool:
     """Delete one index by its whole name; False if somebody else did."""
-    params = {} if index.startswith("_cold/") else {"expand_wildcards": "none"}
+    path, params = f"/{index.name}", {"expand_wildcards": "none"}
+    if index.in_cold_storage:
+        path, params = f"/_cold/{index.name}", {}
     try:
-        client.transport.perform_request("DELETE", f"/{index}", params=params)
+        client.transport.perform_request("DELETE", path, params=params)
     except NotFoundError:
         return False
     except OpenSearchException as failure:

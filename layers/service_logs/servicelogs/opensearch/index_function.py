@@ -46,7 +46,7 @@ class IndexFunction(Function):
         accounts, place = read_settings(AccountSettings), read_settings(PlaceSettings)
         self._accounts = Accounts(
             own=accounts.account_id,
-            members=accounts.member_account_ids.split(","),
+            members=accounts.member_account_ids,
             organization_id=accounts.organization_id,
             default=Place(place.account_id, place.region),
         )

@@ -28,12 +28,15 @@ def with_remedy(refusal: NotPermitted, access: Access, engine_arn: str, mapped: 
 
 
 def _map_roles(access: Access) -> str:
-    who = f"user {access.user!r}" if access.user else "roles"
+    who = f"the user {access.user!r}" if access.user else "its roles"
+    stay = "" if access.user else "deploy with --disable-rollback, since a roll-back deletes them; "
+    calls = " ".join(map(str, access.calls()))
     return (
         "Either set OpenSearchMasterSecretArn to the secret of the domain's master user, by whom "
-        f"the setup maps its {who} itself; or deploy with --disable-rollback, since a roll-back "
-        "deletes the roles, map them as the master user in Dev Tools of OpenSearch Dashboards, "
-        "each body on a line of its own, and deploy again: " + " ".join(map(str, access.calls()))
+        f"the setup maps {who} itself; or map {who} yourself: {stay}send this as the master user "
+        "(Dev Tools of OpenSearch Dashboards, each body on a line of its own), then deploy with "
+        "another SetUpAgain: "
+        f"{calls}"
     )
 
 

@@ -11,6 +11,9 @@ from servicelogs.opensearch.dashboards.panels import TIME_FIELD, Bucket, Measure
 RECORDS = 100
 """How many records are shown, of those that a panel or a search finds."""
 
+OUTERMOST = "by_1"
+"""The name of the aggregation that is in no other."""
+
 type Body = dict[str, Any]
 
 _METRICS = {
@@ -77,11 +80,23 @@ def _aggregations(
         return {m.name: _metric(m) for m in measures if m.kind != "count"}
     first, *others = buckets
     aggregation = _bucket(first, measures, interval)
+    if first.name == OUTERMOST and first.kind == "terms":
+        aggregation["terms"]["shard_size"] = shard_size(first, alone=not others)
     inner = _aggregations(others, measures, interval)
     if others and first.kind == "terms":
         # What terms are sorted by has to be known beside them.
         inner = {m.name: _metric(m) for m in measures[:1] if m.kind != "count"} | inner
     return {first.name: aggregation | ({"aggs": inner} if inner else {})}
+
+
+def shard_size(outermost: Bucket, *, alone: bool) -> int:
+    """Say of how many values each shard tells its count.
+
+    Of OpenSearch's own, 25 for a size of 10, what is large in the sum of many days' indexes and
+    among the largest of none is left out. Values with buckets inside are fewer: all these buckets
+    count against the 65,535 that a request may have.
+    """
+    return 1000 if alone else 10 * outermost.size
 
 
 def _bucket(bucket: Bucket, measures: Sequence[Measure], interval: str) -> dict[str, Any]:

@@ -125,16 +125,19 @@ def _refuse_other_than_beginning(written: Written) -> None:
 
 
 def _range_of(field: MappedField, conditions: Mapping[str, Written]) -> Filter:
-    for one, other in (("from", "above"), ("to", "below")):
-        if one in conditions and other in conditions:
-            raise conditions[other].mistake(f"{one} and {other} say the same bound twice")
-    bounds = []
+    for two in (("from", "above"), ("to", "below")):
+        if conditions.keys() >= {*two}:
+            raise conditions[two[1]].mistake(f"either {two[0]} or {two[1]} is expected")
+    bounds: list[tuple[str, int | float]] = []
     for word, its in conditions.items():
         if field.family != "number":
             raise its.mistake(f"{word} is for a number, and {field.name!r} is a {field.family}")
         if isinstance(its.value, bool) or not isinstance(its.value, int | float):
             raise its.mistake(f"{word} must be a number")
         bounds.append((word, its.value))
+    ends = [value for _, value in sorted(bounds, key=lambda one: one[0] in ("to", "below"))]
+    if ends != sorted(ends):
+        raise its.mistake(f"no number is between {ends[0]} and {ends[1]}")
     return IsBetween(field.name, tuple(bounds))
 
 

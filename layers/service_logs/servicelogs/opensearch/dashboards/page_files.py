@@ -49,6 +49,10 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "metric": ("by", "size", *_MEASURES, "percents"),
     "records": ("columns", "sort"),
     "markdown": ("text",),
+    "bar": (*_ASKS, "sort"),
+    "table": ("by", "size", "steps", "sort", *_MEASURES, "percents"),
+    "pie": ("by", "size", "steps", *_MEASURES, "percents"),
+    "line": ("by", "size", "steps", *_MEASURES, "percents"),
 }
 # How many buckets deep a kind can be drawn.
 _LEAST_BY = {"bar": 1, "pie": 1, "table": 1}
@@ -127,7 +131,7 @@ class _Reader:
             )
         return Page(
             name=self._name,
-            title=self._required("title").text(),
+            title=self._required("title").title(),
             about=self._text("about"),
             log_types=self._log_types,
             crosses_types=self._crosses,
@@ -141,7 +145,12 @@ class _Reader:
         """Find the first mistake of each panel and search, else what is wrong with the page."""
         found = False
         for key, make in (("panels", self._panel), ("searches", self._search)):
-            for item in self._items(key):
+            try:
+                items = self._items(key)
+            except PanelMistake as mistake:
+                yield mistake
+                return
+            for item in items:
                 try:
                     make(item)
                 except PanelMistake as mistake:
@@ -154,7 +163,7 @@ class _Reader:
                 yield mistake
 
     def _items(self, key: str) -> list[Written]:
-        return self._members[key].items() if key in self._members else []
+        return self._members[key].list(least=0) if key in self._members else []
 
     def _text(self, key: str) -> str:
         return self._members[key].text() if key in self._members else ""
@@ -225,9 +234,12 @@ class _Reader:
                 raise written.mistake("text is missing")
         elif kind == "records" and "columns" not in members:
             raise written.mistake("columns is missing")
+        _refuse_without(members, "percents", "percentiles")
+        for key in ("size", "steps"):
+            _refuse_without(members, key, "by")
         measures = self._measures(members, kind)
         return Panel(
-            title=members["title"].text(),
+            title=members["title"].title(),
             kind=kind,
             about=members["about"].text() if "about" in members else "",
             width=members["width"].number(2, 12) if "width" in members else _WIDTHS.get(kind, 6),
@@ -236,7 +248,7 @@ class _Reader:
             buckets=self._buckets(written, members, kind),
             measures=measures,
             columns=self._columns(members),
-            sort=self._sort(members),
+            sort=TIME_FIELD if kind != "records" else self._sort(members),
             text=members["text"].text() if "text" in members else "",
         )
 
@@ -246,7 +258,7 @@ class _Reader:
             if needed not in members:
                 raise written.mistake(f"{needed} is missing")
         return Search(
-            title=members["title"].text(),
+            title=members["title"].title(),
             about=members["about"].text() if "about" in members else "",
             filter=self._filters.read(members["filter"]) if "filter" in members else None,
             columns=self._columns(members),
@@ -268,7 +280,7 @@ class _Reader:
     ) -> tuple[Bucket, ...]:
         if kind in ("records", "markdown"):
             return ()
-        by = members["by"].items() if "by" in members else []
+        by = members["by"].items(least=0) if "by" in members else []
         if not _LEAST_BY.get(kind, 0) <= len(by) <= _MOST_BY.get(kind, 1):
             raise members.get("by", written).mistake(
                 f"by must name {_LEAST_BY.get(kind, 0)} to {_MOST_BY.get(kind, 1)} fields "
@@ -287,6 +299,8 @@ class _Reader:
     ) -> Bucket:
         name = f"by_{number}"
         if isinstance(written.value, dict):
+            if not written.value:
+                raise written.mistake("names with a filter each are expected")
             filters = tuple(
                 (label, self._filters.read(one)) for label, one in written.members().items()
             )
@@ -325,10 +339,13 @@ class _Reader:
             self._measure(f"m{number}", cast("MeasureKind", word), one, members)
             for number, (word, one) in enumerate(wanted, 1)
         ]
+        count = Measure("count", "count", "Records")
+        # What is first is what values are sorted by.
+        if "sort" in members:
+            members["sort"].one_of("order", ("records",))
+            return (count, *found)
         # A table says of how many records the rest is said.
-        if not found or kind == "table":
-            found.append(Measure("count", "count", "Records"))
-        return tuple(found)
+        return (*found, count) if not found or kind == "table" else tuple(found)
 
     def _measure(
         self, name: str, kind: MeasureKind, written: Written, members: Mapping[str, Written]
@@ -350,6 +367,11 @@ def _forms(members: Mapping[str, Written]) -> Iterator[str]:
         if "{value}" not in one.text():
             raise one.mistake("a form must have {value} in it")
         yield one.text()
+
+
+def _refuse_without(members: Mapping[str, Written], key: str, needed: str) -> None:
+    if key in members and needed not in members:
+        raise members[key].mistake(f"{key} says nothing without {needed}")
 
 
 def _flag(members: Mapping[str, Written], key: str) -> bool:

@@ -4,10 +4,12 @@ The names in it are Dashboards' own: a type of visualization, its parameters, an
 with a schema, which is the part they play in the picture.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from servicelogs.opensearch.dashboards.bodies import OUTERMOST, shard_size
 from servicelogs.opensearch.dashboards.filters import lucene_of
 from servicelogs.opensearch.dashboards.panels import Bucket, Measure, Panel
 
@@ -86,6 +88,10 @@ def _aggregations(panel: Panel) -> Iterator[State]:
     for number, bucket in enumerate(panel.buckets, len(panel.measures) + 1):
         schema = "segment" if bucket.kind == "time" else next(schemas)
         kind, parameters = _of_bucket(bucket, panel.measures)
+        if kind == "terms" and bucket.name == OUTERMOST:
+            # What its editor calls JSON input.
+            size = shard_size(bucket, alone=len(panel.buckets) == 1)
+            parameters["json"] = json.dumps({"shard_size": size})
         yield _aggregation(number, schema, kind, parameters)
 
 

@@ -4,7 +4,6 @@ import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from math import isfinite
 from pathlib import Path
 
 import yaml
@@ -13,6 +12,10 @@ from servicelogs.errors import PanelMistake
 
 # An anchor can stand inside of itself.
 _DEEPEST = 20
+_LONGEST_TITLE = 120
+
+# Of a long.
+_LARGEST = 2**63
 
 type Scalar = str | int | float | bool | None
 
@@ -38,17 +41,36 @@ class Written:
                 raise member.mistake(unknown(key, "key", known))
         return self.value
 
-    def items(self) -> list["Written"]:
-        """Read a list that has something; what is no list is one of itself."""
-        if self.value == []:
-            raise self.mistake("the list must not be empty")
-        return self.value if isinstance(self.value, list) else [self]
+    def items(self, *, least: int = 1) -> "list[Written]":
+        """Read a list of different things; what is not one is a list of itself."""
+        found = self.value if isinstance(self.value, list) else [self]
+        if len(found) < least:
+            raise self.mistake("the list is empty")
+        seen: list[object] = []
+        for one in found:
+            if one.value in seen and not isinstance(one.value, list | dict):
+                raise one.mistake(f"{one._shown} stands twice")
+            seen.append(one.value)
+        return found
+
+    def list(self, *, least: int = 1) -> "list[Written]":
+        """Read a list that must be one."""
+        if not isinstance(self.value, list):
+            raise self.mistake(f"{self._shown} must be a list (- item)")
+        return self.items(least=least)
 
     def text(self) -> str:
         """Read a text."""
         if not isinstance(self.value, str) or not self.value.strip():
             raise self.mistake(f"{self._shown} must be text; put it in quotes")
         return self.value
+
+    def title(self) -> str:
+        """Read what something is called, in lists and in ids too."""
+        title = self.text()
+        if len(title) > _LONGEST_TITLE or not title.isprintable():
+            raise self.mistake(f"a title must be one line of at most {_LONGEST_TITLE} characters")
+        return title
 
     def number(self, least: int, most: int) -> int:
         """Read a whole number between two others."""
@@ -85,13 +107,18 @@ def unknown(word: str, what: str, known: Collection[str]) -> str:
 
 def read(file: Path) -> Written:
     """Read a file; a PanelMistake says where it is not YAML."""
+    raw = file.read_bytes()
     try:
-        node = yaml.compose(file.read_text(encoding="utf-8"), yaml.CSafeLoader)
+        node = yaml.compose(raw.decode(), yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise Written(None, file, line).mistake(f"this is not YAML: {error.problem}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Written(None, file, 1).mistake(f"this is not YAML: {error}") from error
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise Written(None, file, line).mistake("this is not UTF-8: save it as UTF-8") from error
+    except yaml.reader.ReaderError as error:
+        line = raw.decode().count("\n", 0, error.position) + 1
+        raise Written(None, file, line).mistake(f"this is not YAML: {error.reason}") from error
     if node is None:
         raise Written(None, file, 1).mistake("the file is empty")
     return _written(node, file)
@@ -105,11 +132,14 @@ def _written(node: yaml.Node, file: Path, depth: int = 0) -> Written:
         return Written(dict(_members(node, file, depth + 1)), file, line)
     if isinstance(node, yaml.SequenceNode):
         return Written([_written(item, file, depth + 1) for item in node.value], file, line)
-    value = yaml.constructor.SafeConstructor().construct_object(node)
-    if isinstance(value, float) and not isfinite(value):
+    try:
+        value = yaml.constructor.SafeConstructor().construct_object(node)
+    except (yaml.constructor.ConstructorError, ValueError) as error:
         raise Written(node.value, file, line).mistake(
-            f"{node.value!r} must be a number or in quotes"
-        )
+            f"{node.value!r:.60} must be in quotes, and without a tag (!)"
+        ) from error
+    if isinstance(value, int | float) and not -_LARGEST < value < _LARGEST:
+        raise Written(None, file, line).mistake(f"{node.value!r:.60} is no number that fields hold")
     if value is not None and not isinstance(value, str | int | float | bool):
         raise Written(node.value, file, line).mistake(f"{node.value!r} must be in quotes")
     return Written(value, file, line)
