@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 from opensearchpy import OpenSearch
 
-from servicelogs.opensearch.client import connect
 from servicelogs.opensearch.dashboards.filters import (
     AnyOf,
     Exists,
@@ -19,7 +18,10 @@ from servicelogs.opensearch.dashboards.filters import (
     lucene_of,
     query_of,
 )
-from servicelogs.settings import SearchSettings
+from tests.opensearch.conftest import REAL_ENGINES
+
+pytestmark = pytest.mark.parametrize("engine", REAL_ENGINES, indirect=True)
+
 
 MAPPINGS = {
     "keyword": {"type": "keyword"},
@@ -58,8 +60,8 @@ def filters() -> Iterator[Filter]:
 
 
 @pytest.fixture
-def odd_values(opensearch: str, unique_prefix: str) -> Iterator[tuple[OpenSearch, str]]:
-    client = connect(SearchSettings(endpoint=opensearch, auth="none"))
+def odd_values(engine: OpenSearch, unique_prefix: str) -> Iterator[tuple[OpenSearch, str]]:
+    client = engine
     index = f"{unique_prefix}-odd"
     settings = {"number_of_replicas": 0}
     client.indices.create(
