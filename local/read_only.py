@@ -21,8 +21,9 @@ MOST_CHARACTERS = 1000
 MOST_LEVELS = 40
 """Of lists and objects in each other."""
 MOST_HITS = 1000
-MOST_RESULTS = 65_535
-"""Of aggregations: as many buckets an engine gives, which counts them when it has made them."""
+MOST_FIELDS = 100
+MOST_RESULTS = 25_000
+"""Of aggregations: an engine counts its buckets when it has made them, or not at all."""
 STEPS = 100
 """So many buckets of a panel over time are reckoned with."""
 SKETCH = 20
@@ -35,7 +36,6 @@ SEARCH = {
     "size",
     "from",
     "sort",
-    "_source",
     "docvalue_fields",
     "track_total_hits",
 }
@@ -261,6 +261,13 @@ def _check_number(value: Any, where: str, least: int, most: int) -> None:
         raise Refused(HTTPStatus.BAD_REQUEST, text)
 
 
+def _check_fields(value: Any, where: str) -> None:
+    _check_scalars(value, where)
+    if len(value) > MOST_FIELDS or "*" in str(value):
+        text = f"{where} is {_short(value)}, must be the names of at most {MOST_FIELDS} fields"
+        raise Refused(HTTPStatus.BAD_REQUEST, text)
+
+
 def _check_plain(value: Any, where: str) -> None:
     """Take values, and lists or objects of them: parameters have nothing deeper."""
     for one in value if isinstance(value, list) else [value]:
@@ -309,7 +316,6 @@ _MEMBERS: Mapping[str, Callable[[Any, str], None]] = {
     "size": _check_size,
     "from": _check_size,
     "sort": _check_sort,
-    "_source": _check_plain,
-    "docvalue_fields": _check_plain,
+    "docvalue_fields": _check_fields,
     "track_total_hits": _check_scalar,
 }
