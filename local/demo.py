@@ -263,7 +263,7 @@ def _text(rows: list[Row]) -> str:
     ]
     notes = [
         "(account: whose bucket, log group or stream it came from;",
-        " rows: in the lake, which has the log bucket's objects; a stream's records reach it not;",
+        " rows: in the lake, which has the log bucket's objects, and not a stream's records;",
         " seconds: from the slowest object's arrival until a search found it)",
     ]
     return "\n".join(["\n", heading, *lines, *notes])

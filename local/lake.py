@@ -186,5 +186,7 @@ def as_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]
 
 
 def _short(value: Any, most: int = 40) -> str:
+    if isinstance(value, float):
+        value = round(value, 3)
     text = "" if value is None else str(value)
     return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -33,6 +33,7 @@ class PipelineState:
         return {
             "by_type": [{"log_type": name, **counts} for name, counts in sorted(by_type.items())],
             "skipped": said.skipped,
+            "left_out": said.left_out,
             "waiting": waiting,
             "failures": said.failures,
         }

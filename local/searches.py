@@ -27,8 +27,8 @@ def show(url: str) -> Iterator[str]:
     for page_name, panel_name in SHOWN:
         page = by_name[page_name]
         panel = next(panel for panel in page.panels if panel.name == panel_name)
-        by = ", ".join(bucket.label for bucket in panel.buckets)
-        yield f"\n{page.title}: {panel.title} ({by})"
+        by = ", ".join(bucket.field for bucket in panel.buckets if bucket.field)
+        yield f"\n{page.title}: {panel.title}" + (f" ({by})" if by else "")
         answer = client.search(index=index_of(page, NAMES), body=search_body(panel))
         found = sorted(
             _rows(answer.get("aggregations", {}), panel), key=lambda row: row[1], reverse=True

@@ -69,9 +69,14 @@ class LocalStack:
         with self._alone():
             before = self.running()
             if before and before.search != search:
-                raise StartFailed(f"the stack runs with {before.search}: `make down` first")
+                raise StartFailed(
+                    f"the stack runs with {before.search}: "
+                    f"set SEARCH={before.search}, or `make down` first"
+                )
             if before and before.accounts > accounts:
-                raise StartFailed("the stack runs with 2 accounts: `make down` first")
+                raise StartFailed(
+                    "the stack runs with 2 accounts: set ACCOUNTS=2, or `make down` first"
+                )
             try:
                 if not before:
                     self.down()

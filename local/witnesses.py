@@ -56,6 +56,8 @@ class Said:
 
     published: dict[str, Published]
     skipped: int
+    left_out: dict[str, int]
+    """How many records were filtered, by the reason."""
     failures: list[str]
     """Why messages failed, each reason once, the latest first."""
 
@@ -208,7 +210,10 @@ class Witnesses:
             if not max(lines.items())[1]["resume_at"]:
                 said.setdefault(came_in(*source), []).extend(lines.values())
         done = {where: _published(lines) for where, lines in said.items()}
-        return Said(done, skipped, list(dict.fromkeys(reversed(failures))))
+        left_out: Counter[str] = Counter()
+        for line in chain.from_iterable(said.values()):
+            left_out.update(line["filtered"])
+        return Said(done, skipped, left_out, list(dict.fromkeys(reversed(failures))))
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """Read what the functions logged."""

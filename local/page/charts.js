@@ -7,7 +7,7 @@ import { between } from "./time.js";
 import { moment, number, shortened } from "./values.js";
 
 const { Chart } = globalThis;
-const SERIES = 10;
+const SERIES = 15;
 const DAY = 86400e3;
 /** What tells lines apart besides their colours. */
 const DASHES = [[], [8, 4], [2, 3], [12, 3, 2, 3], [5, 2]];
@@ -130,7 +130,14 @@ function ofTime(keys, step) {
 }
 
 function legend(lines) {
-  return { color: colour("--text"), ...(lines ? { usePointStyle: true, pointStyle: "line", pointStyleWidth: 28 } : { boxWidth: 12 }) };
+  const ofLines = { usePointStyle: true, pointStyle: "line", pointStyleWidth: 28, generateLabels: dashed };
+  return { color: colour("--text"), ...(lines ? ofLines : { boxWidth: 12 }) };
+}
+
+/** What Chart.js writes into a legend, with the dashes of the lines: by itself it has those of their points. */
+function dashed(chart) {
+  const { generateLabels } = Chart.defaults.plugins.legend.labels;
+  return generateLabels(chart).map((one) => ({ ...one, lineDash: chart.data.datasets[one.datasetIndex].borderDash }));
 }
 
 function tooltip(name) {

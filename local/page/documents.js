@@ -3,18 +3,21 @@
 import { element, nothing, table } from "./elements.js";
 import { column, shortened, text, visible } from "./values.js";
 
-const COMMON = ["@timestamp", "log.type", "cloud.account_id", "cloud.region"];
+const TIME = "@timestamp";
+const COMMON = [TIME, "log.type", "cloud.account_id", "cloud.region"];
 const MORE = 4;
 
-/** Columns that these documents have: the common ones, then those that say most. */
+/** Columns that these documents have: the common ones, then the first that are no lists and no objects. */
 export function usualColumns(hits) {
-  const own = Object.keys(hits[0]?._source ?? {}).filter((name) => !COMMON.includes(name) && !["log", "cloud", "event"].includes(name));
-  return [...COMMON, ...own.slice(0, MORE)];
+  const own = Object.entries(hits[0]?._source ?? {}).filter(([name, value]) => !COMMON.includes(name) && typeof value !== "object");
+  return [...COMMON, ...own.slice(0, MORE).map(([name]) => name)];
 }
 
-export function documents(caption, columns, hits) {
+/** The documents with these columns, and when each was before them. */
+export function documents(caption, named, hits) {
   if (!hits.length) return [nothing()];
-  const heads = [{ label: "Record" }, ...columns.map((label) => ({ label, moment: label === "@timestamp" }))];
+  const columns = [TIME, ...named.filter((name) => name !== TIME)];
+  const heads = [{ label: "Record" }, ...columns.map((label) => ({ label, moment: label === TIME }))];
   return [table(caption, heads, hits.map((hit) => {
     const cells = columns.map((name) => column(hit, name));
     return [opener(`the record ${shortened(cells.slice(0, 2).join(" "))}`, "Record", () => whole(hit)), ...cells.map((cell) => shortened(cell))];

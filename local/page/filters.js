@@ -33,7 +33,7 @@ export function build(pages) {
     input("from", "From (UTC)", "datetime-local"), input("to", "To (UTC)", "datetime-local"),
     ...pages.filters.map(({ field, label }) => select(field, label, [["", "All"]])),
     input("ask", "", "search"),
-    input("query", "Query (Lucene), as http.response.status_code:[500 TO 599]", "search"),
+    input("query", 'Query (Lucene), as source.ip:"192.0.2.0/24"', "search"),
     input("text", "Text anywhere in a rejected record, or in its reason", "search"),
     element("button", { type: "submit" }, "Search"),
     element("button", { type: "reset" }, "Clear"));
@@ -80,9 +80,11 @@ export function options(field, values) {
   control.value = chosen;
 }
 
-/** Mark the query as what is wrong, or as nothing that is. */
+/** Mark what is wrong: the query, or without one the value that the page is about; or that nothing is. */
 export function invalid(wrong) {
-  form.elements.query.setAttribute("aria-invalid", String(wrong && Boolean(form.elements.query.value)));
+  const { query, ask } = form.elements;
+  query.setAttribute("aria-invalid", String(wrong && Boolean(query.value)));
+  ask.setAttribute("aria-invalid", String(wrong && !query.value && Boolean(ask.value)));
 }
 
 function offer(control, value) {

@@ -20,7 +20,8 @@ export function newest(page, timeField, { filters, signal }) {
       return documents("Newest records", one.columns ?? usualColumns(hits.hits), hits.hits);
     });
   };
-  const section = panel({ name: "newest", title: "Newest records" }, element("label", {}, "Search", choice), about, content);
+  const title = page.searches.length ? "Newest records, and saved searches" : "Newest records";
+  const section = panel({ name: "newest", title }, element("label", {}, "Search", choice), about, content);
   return { section, loaded: load(chosen()) };
 }
 

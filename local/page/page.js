@@ -15,6 +15,7 @@ import { moment, number } from "./values.js";
 const OWN_PAGES = [rejected, pipeline];
 const MOST_OPTIONS = 100;
 const DAY = 86400e3;
+const IN_QUOTES = "A value with a slash, a colon or a space has to be in quotes, as source.ip:\"192.0.2.0/24\".";
 const place = (id) => document.getElementById(id);
 let pages;
 let current = new AbortController();
@@ -45,6 +46,7 @@ async function draw() {
   const now = said();
   const page = [...pages.pages, ...OWN_PAGES].find(({ name }) => name === now.page) ?? pages.pages[0];
   head(page, now);
+  if (now.page && now.page !== page.name) place("error").textContent = `There is no page ${now.page.slice(0, 80)}: this is the first.`;
   place("panels").setAttribute("aria-busy", "true");
   try {
     const status = page.draw ? await drawOwn(page, now, signal) : await drawPanels(page, now, signal);
@@ -54,7 +56,7 @@ async function draw() {
     clear();
     invalid(error.status === 400);
     place("status").textContent = "";
-    place("error").textContent = error.message;
+    place("error").textContent = error.status === 400 && now.query ? `${error.message}. ${IN_QUOTES}` : error.message;
   }
   if (signal.aborted) return;
   place("panels").setAttribute("aria-busy", "false");
@@ -119,7 +121,7 @@ function summary(page, now, { total, from, to }, filters) {
   if (!total) {
     return [filters.length ? "No records match what is chosen above." : "No records yet: `make demo` delivers sample logs."];
   }
-  const text = `${number(total)} records from ${moment(from)} to ${moment(to)} UTC.`;
+  const text = total === 1 ? `1 record, of ${moment(from)} UTC.` : `${number(total)} records from ${moment(from)} to ${moment(to)} UTC.`;
   if (now.range || to - from < 2 * DAY) return [text];
   // Of several years charts over time show little: from here it is one step to what is newest.
   const day = between(to - DAY, to + 1000);

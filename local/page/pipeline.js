@@ -4,9 +4,10 @@ import { element, note, panel, table } from "./elements.js";
 import { get } from "./requests.js";
 import { number, text } from "./values.js";
 
-const COUNTS = { objects: "Objects and ways", records: "Records", indexed: "Indexed", already_there: "There already",
+const COUNTS = { objects: "Objects", records: "Records", indexed: "Indexed", already_there: "There already",
   rejected: "Rejected", filtered: "Filtered" };
 const NAMES = Object.keys(COUNTS);
+const ABOUT_FILTERED = "Outside LogGroupPrefix are events of other log groups, which an account's subscription brings too.";
 
 export const pipeline = {
   name: "pipeline", title: "State of the pipeline", uses: [], draw,
@@ -14,17 +15,19 @@ export const pipeline = {
 };
 
 async function draw(_, signal) {
-  const { by_type: byType, waiting, skipped, failures } = await get("pipeline.json", signal);
+  const { by_type: byType, waiting, skipped, left_out: leftOut, failures } = await get("pipeline.json", signal);
   const total = Object.fromEntries(NAMES.map((name) => [name, sum(byType.map((one) => one[name]))]));
   const inQueues = sum(Object.values(waiting));
   return {
     status: `${number(total.records)} records, ${number(inQueues)} messages waiting.`,
     sections: [
       panel({ name: "figures", title: "All log types" }, figures({ ...total, inQueues })),
-      panel({ name: "by-type", title: "By log type" }, counts(byType)),
-      panel({ name: "waiting", title: "Messages waiting in the queues", width: 6 }, queues(waiting),
+      panel({ name: "by-type", title: "By log type" }, counts(byType),
+        note("What comes through Firehose, or through the stream, counts as one object of its log type.")),
+      panel({ name: "waiting", title: "Messages waiting in the queues", width: 4 }, queues(waiting),
         note(`${number(skipped)} objects without records, or of no log type, were skipped.`)),
-      panel({ name: "failures", title: "Why messages failed", about: "The latest first.", width: 6 }, reasons(failures)),
+      panel({ name: "left-out", title: "Why records were filtered", about: ABOUT_FILTERED, width: 4 }, filtered(leftOut)),
+      panel({ name: "failures", title: "Why messages failed", about: "The latest first.", width: 4 }, reasons(failures)),
     ],
   };
 }
@@ -48,6 +51,12 @@ function counts(byType) {
 function queues(waiting) {
   return table("Messages in the queues", [{ label: "Queue" }, { label: "Messages", number: true }],
     Object.entries(waiting).map(([name, count]) => [name, number(count)]));
+}
+
+function filtered(leftOut) {
+  if (!Object.keys(leftOut).length) return note("No record was filtered.");
+  return table("Why records were filtered", [{ label: "Reason" }, { label: "Records", number: true }],
+    Object.entries(leftOut).map(([reason, count]) => [text(reason), number(count)]));
 }
 
 function reasons(failures) {

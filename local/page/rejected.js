@@ -11,7 +11,7 @@ const MEMBERS = { "cloud.account_id": "account_id", "cloud.region": "region", "l
 
 export const rejected = {
   name: "rejected", title: "Rejected records", uses: ["range", ...Object.keys(MEMBERS), "text"], draw,
-  about: "What could not be indexed, or converted for the lake, why, and the record as it came. The time is that of its delivery. The backup bucket has all of them.",
+  about: "What could not be indexed, or converted for the lake, why, and the record as it came. Each engine rejects for itself, so a record may be here twice. The time is that of its delivery. The backup bucket has all of them.",
 };
 
 async function draw(said, signal) {

@@ -9,8 +9,13 @@ const UNITS = { m: 60e3, h: 3600e3, d: 86400e3 };
 /** The bounds of the chosen time in milliseconds: from is in it, to is not; infinite where there is none. */
 export function bounds({ range = "", from, to }) {
   if (!(range in RANGES)) throw new Failed(`the time ${range.slice(0, 80)} is not known: choose one above`);
-  if (range === "custom") return { from: from ? parsed(from) : -Infinity, to: to ? parsed(to) : Infinity };
+  if (range === "custom") return inOrder({ from: from ? parsed(from) : -Infinity, to: to ? parsed(to) : Infinity });
   return { from: range ? Date.now() - parseInt(range, 10) * UNITS[range.at(-1)] : -Infinity, to: Infinity };
+}
+
+function inOrder(chosen) {
+  if (chosen.from >= chosen.to) throw new Failed("the time ends before it begins: choose a To that is later than From");
+  return chosen;
 }
 
 /** What people write is UTC, as everything on the page. */

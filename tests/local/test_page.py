@@ -60,6 +60,7 @@ COUNTS = {
         }
     ],
     "skipped": 3,
+    "left_out": {"outside LogGroupPrefix": 10},
     "waiting": {"queue": 5, "dead-letter queue": 0},
     "failures": ["AccessDenied: no right"],
 }
@@ -256,6 +257,47 @@ def test_a_time_that_is_none_is_said(page: Browser, name: str, said: str) -> Non
     assert page.run(PANELS) == []
 
 
+@pytest.mark.parametrize("name", ["alb", "rejected"])
+def test_a_time_that_ends_before_it_begins_is_said(page: Browser, name: str) -> None:
+    drawn(page, f"#{name}?range=custom&from=2026-11-20T09:00&to=2026-11-20T08:00")
+    assert "ends before it begins" in page.run("document.getElementById('error').textContent")
+
+
+def test_a_page_that_there_is_not_is_said(page: Browser) -> None:
+    drawn(page, "#nlbs")
+    assert "no page nlbs" in page.run("document.getElementById('error').textContent")
+
+
+def test_one_record_is_said_with_its_time(page: Browser) -> None:
+    drawn(page, "#alb?cloud.account_id=" + ODD_ACCOUNT)
+    said = page.run("document.getElementById('status').textContent")
+    assert said == "1 record, of 2026-11-20 08:20:00 UTC."
+
+
+def test_records_are_shown_with_their_time_and_with_values_that_can_be_read(page: Browser) -> None:
+    drawn(page, "#config")
+    heads = "[...document.querySelectorAll('{} th')].map((th) => th.textContent)"
+    for table in ("[data-kind=records]", "[data-panel=newest]"):
+        assert page.run(heads.format(table))[:2] == ["Record", "@timestamp"]
+    first = "document.querySelector('[data-panel=newest] tbody tr').innerText"
+    assert "{" not in page.run(first)
+
+
+def test_the_form_takes_one_line_and_keeps_its_width(page: Browser) -> None:
+    """Where lists have other values, what is beside them stays where it is."""
+    page.resize(1280)
+    try:
+        widths = """[...document.querySelectorAll('#filters > *')].filter((one) => !one.hidden)
+          .map((one) => one.getBoundingClientRect()).map(({ x, bottom }) => [x, bottom])"""
+        drawn(page, "#overview")
+        before = page.run(widths)
+        assert len({bottom for _, bottom in before}) == 1
+        drawn(page, "#overview?range=15m")
+        assert page.run(widths) == before
+    finally:
+        page.command("Emulation.clearDeviceMetricsOverride")
+
+
 def test_a_point_of_a_chart_and_the_newest_day_narrow_the_time(page: Browser) -> None:
     drawn(page, "#config")
     before = page.run(TOTAL)
@@ -340,11 +382,20 @@ def test_the_form_shows_what_a_page_uses(page: Browser, said: str, controls: lis
 
 def test_a_query_that_is_none_is_said_once(browser: Browser, address: str) -> None:
     load(browser, f"{address}#overview?query=a%20AND%20(")
-    assert "a AND (" in browser.run("document.getElementById('error').textContent")
+    error = browser.run("document.getElementById('error').textContent")
+    assert "a AND (" in error
+    assert "in quotes" in error
     assert (
         browser.run("document.querySelector('[name=query]').getAttribute('aria-invalid')") == "true"
     )
     assert browser.run(PANELS) == []
+
+
+def test_a_value_that_is_none_is_marked(browser: Browser, address: str) -> None:
+    load(browser, f"{address}#client?ask=hello")
+    assert "'hello'" in browser.run("document.getElementById('error').textContent")
+    wrong = "[...document.querySelectorAll('[aria-invalid=true]')].map((one) => one.name)"
+    assert browser.run(wrong) == ["ask"]
 
 
 def test_a_record_opens_whole_and_gives_the_focus_back(page: Browser) -> None:
@@ -372,7 +423,7 @@ def test_the_saved_searches_of_a_page_can_be_chosen(page: Browser) -> None:
         "columns"
     ]
     heads = "[...document.querySelectorAll('[data-panel=newest] th')].map((th) => th.textContent)"
-    page.wait(f"{heads}.slice(1).join() === {json.dumps(','.join(columns))}")
+    page.wait(f"{heads}.slice(1).join() === {json.dumps(','.join(['@timestamp', *columns]))}")
 
 
 REJECTED = "[...document.querySelectorAll('[data-panel=rejected] tbody tr')].length"
@@ -422,6 +473,7 @@ def test_the_state_of_the_pipeline_is_shown(page: Browser) -> None:
         "1,200",
         "Messages waiting",
         "dead-letter queue",
+        "outside LogGroupPrefix",
         "AccessDenied: no right",
     ):
         assert shown in said
@@ -499,7 +551,7 @@ def test_text_has_contrast_in_light_and_in_dark(
         load(browser, f"{address}#{name}")
         browser.run("document.querySelector('td button')?.click()")
         texts = browser.run(TEXTS)
-        series = [colour(browser, f"--series-{number}") for number in range(1, 11)]
+        series = [colour(browser, f"--series-{number}") for number in range(1, 16)]
         surface = colour(browser, "--surface")
     finally:
         browser.command("Emulation.setEmulatedMedia", features=[])
@@ -530,6 +582,14 @@ def test_an_axis_has_a_unit_and_counts_whole_records(page: Browser) -> None:
       .filter((one) => one.options.onClick).map(({ scales }) => scales.x.options.title.text)
     """
     assert set(page.run(times)) == {"2026-11-20, UTC"}
+
+
+def test_the_legend_of_lines_has_their_dashes(page: Browser) -> None:
+    drawn(page, "#alb")
+    chart = "Chart.getChart(document.querySelector('[data-panel=time-that-targets-took] canvas'))"
+    dashes = page.run(f"{chart}.legend.legendItems.map((one) => one.lineDash)")
+    assert dashes == page.run(f"{chart}.data.datasets.map((one) => one.borderDash)")
+    assert len({str(one) for one in dashes}) == 3
 
 
 def test_a_chart_over_time_leads_closer_when_it_is_clicked(page: Browser) -> None:
@@ -565,6 +625,7 @@ def test_nothing_moves(page: Browser) -> None:
     "name",
     [
         f"request?range=custom&cloud.account_id={NO_ACCOUNT}",
+        f"principal?cloud.account_id={NO_ACCOUNT}",
         "rejected",
         "pipeline",
         f"alb?cloud.account_id={ODD_ACCOUNT}",

@@ -101,7 +101,9 @@ def test_a_stack_that_lost_a_server_is_begun_anew(local: LocalStack, server: str
 
 def test_another_engine_needs_the_running_stack_ended_first(local: LocalStack) -> None:
     local.up("osmem")
-    with pytest.raises(StartFailed, match="runs with osmem: `make down` first"):
+    with pytest.raises(
+        StartFailed, match="runs with osmem: set SEARCH=osmem, or `make down` first"
+    ):
         local.up("other")
     assert local.running() is not None
 
@@ -118,7 +120,9 @@ def test_a_member_account_is_added_to_what_runs_and_not_taken_away(local: LocalS
     assert (both.accounts, both.member) == (2, {"Of": "the member"})
     assert both.outputs["MemberAccountIds"] == emulated_aws.MEMBER
     assert local.running() == both
-    with pytest.raises(StartFailed, match="runs with 2 accounts: `make down` first"):
+    with pytest.raises(
+        StartFailed, match="runs with 2 accounts: set ACCOUNTS=2, or `make down` first"
+    ):
         local.up("osmem")
 
 

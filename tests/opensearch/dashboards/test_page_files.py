@@ -84,6 +84,13 @@ def test_a_panel_by_hand_takes_two_lines(tmp_path: Path) -> None:
     assert [panel.name for panel in page.panels] == ["requests"]
 
 
+def test_a_common_name_has_the_unit_of_its_field(tmp_path: Path) -> None:
+    panel = PANEL.format(kind="metric\n    sum: [sent_bytes, http.response.bytes, client_port]")
+    page = page_of(tmp_path, "units: {sent_bytes: bytes}\n" + panel + SEARCHES)
+    assert [measure.unit for measure in page.panels[0].measures] == ["bytes", "bytes", ""]
+    assert dict(page.units) == {"sent_bytes": "bytes", "http.response.bytes": "bytes"}
+
+
 @pytest.mark.parametrize(
     ("rest", "expected"),
     [
@@ -93,7 +100,8 @@ def test_a_panel_by_hand_takes_two_lines(tmp_path: Path) -> None:
         ("    kind: bar\n    by: extra_fields\n", "5: 'extra_fields' is a flat_object"),
         ("    kind: bar\n    by: extra_fields.x\n", "5: 'extra_fields.x' is an unknown field"),
         ("    kind: bar\n", "3: by must name 1 to 2 fields for the kind bar"),
-        ("    kind: pie\n    by: [elb, type]\n", "5: by must name 1 to 1 fields for the kind pie"),
+        ("    kind: line\n    by: [elb, type]\n", "5: by must name 1 field at most for the ki"),
+        ("    kind: pie\n    by: [elb, type]\n", "5: by must name 1 field for the kind pie"),
         ("    kind: metric\n    sum: elb\n", "5: 'elb' is a keyword, and must be a number"),
         ("    kind: metric\n    summ: sent_bytes\n", "5: 'summ' is an unknown key; did you mean"),
         (
@@ -167,7 +175,7 @@ def test_a_panel_by_hand_takes_two_lines(tmp_path: Path) -> None:
             "    kind: metric\n  - {title: Controls, kind: metric}\n",
             "5: the title 'Controls' is",
         ),
-        ("    kind: metric\n  - {title: '!', kind: metric}\n", "5: the title '!' is that of anoth"),
+        ("    kind: metric\n  - {title: '!', kind: metric}\n", "5: the title '!' has no letter"),
         ("    kind: metric\n  - {kind: metric}\n", "5: title is missing"),
         ("    kind: metric\n  - metric\n", "5: 'metric' must be a mapping"),
     ],

@@ -184,10 +184,14 @@ class _Reader:
         return tuple(one.one_of("log type", formats.NAMES) for one in written.items())
 
     def _read_units(self) -> Iterator[tuple[str, Unit]]:
+        """Read the units of fields; what a field is also called has the field's."""
         if "units" in self._members:
             for name, written in self._members["units"].members().items():
                 field = self._field(name, written, ("number",))
-                yield field.name, cast("Unit", written.one_of("unit", UNITS[1:]))
+                unit = cast("Unit", written.one_of("unit", UNITS[1:]))
+                yield field.name, unit
+                also = (one.name for one in self._fields.values() if one.path == field.name)
+                yield from ((one, unit) for one in also)
 
     def _ask(self) -> Ask | None:
         if "ask" not in self._members:
@@ -204,10 +208,10 @@ class _Reader:
     def _refuse_same_names(self, found: Sequence[Panel | Search], key: str) -> None:
         names = {"controls"}  # what Dashboards has besides
         for one, written in zip(found, self._items(key), strict=True):
-            if not one.name or one.name in names:
-                raise written.mistake(
-                    f"the title {one.title!r} is that of another, or has no letter"
-                )
+            if not one.name:
+                raise written.mistake(f"the title {one.title!r} has no letter and no digit")
+            if one.name in names:
+                raise written.mistake(f"the title {one.title!r} is that of another")
             names.add(one.name)
 
     def _field(self, name: str, written: Written, families: Sequence[str] = ()) -> MappedField:
@@ -282,10 +286,8 @@ class _Reader:
             return ()
         by = members["by"].items(least=0) if "by" in members else []
         if not _LEAST_BY.get(kind, 0) <= len(by) <= _MOST_BY.get(kind, 1):
-            raise members.get("by", written).mistake(
-                f"by must name {_LEAST_BY.get(kind, 0)} to {_MOST_BY.get(kind, 1)} fields "
-                f"for the kind {kind}"
-            )
+            fields = _how_many(_LEAST_BY.get(kind, 0), _MOST_BY.get(kind, 1))
+            raise members.get("by", written).mistake(f"by must name {fields} for the kind {kind}")
         size = (
             members["size"].number(1, _MOST_BUCKETS) if "size" in members else _SIZES.get(kind, 5)
         )
@@ -381,6 +383,14 @@ def _flag(members: Mapping[str, Written], key: str) -> bool:
     if not isinstance(value, bool):
         raise members[key].mistake(f"{key} must be true or false")
     return value
+
+
+def _how_many(least: int, most: int) -> str:
+    """Say how many fields there must be."""
+    fields = f"{most} field{'s' * (most > 1)}"
+    if least == most:
+        return fields
+    return f"{least} to {fields}" if least else f"{fields} at most"
 
 
 def _percents(members: Mapping[str, Written]) -> tuple[float, ...]:
