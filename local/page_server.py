@@ -4,7 +4,9 @@ It reads where the stack is from the file that `make up` writes, each time anew.
 """
 
 import json
+import socket
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -27,6 +29,9 @@ from servicelogs.opensearch.dashboards.export import export
 PREFIX = "aws"
 FOLDER = Path(__file__).parent / "page"
 SECONDS = 60
+SECONDS_TO_ASK = 10
+"""A request has come whole by then, however slowly its parts came."""
+MOST_CONNECTIONS = 64
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -57,6 +62,29 @@ class PageServer(ThreadingHTTPServer):
         self.hosts = {f"{name}:{self.server_port}" for name in (LOOPBACK, "localhost")}
         self.pipeline = PipelineState()
         self._endpoints = endpoints
+        # When each began; a browser has six.
+        self._connections: dict[socket.socket, float] = {}
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in a thread of its own, of which there are so many."""
+        if len(self._connections) < MOST_CONNECTIONS:
+            self._connections[request] = time.monotonic()
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Forget a connection that ends."""
+        self._connections.pop(request, None)
+        super().shutdown_request(request)
+
+    def service_actions(self) -> None:
+        """Read no further from whoever takes too long to ask: called every half second."""
+        late = time.monotonic() - SECONDS_TO_ASK
+        for request, began in self._connections.copy().items():
+            if began < late:
+                with suppress(OSError):
+                    request.shutdown(socket.SHUT_RD)
 
     def stack(self) -> Stack:
         """Read where the stack is."""
@@ -68,8 +96,11 @@ class PageServer(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
+    """Answers one request a connection: nothing behind its body is taken for another one."""
+
     server: PageServer
-    protocol_version = "HTTP/1.1"
+    # Else what names no version is answered without headers.
+    default_request_version = "HTTP/1.0"
     server_version, sys_version = "service-logs", ""
     timeout = SECONDS
 
@@ -174,8 +205,6 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(length))
 
     def _refuse(self, refused: Refused) -> None:
-        # The body may not have been read: what follows on this connection is not a request.
-        self.close_connection = True
         self._answer(refused.status, _json({"error": str(refused)}), TYPES[".json"])
 
     def _answer(self, status: int, content: bytes, kind: str) -> None:
@@ -184,8 +213,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
-        if self.close_connection:
-            self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
             # A browser that shows another page by now does not wait for the answer.

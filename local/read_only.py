@@ -1,10 +1,13 @@
 """Decide which requests of a browser reach the search engine: searches of our indexes, no scripts.
 
-What is not named here is refused, so what engines learn to do later is refused as well.
+What is not named here is refused, so what engines learn to do later is refused as well. What is let
+through is bounded, for an engine does not do that itself: queries nested deeply, or a text with
+thousands of parentheses, end a real one (OpenSearch 3.8.0) by a stack overflow.
 """
 
 import json
 import re
+import sys
 from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -12,8 +15,19 @@ from typing import Any
 from servicelogs.formats import NAMES
 from servicelogs.opensearch.index_names import IndexNames
 
-MOST_BYTES = 256 * 1024
+MOST_BYTES = 16 * 1024
+MOST_CHARACTERS = 1000
+"""Of a text, and of a name."""
+MOST_LEVELS = 40
+"""Of lists and objects in each other."""
 MOST_HITS = 1000
+MOST_FIELDS = 100
+MOST_RESULTS = 25_000
+"""Of aggregations: an engine counts its buckets when it has made them, or not at all."""
+STEPS = 100
+"""So many buckets of a panel over time are reckoned with."""
+SKETCH = 20
+"""What is remembered of many values for a number has about the size of so many buckets."""
 APIS = ("_search", "_count")
 
 SEARCH = {
@@ -22,13 +36,17 @@ SEARCH = {
     "size",
     "from",
     "sort",
-    "_source",
     "docvalue_fields",
     "track_total_hits",
 }
 COUNT = {"query"}
-# Each with the field, or what the field is compared with by name.
-QUERIES_OF_A_FIELD = {"term", "range", "match", "match_phrase", "wildcard", "prefix"}
+# What a field is compared with, by name; or without one.
+QUERIES_OF_A_FIELD = {
+    "term": {"value"},
+    "range": {"gte", "gt", "lte", "lt", "format"},
+    "match": {"query", "operator"},
+    "wildcard": {"value"},
+}
 OTHER_QUERIES = {
     "exists": {"field"},
     "match_all": set[str](),
@@ -43,7 +61,7 @@ AGGREGATIONS = {
     "avg": {"field"},
     "min": {"field"},
     "max": {"field"},
-    "cardinality": {"field", "precision_threshold"},
+    "cardinality": {"field"},
     "percentiles": {"field", "percents"},
 }
 SORT = {"order", "unmapped_type", "missing"}
@@ -74,18 +92,33 @@ def check_index(index: str, prefix: str) -> None:
 def checked_body(api: str, body: bytes) -> bytes:
     """Give the body to send on: what was checked, and nothing that was written beside it."""
     try:
-        request = json.loads(body, parse_constant=_no_number)
+        request = json.loads(body)
+        # NaN is refused, and what no double holds, as 1e999.
+        checked = json.dumps(request, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         raise Refused(HTTPStatus.BAD_REQUEST, f"the body is not JSON: {error}") from error
-    try:
-        _check_request(request, SEARCH if api == "_search" else COUNT)
-    except RecursionError as error:
-        raise Refused(HTTPStatus.BAD_REQUEST, "the body is nested too deeply") from error
-    return json.dumps(request).encode()
+    _check_extent(request)
+    _check_request(request, SEARCH if api == "_search" else COUNT)
+    if (results := _results(request.get("aggs", {}))) > MOST_RESULTS:
+        text = (
+            f"the aggregations may have {results} buckets and numbers, must have at most "
+            f"{MOST_RESULTS}"
+        )
+        raise Refused(HTTPStatus.BAD_REQUEST, text)
+    return checked
 
 
-def _no_number(name: str) -> None:
-    raise ValueError(f"{name} is not a number of JSON")
+def _check_extent(value: Any, levels: int = MOST_LEVELS) -> None:
+    """Refuse what is nested deeply, or has a long text or name in it."""
+    if isinstance(value, str) and len(value) > MOST_CHARACTERS:
+        text = f"{_short(value)} has {len(value)} characters, may have {MOST_CHARACTERS}"
+        raise Refused(HTTPStatus.BAD_REQUEST, text)
+    if isinstance(value, list | dict):
+        if not levels:
+            text = f"the body has more than {MOST_LEVELS} lists and objects in each other"
+            raise Refused(HTTPStatus.BAD_REQUEST, text)
+        for one in [*value, *value.values()] if isinstance(value, dict) else value:
+            _check_extent(one, levels - 1)
 
 
 def _check_request(request: Any, members: Collection[str]) -> None:
@@ -102,9 +135,7 @@ def _check_query(query: Any, where: str) -> None:
             _check_bool(said, path)
         elif kind in QUERIES_OF_A_FIELD:
             for field, value in _members(said, path).items():
-                values = value.values() if isinstance(value, Mapping) else [value]
-                for one in values:
-                    _check_scalar(one, f"{path}.{field}")
+                _check_compared(value, QUERIES_OF_A_FIELD[kind], f"{path}.{field}")
         elif kind == "terms":
             # An object instead of a list has the engine look the values up in another index.
             for field, value in _members(said, path).items():
@@ -113,6 +144,15 @@ def _check_query(query: Any, where: str) -> None:
             _check_parameters(said, OTHER_QUERIES[kind], path)
         else:
             _refuse(kind, where, {"bool", "terms", *QUERIES_OF_A_FIELD, *OTHER_QUERIES})
+
+
+def _check_compared(value: Any, known: Collection[str], where: str) -> None:
+    if isinstance(value, Mapping):
+        for name in value.keys() - set(known):
+            _refuse(name, where, known)
+        _check_scalars(list(value.values()), where)
+    else:
+        _check_scalar(value, where)
 
 
 def _check_bool(said: Any, where: str) -> None:
@@ -137,8 +177,51 @@ def _check_aggregations(aggregations: Any, where: str) -> None:
                 _check_filters(said, f"{path}.filters")
             elif kind in AGGREGATIONS:
                 _check_parameters(said, AGGREGATIONS[kind], f"{path}.{kind}")
+                _check_numbers(kind, said, f"{path}.{kind}")
             else:
                 _refuse(kind, path, {"aggs", "filters", *AGGREGATIONS})
+
+
+def _check_numbers(kind: str, said: Mapping[str, Any], where: str) -> None:
+    match kind:
+        case "terms":
+            for name in said.keys() & {"size", "shard_size"}:
+                _check_number(said[name], f"{where}.{name}", 1, MOST_RESULTS)
+        case "range":
+            if not isinstance(said.get("ranges"), list):
+                raise Refused(HTTPStatus.BAD_REQUEST, f"{where}.ranges must be a list")
+        case "date_histogram":
+            # Else an engine makes buckets for all the time between records, and may end of it.
+            name = f"{where}.min_doc_count"
+            _check_number(said.get("min_doc_count", 0), name, 1, sys.maxsize)
+
+
+def _results(aggregations: Mapping[str, Any]) -> int:
+    """Count the buckets and numbers that aggregations, checked before, may come to."""
+    found = 0
+    for aggregation in aggregations.values():
+        inner = _results(aggregation.get("aggs", {}))
+        for kind, said in aggregation.items():
+            if kind != "aggs":
+                found += _results_of(kind, said) * (1 + inner)
+    return found
+
+
+def _results_of(kind: str, said: Mapping[str, Any]) -> int:
+    match kind:
+        case "terms":
+            # Not `shard_size`: there are so many only where there are documents for them.
+            return int(said.get("size", 10))
+        case "date_histogram":
+            return STEPS
+        case "range":
+            return len(said["ranges"])
+        case "filters":
+            return len(said.get("filters", {}))
+        case "cardinality" | "percentiles":
+            return SKETCH
+        case _:
+            return 1
 
 
 def _check_filters(said: Any, where: str) -> None:
@@ -169,8 +252,19 @@ def _check_sort(value: Any, where: str) -> None:
 
 
 def _check_size(value: Any, where: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_HITS:
-        text = f"{where} is {_short(value)}, must be a number from 0 to {MOST_HITS}"
+    _check_number(value, where, 0, MOST_HITS)
+
+
+def _check_number(value: Any, where: str, least: int, most: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        text = f"{where} is {_short(value)}, must be a number from {least} to {most}"
+        raise Refused(HTTPStatus.BAD_REQUEST, text)
+
+
+def _check_fields(value: Any, where: str) -> None:
+    _check_scalars(value, where)
+    if len(value) > MOST_FIELDS or "*" in str(value):
+        text = f"{where} is {_short(value)}, must be the names of at most {MOST_FIELDS} fields"
         raise Refused(HTTPStatus.BAD_REQUEST, text)
 
 
@@ -222,7 +316,6 @@ _MEMBERS: Mapping[str, Callable[[Any, str], None]] = {
     "size": _check_size,
     "from": _check_size,
     "sort": _check_sort,
-    "_source": _check_plain,
-    "docvalue_fields": _check_plain,
+    "docvalue_fields": _check_fields,
     "track_total_hits": _check_scalar,
 }

@@ -81,6 +81,10 @@ def test_a_domain_may_be_named_without_scheme():
         (SearchSettings, "OPENSEARCH_SECRET_ARN", "arn:aws:secretsmanager:*:*:secret:engine"),
         (IndexSettings, "INDEX_PERIOD", "decade"),
         (IndexSettings, "INDEX_PREFIX", "two words"),
+        (IndexSettings, "INDEX_PREFIX", "AWS"),
+        (IndexSettings, "INDEX_PREFIX", "*"),
+        (IndexSettings, "INDEX_PREFIX", "aws.alb"),  # ids of saved objects end a prefix with a dot
+        (IndexSettings, "INDEX_PREFIX", "a" * 32),
         (IndexSettings, "INDEX_SHARDS", "0"),
         (IndexSettings, "INDEX_SHARDS", "many"),
         (IndexSettings, "INDEX_REPLICAS", "-1"),

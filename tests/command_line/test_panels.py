@@ -29,6 +29,20 @@ def test_files_in_order_are_checked_without_a_word(capsys: pytest.CaptureFixture
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize(
+    "prefix", ["", "AWS", "a..b", 'a"b', "a b", "*", "a,b", "_a", "é", "aws\n", "a" * 200]
+)
+def test_a_prefix_that_no_deployment_has_is_refused(
+    capsys: pytest.CaptureFixture[str], prefix: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["panels", "--prefix", prefix])
+    assert ended.value.code == BAD_USAGE
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "PREFIX must be a lower-case letter, then up to 30 of a-z, 0-9 and hyphens, not" in err
+
+
 @pytest.mark.parametrize("how", [[], ["--check"], ["--saved-objects"]])
 def test_a_mistake_is_named_by_file_and_line_and_nothing_is_written(
     how: list[str],

@@ -22,9 +22,12 @@ from servicelogs.opensearch.indexes import indexes_of
 from servicelogs.opensearch.remedies import with_remedy
 from servicelogs.opensearch.setup import set_up, template_check
 from servicelogs.settings import IndexSettings
-from tests.opensearch.scripted_server import Answer, ScriptedServer, error
+from tests.opensearch.scripted_server import Answer, Request, ScriptedServer, error
 from tests.secured_engine import MASTER, PASSWORD, Secured
 from tests.templates.expansion import ROOT
+
+# All users are in one document, and all roles: who changes them at once is told of a conflict.
+pytestmark = pytest.mark.xdist_group("secured")
 
 INDEXER, SETUP, DELETER, STRANGER = "indexer", "setup", "deleter", "stranger"
 API = "/_plugins/_security/api"
@@ -259,6 +262,26 @@ def test_a_domain_that_refuses_what_is_not_signed_is_told_from_both(
     scripted.script = lambda request: Answer(403, said)
     with pytest.raises(ClusterNeedsFixing, match=r'must let .* in .* \(Principal {"AWS":"\*"}\)'):
         allow(client_of(scripted.url), access)
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_roles_that_another_setup_changes_at_once_are_put_and_taken_away_all_the_same(
+    scripted: ScriptedServer, client_of: Callable[[str], OpenSearch], method: str
+) -> None:
+    access = Access(name="x", index_prefix="aws", indexing_roles=["i"], set_up_roles=["s"])
+    asked: list[tuple[str, str]] = []
+
+    def conflict_at_first(request: Request) -> Answer:
+        asked.append((request.method, request.path))
+        said = {"status": "CONFLICT", "message": "[roles]: version conflict"}
+        return Answer(409, said) if asked.count(asked[-1]) < 3 else Answer()
+
+    scripted.script = conflict_at_first
+    if method == "PUT":
+        allow(client_of(scripted.url), access)
+    else:
+        withdraw(client_of(scripted.url), access.name)
+    assert {asked.count(one) for one in asked if one[0] == method} == {3}
 
 
 def test_an_engine_without_the_plugin_is_an_error_that_says_what_to_do(

@@ -117,6 +117,22 @@ def test_one_index_that_is_refused_stops_no_other(
     assert "Map the role or user that it names" in str(refused)
 
 
+@pytest.mark.parametrize("refused", ["_cold/indices", "aws-alb-1", "aws-alb-connection-1"])
+def test_indexes_that_may_not_be_listed_stop_no_others(
+    scripted: ScriptedServer, client_of: Callable[[str], OpenSearch], refused: str
+) -> None:
+    def script(request: Request) -> Answer:
+        if refused in request.path:
+            return error(403, "security_exception", "no permissions for [cluster:admin/cold/x]")
+        return Answer(body={"aws-waf-2026.01.01": {}} if "aws-waf-1" in request.path else {})
+
+    scripted.script = script
+    settings = IndexSettings(delete_after_days={"": 30}, warm_after_days=5, cold_after_days=9)
+    expired = delete_expired(client_of(scripted.url), settings, formats.NAMES, now=lambda: NOW)
+    assert expired.deleted == ["aws-waf-2026.01.01"]
+    assert isinstance(next(iter(expired.refused.values())), ClusterNeedsFixing)
+
+
 def test_an_engine_that_does_not_answer_is_said(
     scripted: ScriptedServer, client_of: Callable[[str], OpenSearch]
 ) -> None:

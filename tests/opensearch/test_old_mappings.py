@@ -10,7 +10,7 @@ from opensearchpy import OpenSearch
 
 from servicelogs import formats
 from servicelogs.opensearch.index_names import IndexNames
-from tests.sample_indexes import SampleIndexes, indexed
+from tests.sample_indexes import SampleIndexes, indexed_by
 
 NUMBER, KEYWORD = {"type": "integer", "ignore_malformed": True}, {"type": "keyword"}
 BEFORE = {"keyword": NUMBER, "integer": KEYWORD, "long": KEYWORD, "ip": KEYWORD, "date": KEYWORD}
@@ -54,7 +54,7 @@ def documents_of(client: OpenSearch, index: str) -> dict[str, Any]:
 
 
 def test_indexes_of_another_mapping_take_every_record_and_later_ones_have_ours(
-    opensearch: str, sample_indexes: SampleIndexes, unique_prefix: str
+    sample_indexes: SampleIndexes, unique_prefix: str
 ) -> None:
     client = sample_indexes.client
     names = {name: IndexNames(sample_indexes.prefix, "year").stem(name) for name in formats.NAMES}
@@ -66,7 +66,7 @@ def test_indexes_of_another_mapping_take_every_record_and_later_ones_have_ours(
         client.indices.create(index=f"{stem}-2026", body=body)
         before[log_type] = mapping_of(client, f"{stem}-2026")
 
-    indexed(opensearch, unique_prefix)
+    indexed_by(client, unique_prefix)
 
     for log_type, stem in old.items():
         expected = documents_of(client, f"{names[log_type]}-2026")

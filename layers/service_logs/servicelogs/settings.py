@@ -178,6 +178,9 @@ def _days_kept(days: Mapping[str, int], log_type: str) -> int:
     return days.get(log_type, days.get("", 0))
 
 
+index_prefix = _text(
+    r"[a-z][a-z0-9-]{0,30}", "a lower-case letter, then up to 30 of a-z, 0-9 and hyphens"
+)
 _engine_type = _one_of(get_args(EngineType))
 # Nothing in it may stand for other secrets.
 _ONE_NAMED = r"arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+"
@@ -326,9 +329,7 @@ class DashboardsSettings:
 class IndexSettings:
     """What indexes are called, and what they are like."""
 
-    prefix: Annotated[
-        str, _Variable("INDEX_PREFIX", _text(r"\S+", "what index names begin with, as aws"))
-    ] = "aws"
+    prefix: Annotated[str, _Variable("INDEX_PREFIX", index_prefix)] = "aws"
     period: Annotated[Period, _Variable("INDEX_PERIOD", _one_of(PERIODS))] = "day"
     shards: Annotated[int, _Variable("INDEX_SHARDS", _number(1, 1024))] = 1
     replicas: Annotated[int, _Variable("INDEX_REPLICAS", _number(0, 20))] = 1

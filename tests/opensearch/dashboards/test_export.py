@@ -52,6 +52,19 @@ def test_panels_over_time_end_in_a_histogram_whose_interval_can_be_set() -> None
             assert aggs["time"]["date_histogram"]["fixed_interval"] == "1m"
 
 
+def test_ranges_are_named_by_their_whole_bounds() -> None:
+    (panel,) = [panel for _, panel in panels() if "134217728" in str(panel["body"])]
+    ranges = panel["body"]["aggs"]["by_1"]["range"]["ranges"]
+    assert [one["key"] for one in ranges] == [
+        "< 1024",
+        "1024 - 65536",
+        "65536 - 1048576",
+        "1048576 - 16777216",
+        "16777216 - 134217728",
+        ">= 134217728",
+    ]
+
+
 def test_every_body_can_be_narrowed_in_the_same_way() -> None:
     for page, panel in panels():
         if panel["body"]:

@@ -117,6 +117,14 @@ def test_a_common_name_has_the_unit_of_its_field(tmp_path: Path) -> None:
         ),
         ("    kind: metric\n    filter: {elb: {from: 5}}\n", "5: from is for a number, and 'elb'"),
         ("    kind: metric\n    filter: {elb: {like: [a]}}\n", "5: this must be text; put it in"),
+        (
+            "    kind: metric\n    filter: {source.ip: 10.0.0.0/255.0.0.0}\n",
+            "5: 'source.ip' is a ip, and '10.0.0.0/255.0.0.0' is not",
+        ),
+        (
+            "    kind: metric\n    filter: {source.ip: 'fe80::1%eth0'}\n",
+            "5: 'source.ip' is a ip, and 'fe80::1%eth0' is not",
+        ),
         ("    kind: metric\n    filter: {elb: {}}\n", "5: one condition is expected, of from"),
         ("    kind: metric\n    filter: slow\n", "5: 'slow' is an unknown filter; there are"),
         ("    kind: metric\n    filter: {}\n", "5: a filter must have a condition"),
@@ -177,6 +185,21 @@ def test_what_is_wrong_with_a_panel_is_said_with_its_line(
 ) -> None:
     text = f"title: Requests\npanels:\n  - title: Requests\n{rest}"
     assert mistake_of(tmp_path, text).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "condition", "expected"),
+    [
+        ("rds", "{message: {words: connection-refused}}", "as 'connection refused', not 'conn"),
+        ("rds", "{message: {words: HTTP/1.1}}", "as 'HTTP 1 1', not 'HTTP/1.1'"),
+        ("cloudtrail", '{requestParameters.bucketName: {like: "*-logs"}}', "must be a beginning"),
+    ],
+)
+def test_what_the_query_bar_would_find_otherwise_than_a_panel_is_refused(
+    tmp_path: Path, name: str, condition: str, expected: str
+) -> None:
+    text = f"title: T\npanels:\n  - title: R\n    kind: metric\n    filter: {condition}\n"
+    assert expected in mistake_of(tmp_path, text, name)
 
 
 @pytest.mark.parametrize(

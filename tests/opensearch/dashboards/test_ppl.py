@@ -29,6 +29,7 @@ searches:
         ),
         ('{elb: "it\'s \\\\"}', "elb = 'it''s \\\\'"),
         ('{elb: {like: "app/*"}}', "like(elb, 'app/%')"),
+        ('{elb: {like: "a_b%*"}}', r"like(elb, 'a\\_b\\%%')"),
         ("{error.code: {exists: true}}", "isnotnull(error_reason)"),
         ("{error.code: {exists: false}}", "isnull(error_reason)"),
         ("{source.ip: 203.0.113.0/24}", "cidrmatch(client_ip, '203.0.113.0/24')"),

@@ -14,9 +14,9 @@ from typing import NoReturn, override
 
 from servicelogs import formats
 from servicelogs.command_line.reference import FieldEntry, field_entries
-from servicelogs.errors import ServiceLogsError, one_line
+from servicelogs.errors import ConfigurationError, ServiceLogsError, one_line
 from servicelogs.parsing.places import Place, place_of
-from servicelogs.settings import field_names
+from servicelogs.settings import field_names, index_prefix
 
 ALL_WELL = 0
 SOME_REJECTED = 1
@@ -405,7 +405,11 @@ def _add_panels(commands: "argparse._SubParsersAction[_OneLine]") -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     panels.add_argument(
-        "--prefix", default="aws", metavar="PREFIX", help="what the indexes' names begin with (aws)"
+        "--prefix",
+        default="aws",
+        type=_index_prefix,
+        metavar="PREFIX",
+        help="what the indexes' names begin with (aws)",
     )
     panels.add_argument(
         "--type",
@@ -423,6 +427,13 @@ def _add_panels(commands: "argparse._SubParsersAction[_OneLine]") -> None:
     how.add_argument(
         "--check", action="store_true", help="write only what is wrong with the files of panels"
     )
+
+
+def _index_prefix(text: str) -> str:
+    try:
+        return index_prefix("PREFIX", text)
+    except ConfigurationError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _account(text: str) -> str:

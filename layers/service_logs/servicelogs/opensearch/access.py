@@ -8,7 +8,8 @@ https://docs.opensearch.org/latest/security/access-control/api/
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ import boto3
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import (
     AuthorizationException,
+    ConflictError,
     NotFoundError,
     OpenSearchException,
     RequestError,
@@ -36,6 +38,8 @@ logger = logging.getLogger(__name__)
 _API = "_plugins/_security/api"
 _DOES = ("setting-up", "indexing", "deleting", "importing")
 """How the names of the security roles end."""
+_PAUSES = (0.1, 0.5, 2.0)
+"""Seconds until it is asked again where another setup changed roles: all are one document."""
 
 
 class Call(NamedTuple):
@@ -229,7 +233,7 @@ def importing_role() -> dict[str, Any]:
 
 def _request(master: OpenSearch, method: str, path: str, body: Any = None) -> None:
     try:
-        master.transport.perform_request(method, f"/{path}", body=body)
+        _without_conflict(lambda: master.transport.perform_request(method, f"/{path}", body=body))
     except NotFoundError as missing:
         if method != "DELETE":
             raise judge_failure(missing).as_error() from missing
@@ -242,6 +246,17 @@ def _request(master: OpenSearch, method: str, path: str, body: Any = None) -> No
         raise _refused_as_master(refusal) from refusal
     except OpenSearchException as failure:
         raise judge_failure(failure).as_error() from failure
+
+
+def _without_conflict(ask: Callable[[], object]) -> None:
+    for pause in _PAUSES:
+        try:
+            ask()
+        except ConflictError:
+            time.sleep(pause)
+        else:
+            return
+    ask()
 
 
 def _refused_as_master(refusal: AuthorizationException) -> ClusterNeedsFixing:

@@ -13,7 +13,7 @@ from opensearchpy import OpenSearch
 from opensearchpy.exceptions import NotFoundError, OpenSearchException
 
 from servicelogs import formats
-from servicelogs.errors import DeliveryError
+from servicelogs.errors import DeliveryError, TryLater
 from servicelogs.opensearch.answers import judge_failure
 from servicelogs.opensearch.index_names import IndexNames
 from servicelogs.opensearch.indexes import cold_indexes, indexes_of
@@ -44,9 +44,8 @@ def delete_expired(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Expired:
     """Delete the expired indexes of these log types; one that is refused stops no other."""
-    names = IndexNames(settings.prefix, settings.period)
-    indexes = list(_past_retention(client, names, settings, log_types, now()))
     expired = Expired()
+    indexes = list(_past_retention(client, settings, log_types, now(), expired.refused))
     for done, index in enumerate(indexes):
         if not has_time():
             expired.left = len(indexes) - done
@@ -61,30 +60,46 @@ def delete_expired(
 
 def _past_retention(
     client: OpenSearch,
-    names: IndexNames,
     settings: IndexSettings,
     log_types: Sequence[str],
     now: datetime,
+    refused: dict[str, DeliveryError],
 ) -> Iterator[_Index]:
+    """Give the indexes past their retention, and note which may not even be listed."""
+    names = IndexNames(settings.prefix, settings.period)
     for log_type in log_types:
         if not (days := settings.days_kept(log_type)):
             continue
         log_format = formats.get(log_type)
-        for index in _indexes(client, names, settings, log_type):
-            end = names.end(log_format, index.name)
-            if end is not None and end <= now - timedelta(days=days):
-                yield index
+        for listed in _lists(client, names, settings, log_type):
+            try:
+                for index in listed:
+                    end = names.end(log_format, index.name)
+                    if end is not None and end <= now - timedelta(days=days):
+                        yield index
+            except TryLater:
+                raise  # whatever is asked next would be answered no better
+            except DeliveryError as error:
+                refused[names.searched(log_type)] = error
 
 
-def _indexes(
+def _lists(
     client: OpenSearch, names: IndexNames, settings: IndexSettings, log_type: str
-) -> Iterator[_Index]:
-    """Give each index of a log type; of those in cold storage another API knows."""
+) -> Iterator[Iterator[_Index]]:
+    """Give the indexes of a log type; of those in cold storage another API knows."""
+    yield _hot(client, names, log_type)
+    if settings.cold_after_days:
+        yield _cold(client, names, log_type)
+
+
+def _hot(client: OpenSearch, names: IndexNames, log_type: str) -> Iterator[_Index]:
     for name in indexes_of(client, names.patterns(log_type)):
         yield _Index(name, in_cold_storage=False)
-    if settings.cold_after_days:
-        for name in cold_indexes(client, names.stem(log_type)):
-            yield _Index(name, in_cold_storage=True)
+
+
+def _cold(client: OpenSearch, names: IndexNames, log_type: str) -> Iterator[_Index]:
+    for name in cold_indexes(client, names.stem(log_type)):
+        yield _Index(name, in_cold_storage=True)
 
 
 def _delete(client: OpenSearch, index: _Index) -> bool:

@@ -120,13 +120,17 @@ def _bucket(bucket: Bucket, measures: Sequence[Measure], interval: str) -> dict[
 
 
 def _ranges(bounds: Sequence[float]) -> list[dict[str, Any]]:
+    # With as many digits as a double has: `:g` makes 1.04858e+06 of a mebibyte.
+    named = [(f"{bound:.15g}", bound) for bound in bounds]
     between = [
-        {"key": f"{low:g} - {high:g}", "from": low, "to": high} for low, high in pairwise(bounds)
+        {"key": f"{low_name} - {high_name}", "from": low, "to": high}
+        for (low_name, low), (high_name, high) in pairwise(named)
     ]
+    (first_name, first), (last_name, last) = named[0], named[-1]
     return [
-        {"key": f"< {bounds[0]:g}", "to": bounds[0]},
+        {"key": f"< {first_name}", "to": first},
         *between,
-        {"key": f">= {bounds[-1]:g}", "from": bounds[-1]},
+        {"key": f">= {last_name}", "from": last},
     ]
 
 

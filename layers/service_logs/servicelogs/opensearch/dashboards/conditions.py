@@ -1,6 +1,7 @@
 """Read filters as a file of panels has them: conditions on fields, and names of other filters."""
 
 import ipaddress
+import re
 from collections.abc import Mapping
 
 from servicelogs.opensearch.dashboards.fields import MappedField
@@ -80,6 +81,8 @@ class Filters:
         if not isinstance(written.value, dict):
             return IsOneOf(field.name, tuple(_value_of(field, one) for one in written.items()))
         conditions = written.members(_CONDITIONS)
+        if "like" in conditions and field.name not in self._fields:
+            _refuse_other_than_beginning(conditions["like"])
         if conditions.keys() <= BOUNDS.keys() and conditions:
             return _range_of(field, conditions)
         if len(conditions) != 1:
@@ -96,11 +99,29 @@ def _condition(field: MappedField, word: str, written: Written) -> Filter:
     family = {"like": "keyword", "words": "text"}[word]
     if field.family != family:
         raise written.mistake(f"{word} is for a {family}, and {field.name!r} is a {field.family}")
-    return (
-        IsLike(field.name, written.text())
-        if word == "like"
-        else HasWords(field.name, written.text())
-    )
+    if word == "like":
+        return IsLike(field.name, written.text())
+    return HasWords(field.name, _words(written))
+
+
+def _words(written: Written) -> str:
+    """Read words that an engine cuts no further: in quotes such a word would be a phrase."""
+    text = written.text()
+    if not all(re.fullmatch(r"\w+([.']\w+)*", word) for word in text.split()):
+        plain = " ".join(re.findall(r"\w+", text))
+        raise written.mistake(
+            f"words must be letters and digits with spaces between the words, as {plain[:60]!r}, "
+            f"not {text[:60]!r}"
+        )
+    return text
+
+
+def _refuse_other_than_beginning(written: Written) -> None:
+    if not re.fullmatch(r"[^*]*\*?", written.text()):
+        raise written.mistake(
+            "inside of a free-form field, like must be a beginning, as `app*`: the query bar of "
+            "Dashboards finds nothing else there"
+        )
 
 
 def _range_of(field: MappedField, conditions: Mapping[str, Written]) -> Filter:
@@ -146,8 +167,9 @@ def _wrong_value(field: MappedField, value: Value) -> str:
 
 
 def _is_network(text: str) -> bool:
+    """Say whether it is an address or a network as OpenSearch reads them: without mask or zone."""
     try:
         ipaddress.ip_network(text, strict=False)
     except ValueError:
         return False
-    return True
+    return re.fullmatch(r"[^/%]+(/\d+)?", text) is not None

@@ -36,7 +36,7 @@ class IsBetween:
 
 @dataclass(frozen=True, slots=True)
 class IsLike:
-    """A keyword matches a pattern with `*`."""
+    """A keyword matches a pattern with `*`, where all else stands for itself."""
 
     field: str
     pattern: str
@@ -115,7 +115,7 @@ def lucene_of(filter_: Filter) -> str:
         case IsBetween(field, bounds):
             return f"{_escaped(field)}:{_lucene_range(dict(bounds))}"
         case IsLike(field, pattern):
-            return f"{_escaped(field)}:{_escaped(pattern, keep='*')}"
+            return f"{_escaped(field)}:{_lucene_pattern(pattern)}"
         case HasWords(field, words):
             return f"{_escaped(field)}:({' AND '.join(map(_lucene_value, words.split()))})"
         case Exists(field):
@@ -132,8 +132,16 @@ def _escaped(text: str, keep: str = "") -> str:
     return re.sub(rf"([^\w.@{re.escape(keep)}])", r"\\\1", text, flags=re.ASCII)
 
 
+def _lucene_pattern(pattern: str) -> str:
+    # Without a star it could be a word of Lucene's own, as AND.
+    return _escaped(pattern, keep="*") if "*" in pattern else _lucene_value(pattern)
+
+
 def _lucene_value(value: Value) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        # A line's end stands for itself: `\n` would be an n.
+        return '"' + re.sub(r'(["\\])', r"\\\1", value) + '"'
+    return _escaped(json.dumps(value))
 
 
 def _lucene_range(bounds: Mapping[str, int | float]) -> str:

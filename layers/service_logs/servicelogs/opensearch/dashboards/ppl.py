@@ -56,7 +56,8 @@ class _Ppl:
                 some = (f"{self.name(field)} {BOUNDS[word][1]} {value}" for word, value in bounds)
                 return " and ".join(some)
             case IsLike(field, pattern):
-                return f"like({self.name(field)}, {_value(pattern.replace('*', '%'))})"
+                escaped = re.sub(r"([\\%_])", r"\\\1", pattern).replace("*", "%")
+                return f"like({self.name(field)}, {_value(escaped)})"
             case HasWords(field, words):
                 return f"match({self.name(field)}, {_value(words)}, operator='AND')"
             case Exists(field):
