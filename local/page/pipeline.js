@@ -11,7 +11,7 @@ const ABOUT_FILTERED = "Outside LogGroupPrefix are events of other log groups, w
 
 export const pipeline = {
   name: "pipeline", title: "State of the pipeline", uses: [], draw,
-  about: "What the functions say of all that was delivered since the stack is up, and what waits in the queues.",
+  about: "What the functions said since the stack is up: of each object its last delivery, of Firehose and the stream all that came. And what waits in the queues.",
 };
 
 async function draw(_, signal) {
