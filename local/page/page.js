@@ -117,23 +117,27 @@ async function drawPanels(page, now, signal) {
   return summary(page, now, found, filters);
 }
 
-function summary(page, now, { total, from, to }, filters) {
+function summary(page, now, { total, from, to, fullest }, filters) {
   if (!total) {
     return [filters.length ? "No records match what is chosen above." : "No records yet: `make demo` delivers sample logs."];
   }
   const text = total === 1 ? `1 record, of ${moment(from)} UTC.` : `${number(total)} records from ${moment(from)} to ${moment(to)} UTC.`;
   if (now.range || to - from < 2 * DAY) return [text];
-  // Of several years charts over time show little: from here it is one step to what is newest.
-  const day = between(to - DAY, to + 1000);
-  return [text, " ", element("a", { href: address(page.name, { ...now, ...day }) }, "Show the newest day of them"), "."];
+  // Of several years charts over time show little: from here it is one step to a day that has something.
+  const link = (name, first, end) => element("a", { href: address(page.name, { ...now, ...between(first, end) }) }, name);
+  return [text, " Show ", link("the newest day", to - DAY, to + 1000), " or ", link("the day that has most", fullest, fullest + DAY), "."];
 }
 
 async function extent(page, filters, signal) {
   const field = pages.time_field;
   const body = { size: 0, track_total_hits: true, query: { bool: { filter: filters } },
-    aggs: { from: { min: { field } }, to: { max: { field } } } };
+    aggs: { from: { min: { field } }, to: { max: { field } },
+      days: { date_histogram: { field, fixed_interval: `${DAY}ms`, min_doc_count: 1 } } } };
   const { hits, aggregations } = await search(page.index, body, signal);
-  return { total: hits.total.value, from: aggregations?.from?.value ?? 0, to: aggregations?.to?.value ?? 0 };
+  const days = aggregations?.days?.buckets ?? [];
+  const most = Math.max(...days.map((day) => day.doc_count));
+  return { total: hits.total.value, from: aggregations?.from?.value ?? 0, to: aggregations?.to?.value ?? 0,
+    fullest: days.findLast((day) => day.doc_count === most)?.key };
 }
 
 /** Offer the accounts, Regions and types that there are in this time. */

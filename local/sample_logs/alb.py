@@ -5,7 +5,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from local.sample_logs import ACCOUNT, REGION, SampleObject, gzipped
-from local.sample_logs.clients import USER_AGENTS, address, address_v6, hexadecimal, path
+from local.sample_logs.clients import (
+    FOLLOWED_AT,
+    FOLLOWED_CLIENT,
+    FOLLOWED_PATH,
+    FOLLOWED_TRACE,
+    USER_AGENTS,
+    address,
+    address_v6,
+    hexadecimal,
+    path,
+)
 from local.sample_logs.load_balancers import key
 
 _START = datetime(2026, 11, 20, 8, 10, tzinfo=UTC)
@@ -19,7 +29,8 @@ def generate(records: int, rng: random.Random, seconds: int = 300) -> bytes:
 
 
 def objects(rng: random.Random) -> Iterator[SampleObject]:
-    yield SampleObject("alb", _key("0815", "3kq9x1zz"), gzipped(generate(250, rng)), 250)
+    text = generate(249, rng) + f"{_followed()}\n".encode()
+    yield SampleObject("alb", _key("0815", "3kq9x1zz"), gzipped(text), 250)
     lines = [_line(rng) for _ in range(40)]
     text = "\n".join((*lines, *_odd_lines(rng), "this is no log line", lines[0][:200])).encode()
     middle = len(text) // 2
@@ -71,6 +82,22 @@ def _line(rng: random.Random, seconds: int = 300) -> str:
         f' {rng.randrange(5)} {created} "{actions}" "{redirect}" "-" {targets}'
         f' "-" "-" TID_{hexadecimal(rng, 32)}'
         ' "-" "-" "-" 198.51.100.4'
+    )
+
+
+def _followed() -> str:
+    """Give the line of the request that can be followed through the logs."""
+    created, responded = (
+        f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}"
+        for moment in (FOLLOWED_AT, FOLLOWED_AT + timedelta(milliseconds=187))
+    )
+    return (
+        f"h2 {responded} app/shop-web/0a1b2c3d4e5f6071 {FOLLOWED_CLIENT}:51834 10.0.1.17:8080"
+        f" 0.000 0.187 0.000 200 200 412 1874"
+        f' "GET https://shop.example:443{FOLLOWED_PATH} HTTP/2.0" "{USER_AGENTS[0]}"'
+        f' TLS_AES_128_GCM_SHA256 TLSv1.3 {_GROUP} "Root={FOLLOWED_TRACE}" "shop.example"'
+        f' "{_CERTIFICATE}" 1 {created} "waf,forward" "-" "-" "10.0.1.17:8080" "200" "-" "-"'
+        ' TID_0a1b2c3d4e5f60718293a4b5c6d7e8f9 "-" "-" "-" 198.51.100.4'
     )
 
 

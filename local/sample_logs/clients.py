@@ -1,6 +1,7 @@
-"""Who sends the requests in the sample logs: few busy clients and many others."""
+"""Who sends the requests in the sample logs: few busy clients, many others, and one to follow."""
 
 import random
+from datetime import UTC, datetime
 
 USER_AGENTS = (
     (
@@ -25,6 +26,12 @@ PATHS = (
     "/search",
     "/static/app.js",
 )
+
+# One request that AWS WAF, a load balancer and a function saw.
+FOLLOWED_CLIENT = "203.0.113.7"
+FOLLOWED_TRACE = "1-691ed06f-0a1b2c3d4e5f60718293a4b5"
+FOLLOWED_PATH = "/api/orders/4711"
+FOLLOWED_AT = datetime(2026, 11, 20, 8, 12, 30, 27_000, tzinfo=UTC)
 
 
 def address(rng: random.Random) -> str:

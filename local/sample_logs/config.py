@@ -32,7 +32,7 @@ def objects(rng: random.Random) -> Iterator[SampleObject]:
     key = _history("AWS::IAM::Policy", "20261105T000000Z_20261105T055959Z_2")
     yield SampleObject("config", key, gzipped(pretty), len(odd))
     # A snapshot repeats items of any age.
-    old = [_item(rng, age=timedelta(days=30 * n)) for n in range(40)]
+    old = [_item(rng, age=timedelta(hours=7 * n)) for n in range(40)]
     identity = "33333333-4444-4555-8666-777777777777"
     snapshot = _document(old, configSnapshotId=identity)
     key = (

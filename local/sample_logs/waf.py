@@ -8,7 +8,17 @@ from typing import Any
 from urllib.parse import quote
 
 from local.sample_logs import ACCOUNT, REGION, SampleObject, gzipped
-from local.sample_logs.clients import USER_AGENTS, address, address_v6, hexadecimal, path
+from local.sample_logs.clients import (
+    FOLLOWED_AT,
+    FOLLOWED_CLIENT,
+    FOLLOWED_PATH,
+    FOLLOWED_TRACE,
+    USER_AGENTS,
+    address,
+    address_v6,
+    hexadecimal,
+    path,
+)
 
 _START = datetime(2026, 11, 20, 8, 10, tzinfo=UTC)
 _REGIONAL = (
@@ -29,7 +39,8 @@ def generate(records: int, rng: random.Random, seconds: int = 300) -> bytes:
 
 
 def objects(rng: random.Random) -> Iterator[SampleObject]:
-    yield SampleObject("waf", _key(REGION, "shop", "0815"), gzipped(generate(300, rng)), 300)
+    usual = generate(299, rng) + _lines([_followed(rng)])
+    yield SampleObject("waf", _key(REGION, "shop", "0815"), gzipped(usual), 300)
     edge = [_at_the_edge(_record(rng)) for _ in range(200)]
     yield SampleObject("waf", _key("cloudfront", "edge-acl", "0815"), gzipped(_lines(edge)), 200)
     odd = [*_odd_records(rng)]
@@ -111,6 +122,24 @@ def _allowed(rng: random.Random, uri: str, args: str, seconds: int = 300) -> _Re
         "requestBodySize": 0,
         "requestBodySizeInspectedByWAF": 0,
     }
+
+
+def _followed(rng: random.Random) -> _Record:
+    """Give the record of the request that can be followed through the logs."""
+    record = _allowed(rng, FOLLOWED_PATH, "")
+    record["timestamp"] = round(FOLLOWED_AT.timestamp() * 1000)
+    headers = _headers(rng, FOLLOWED_CLIENT, USER_AGENTS[0], "HTTP/2.0")
+    for header in headers:
+        if header["name"].lower() == "x-amzn-trace-id":
+            header["value"] = f"Root={FOLLOWED_TRACE}"
+    record["httpRequest"] |= {
+        "clientIp": FOLLOWED_CLIENT,
+        "httpMethod": "GET",
+        "httpVersion": "HTTP/2.0",
+        "requestId": FOLLOWED_TRACE,
+        "headers": headers,
+    }
+    return record
 
 
 def _headers(rng: random.Random, client: str, agent: str, version: str) -> list[dict[str, str]]:

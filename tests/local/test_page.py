@@ -306,10 +306,12 @@ def test_the_form_takes_one_line_and_keeps_its_width(page: Browser) -> None:
         page.command("Emulation.clearDeviceMetricsOverride")
 
 
-def test_a_point_of_a_chart_and_the_newest_day_narrow_the_time(page: Browser) -> None:
+@pytest.mark.parametrize("link", ["the newest day", "the day that has most"])
+def test_a_point_of_a_chart_and_a_day_narrow_the_time(page: Browser, link: str) -> None:
     drawn(page, "#config")
     before = page.run(TOTAL)
-    page.run("document.querySelector('#status a').click()")
+    links = "[...document.querySelectorAll('#status a')]"
+    page.run(f"{links}.find((one) => one.textContent === '{link}').click()")
     page.wait("location.hash.includes('range=custom')")
     drawn(page)
     day = page.run(TOTAL)

@@ -1,12 +1,14 @@
-"""The samples of an account are as many as anybody's, and name that account alone."""
+"""The samples of an account are as many as anybody's; what pages name as examples is in them."""
 
 import gzip
 import io
 
 import pyarrow.parquet
+import pytest
 
 from local import sample_logs
 from local.sample_logs import ACCOUNT
+from servicelogs.opensearch.dashboards.export import export
 
 OTHER = "444455556666"
 
@@ -32,3 +34,22 @@ def test_another_accounts_log_events_name_it_and_nobody_else() -> None:
     ):
         assert ACCOUNT not in str(other.events)
         assert str(other.events) == str(one.events).replace(ACCOUNT, OTHER)
+
+
+@pytest.mark.parametrize(
+    ("page", "log_types"),
+    [
+        ("client", {"alb", "waf"}),
+        ("principal", {"cloudtrail"}),
+        ("request", {"alb", "waf", "lambda"}),
+    ],
+)
+def test_what_a_page_about_one_value_names_as_an_example_is_in_the_samples(
+    page: str, log_types: set[str]
+) -> None:
+    named = next(one for one in export()["pages"] if one["name"] == page)
+    example = named["ask"]["label"].partition(" as ")[2].partition(" or ")[0]
+    found = {one.format for one in sample_logs.objects() if example in text(one.data)}
+    events = sample_logs.log_events()
+    found |= {one.format for one in events if any(example in said for _, said in one.events)}
+    assert found >= log_types
