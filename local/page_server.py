@@ -106,25 +106,22 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer with a file of the page, or with what the server itself knows."""
-        try:
-            self._check_origin()
-            content, kind = self._get()
-        except Refused as refused:
-            self._refuse(refused)
-        else:
-            self._answer(HTTPStatus.OK, content, kind)
+        self._answer_with(self._get)
 
     do_HEAD = do_GET  # noqa: N815 - the library's name
 
     def do_POST(self) -> None:
         """Hand a search on to the engine."""
+        self._answer_with(self._search)
+
+    def _answer_with(self, ask: Callable[[], tuple[int, bytes, str]]) -> None:
         try:
             self._check_origin()
-            status, content = self._search()
+            status, content, kind = ask()
         except Refused as refused:
             self._refuse(refused)
         else:
-            self._answer(status, content, TYPES[".json"])
+            self._answer(status, content, kind)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Say in JSON what the library refuses: other methods, requests that it cannot read."""
@@ -157,17 +154,17 @@ class _Handler(BaseHTTPRequestHandler):
             text = f"a page of another origin ({origin!r:.80}) may not ask this server"
             raise Refused(HTTPStatus.FORBIDDEN, text)
 
-    def _get(self) -> tuple[bytes, str]:
+    def _get(self) -> tuple[int, bytes, str]:
         asked = self.path.partition("?")[0]
         if asked == "/pages.json":
-            return _pages(), TYPES[".json"]
+            return HTTPStatus.OK, _pages(), TYPES[".json"]
         if asked == "/pipeline.json":
-            return self._of_pipeline(PipelineState.counts), TYPES[".json"]
+            return HTTPStatus.OK, self._of_pipeline(PipelineState.counts), TYPES[".json"]
         if asked == "/rejects.json":
-            return self._of_pipeline(PipelineState.rejects), TYPES[".json"]
+            return HTTPStatus.OK, self._of_pipeline(PipelineState.rejects), TYPES[".json"]
         if (file := _files().get(asked)) is None:
             raise Refused(HTTPStatus.NOT_FOUND, f"there is no {asked!r:.80} here")
-        return file.read_bytes(), TYPES[file.suffix]
+        return HTTPStatus.OK, file.read_bytes(), TYPES[file.suffix]
 
     def _of_pipeline(self, ask: Callable[[PipelineState, Stack], dict[str, Any]]) -> bytes:
         try:
@@ -176,7 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
             text = f"emulated AWS does not answer as it must ({error}): is the stack up?"
             raise Refused(HTTPStatus.BAD_GATEWAY, text) from error
 
-    def _search(self) -> tuple[int, bytes]:
+    def _search(self) -> tuple[int, bytes, str]:
         parts = self.path.split("/")
         if len(parts) != 4 or parts[:2] != ["", "search"] or parts[3] not in APIS:
             raise Refused(
@@ -187,7 +184,8 @@ class _Handler(BaseHTTPRequestHandler):
         _, _, index, api = parts
         check_index(index, PREFIX)
         body = checked_body(api, self._body())
-        return _ask(f"{self.server.stack().opensearch_endpoint}/{index}/{api}", body)
+        status, content = _ask(f"{self.server.stack().opensearch_endpoint}/{index}/{api}", body)
+        return status, content, TYPES[".json"]
 
     def _body(self) -> bytes:
         # Other types a page of another origin may send without asking first.

@@ -3,12 +3,11 @@
 import { element, table } from "./elements.js";
 import { address, said } from "./filters.js";
 import { axis, numbersOf, series, shares } from "./rows.js";
-import { between } from "./time.js";
+import { between, DAY } from "./time.js";
 import { moment, number, shortened } from "./values.js";
 
 const { Chart } = globalThis;
 const SERIES = 15;
-const DAY = 86400e3;
 /** What tells lines apart besides their colours. */
 const DASHES = [[], [8, 4], [2, 3], [12, 3, 2, 3], [5, 2]];
 /** So many characters of a label stand beside an axis, in a legend, and where there is room. */

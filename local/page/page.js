@@ -9,12 +9,11 @@ import { drawn } from "./panels.js";
 import { pipeline } from "./pipeline.js";
 import { rejected } from "./rejected.js";
 import { get, search } from "./requests.js";
-import { between, interval } from "./time.js";
+import { between, DAY, interval } from "./time.js";
 import { moment, number } from "./values.js";
 
 const OWN_PAGES = [rejected, pipeline];
 const MOST_OPTIONS = 100;
-const DAY = 86400e3;
 const IN_QUOTES = "A value with a slash, a colon or a space has to be in quotes, as source.ip:\"192.0.2.0/24\".";
 const place = (id) => document.getElementById(id);
 let pages;

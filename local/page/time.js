@@ -4,7 +4,8 @@ import { Failed } from "./requests.js";
 
 export const RANGES = { "": "All time", "15m": "Last 15 minutes", "1h": "Last hour", "24h": "Last 24 hours",
   "7d": "Last 7 days", "30d": "Last 30 days", "365d": "Last year", custom: "From … to …" };
-const UNITS = { m: 60e3, h: 3600e3, d: 86400e3 };
+export const DAY = 86400e3;
+const UNITS = { m: 60e3, h: 3600e3, d: DAY };
 
 /** The bounds of the chosen time in milliseconds: from is in it, to is not; infinite where there is none. */
 export function bounds({ range = "", from, to }) {
@@ -32,7 +33,7 @@ export function between(from, to) {
 }
 
 const STEPS = [1e3, 5e3, 10e3, 30e3, 60e3, 300e3, 600e3, 1800e3, 3600e3, 3 * 3600e3, 6 * 3600e3, 12 * 3600e3,
-  86400e3, 7 * 86400e3, 30 * 86400e3, 365 * 86400e3];
+  DAY, 7 * DAY, 30 * DAY, 365 * DAY];
 const MOST_STEPS = 90;
 
 /** The time between two points of a chart, so that it has not too many. */

@@ -5,17 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from local.sample_logs import ACCOUNT, REGION, SampleObject, gzipped
-from local.sample_logs.clients import (
-    FOLLOWED_AT,
-    FOLLOWED_CLIENT,
-    FOLLOWED_PATH,
-    FOLLOWED_TRACE,
-    USER_AGENTS,
-    address,
-    address_v6,
-    hexadecimal,
-    path,
-)
+from local.sample_logs.clients import USER_AGENTS, Followed, address, address_v6, hexadecimal, path
 from local.sample_logs.load_balancers import key
 
 _START = datetime(2026, 11, 20, 8, 10, tzinfo=UTC)
@@ -89,13 +79,13 @@ def _followed() -> str:
     """Give the line of the request that can be followed through the logs."""
     created, responded = (
         f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}"
-        for moment in (FOLLOWED_AT, FOLLOWED_AT + timedelta(milliseconds=187))
+        for moment in (Followed.at, Followed.at + timedelta(milliseconds=187))
     )
     return (
-        f"h2 {responded} app/shop-web/0a1b2c3d4e5f6071 {FOLLOWED_CLIENT}:51834 10.0.1.17:8080"
+        f"h2 {responded} app/shop-web/0a1b2c3d4e5f6071 {Followed.client}:51834 10.0.1.17:8080"
         f" 0.000 0.187 0.000 200 200 412 1874"
-        f' "GET https://shop.example:443{FOLLOWED_PATH} HTTP/2.0" "{USER_AGENTS[0]}"'
-        f' TLS_AES_128_GCM_SHA256 TLSv1.3 {_GROUP} "Root={FOLLOWED_TRACE}" "shop.example"'
+        f' "GET https://shop.example:443{Followed.path} HTTP/2.0" "{USER_AGENTS[0]}"'
+        f' TLS_AES_128_GCM_SHA256 TLSv1.3 {_GROUP} "Root={Followed.trace}" "shop.example"'
         f' "{_CERTIFICATE}" 1 {created} "waf,forward" "-" "-" "10.0.1.17:8080" "200" "-" "-"'
         ' TID_0a1b2c3d4e5f60718293a4b5c6d7e8f9 "-" "-" "-" 198.51.100.4'
     )

@@ -27,11 +27,14 @@ PATHS = (
     "/static/app.js",
 )
 
-# One request that AWS WAF, a load balancer and a function saw.
-FOLLOWED_CLIENT = "203.0.113.7"
-FOLLOWED_TRACE = "1-691ed06f-0a1b2c3d4e5f60718293a4b5"
-FOLLOWED_PATH = "/api/orders/4711"
-FOLLOWED_AT = datetime(2026, 11, 20, 8, 12, 30, 27_000, tzinfo=UTC)
+
+class Followed:
+    """One request that AWS WAF, a load balancer and a function saw."""
+
+    client = "203.0.113.7"
+    trace = "1-691ed06f-0a1b2c3d4e5f60718293a4b5"
+    path = "/api/orders/4711"
+    at = datetime(2026, 11, 20, 8, 12, 30, 27_000, tzinfo=UTC)
 
 
 def address(rng: random.Random) -> str:

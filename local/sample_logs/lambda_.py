@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from local.sample_logs import REGION, SampleEvents, SampleObject, gzipped
-from local.sample_logs.clients import FOLLOWED_AT, FOLLOWED_TRACE, hexadecimal
+from local.sample_logs.clients import Followed, hexadecimal
 
 _START = datetime(2026, 11, 20, 8, 10, tzinfo=UTC)
 _CUSTOMERS = ("c-17", "c-204", "c-3391", "c-88")
@@ -55,7 +55,7 @@ def log_events(rng: random.Random) -> Iterator[SampleEvents]:
         )
         yield SampleEvents("lambda", group, stream, events)
     followed = _Moment(rng, 300)
-    followed.at, followed.trace = FOLLOWED_AT + timedelta(milliseconds=40), FOLLOWED_TRACE
+    followed.at, followed.trace = Followed.at + timedelta(milliseconds=40), Followed.trace
     said = [MESSAGES[kind](followed) for kind in ("json_start", "powertools", "json_report")]
     stream = f"2026/11/20/[$LATEST]{hexadecimal(rng, 32)}"
     events = tuple((followed.milliseconds, message) for message in said)

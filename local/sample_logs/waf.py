@@ -8,17 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from local.sample_logs import ACCOUNT, REGION, SampleObject, gzipped
-from local.sample_logs.clients import (
-    FOLLOWED_AT,
-    FOLLOWED_CLIENT,
-    FOLLOWED_PATH,
-    FOLLOWED_TRACE,
-    USER_AGENTS,
-    address,
-    address_v6,
-    hexadecimal,
-    path,
-)
+from local.sample_logs.clients import USER_AGENTS, Followed, address, address_v6, hexadecimal, path
 
 _START = datetime(2026, 11, 20, 8, 10, tzinfo=UTC)
 _REGIONAL = (
@@ -126,17 +116,17 @@ def _allowed(rng: random.Random, uri: str, args: str, seconds: int = 300) -> _Re
 
 def _followed(rng: random.Random) -> _Record:
     """Give the record of the request that can be followed through the logs."""
-    record = _allowed(rng, FOLLOWED_PATH, "")
-    record["timestamp"] = round(FOLLOWED_AT.timestamp() * 1000)
-    headers = _headers(rng, FOLLOWED_CLIENT, USER_AGENTS[0], "HTTP/2.0")
+    record = _allowed(rng, Followed.path, "")
+    record["timestamp"] = round(Followed.at.timestamp() * 1000)
+    headers = _headers(rng, Followed.client, USER_AGENTS[0], "HTTP/2.0")
     for header in headers:
         if header["name"].lower() == "x-amzn-trace-id":
-            header["value"] = f"Root={FOLLOWED_TRACE}"
+            header["value"] = f"Root={Followed.trace}"
     record["httpRequest"] |= {
-        "clientIp": FOLLOWED_CLIENT,
+        "clientIp": Followed.client,
         "httpMethod": "GET",
         "httpVersion": "HTTP/2.0",
-        "requestId": FOLLOWED_TRACE,
+        "requestId": Followed.trace,
         "headers": headers,
     }
     return record
